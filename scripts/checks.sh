@@ -1,0 +1,17 @@
+# The checks of the code as text and types. Sourced after lib.sh.
+# The type checks need the generated modules, so they come after the web parts.
+
+check_format() { cargo fmt --all --check; }
+
+check_types() {
+	local package
+	for package in npm dump-viewer tests; do
+		npm run --silent check --workspace "$package" || return
+	done
+}
+
+check_clippy() {
+	cargo clippy --workspace --all-targets --locked -- --deny warnings || return
+	# What runs in the browser has code of its own behind cfg(target_arch).
+	cargo clippy --package rtctrace-client-wasm --package rtctrace-viewer-wasm --target wasm32-unknown-unknown --locked -- --deny warnings
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Every check and every test, from a fresh clone on. The Rust tests and the end-to-end tests share one build of the collector.
+. "$(dirname "$0")/lib.sh"
+. scripts/tools.sh
+. scripts/parts.sh
+. scripts/chromium.sh
+. scripts/checks.sh
+
+rust_tests() { cargo test --workspace --locked --no-fail-fast; }
+
+prepare
+part "Chromium" install_chromium
+part "format" check_format
+web_parts
+part "types" check_types
+part "clippy" check_clippy
+part "Rust tests" rust_tests
+part "web tests" npm test --silent --workspace tests
+parts_summary
