@@ -1,0 +1,272 @@
+//! [`RawValue`]: one validated JSON value as a slice of the text it came in.
+
+use std::borrow::Cow;
+
+use super::scan::{JsonError, JsonErrorKind, scan_value, skip_string, skip_value, skip_white_space};
+
+/// One JSON value, as text that is known to be valid. Copying it copies a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawValue<'a> {
+    text: &'a str,
+}
+
+/// What a [`RawValue`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl<'a> RawValue<'a> {
+    /// `null`.
+    pub const NULL: RawValue<'static> = RawValue { text: "null" };
+
+    /// Validates `text` as exactly one JSON value, white space around it allowed.
+    ///
+    /// # Errors
+    /// [`JsonError`] names the first byte at which the text stops being JSON.
+    pub fn parse(text: &'a str) -> Result<Self, JsonError> {
+        let bytes = text.as_bytes();
+        let start = skip_white_space(bytes, 0);
+        let end = scan_value(bytes, start)?;
+        let rest = skip_white_space(bytes, end);
+        if rest != bytes.len() {
+            return Err(JsonError { offset: rest, kind: JsonErrorKind::Trailing });
+        }
+        Ok(Self::slice(text, start, end))
+    }
+
+    /// A part of a text that has been validated already.
+    pub(crate) fn slice(text: &'a str, start: usize, end: usize) -> Self {
+        Self { text: text.get(start..end).unwrap_or("null") }
+    }
+
+    /// The value's own text, without white space around it.
+    #[must_use]
+    pub fn text(self) -> &'a str {
+        self.text
+    }
+
+    /// What kind of value this is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self.text.as_bytes().first() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'n') | None => Kind::Null,
+            Some(_) => Kind::Number,
+        }
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        match self.text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is one that a double can hold.
+    #[must_use]
+    pub fn as_f64(self) -> Option<f64> {
+        if self.kind() != Kind::Number {
+            return None;
+        }
+        self.text.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// The number, if it is an integer within range; `3e2` and `4.0` count.
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        if let Ok(number) = self.text.parse() {
+            return Some(number);
+        }
+        let number = self.as_f64()?;
+        // The bounds are the doubles next to the limits of i64: everything between them converts exactly.
+        (number.trunc() == number && (-9.223_372_036_854_775e18..=9.223_372_036_854_775e18).contains(&number))
+            .then_some(number as i64)
+    }
+
+    /// The number, if it is a non-negative integer within range.
+    #[must_use]
+    pub fn as_u64(self) -> Option<u64> {
+        if let Ok(number) = self.text.parse() {
+            return Some(number);
+        }
+        let number = self.as_f64()?;
+        (number.trunc() == number && (0.0..=1.844_674_407_370_955e19).contains(&number)).then_some(number as u64)
+    }
+
+    /// The string, unescaped, if it is one. A lone surrogate becomes U+FFFD.
+    #[must_use]
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(unescape(inner))
+    }
+
+    /// JavaScript's truthiness: everything but `null`, `false`, `0` and `""`.
+    #[must_use]
+    pub fn truthy(self) -> bool {
+        match self.kind() {
+            Kind::Null => false,
+            Kind::Bool => self.text == "true",
+            Kind::Number => self.as_f64() != Some(0.0),
+            Kind::String => self.text != "\"\"",
+            Kind::Array | Kind::Object => true,
+        }
+    }
+
+    /// The elements of an array; none for any other value.
+    #[must_use]
+    pub fn elements(self) -> Elements<'a> {
+        Elements { text: self.text, at: if self.kind() == Kind::Array { 1 } else { self.text.len() } }
+    }
+
+    /// The members of an object in the order of the text; none for any other value.
+    #[must_use]
+    pub fn members(self) -> Members<'a> {
+        Members { text: self.text, at: if self.kind() == Kind::Object { 1 } else { self.text.len() } }
+    }
+
+    /// The object's member of that name (the last one if it stands there twice, as in JavaScript).
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<RawValue<'a>> {
+        self.members().filter(|(name, _)| name == key).last().map(|(_, value)| value)
+    }
+
+    /// The array's element at that index.
+    #[must_use]
+    pub fn at(self, index: usize) -> Option<RawValue<'a>> {
+        self.elements().nth(index)
+    }
+}
+
+/// Iterates over the elements of an array.
+#[derive(Debug, Clone)]
+pub struct Elements<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = RawValue<'a>;
+
+    fn next(&mut self) -> Option<RawValue<'a>> {
+        let bytes = self.text.as_bytes();
+        let start = next_item(bytes, self.at)?;
+        let end = skip_value(bytes, start);
+        self.at = end;
+        Some(RawValue::slice(self.text, start, end))
+    }
+}
+
+/// Iterates over the members of an object.
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Members<'a> {
+    /// The next member, its name as it is written: with its quotes.
+    pub(crate) fn next_raw(&mut self) -> Option<(&'a str, RawValue<'a>)> {
+        let bytes = self.text.as_bytes();
+        let name_start = next_item(bytes, self.at)?;
+        let name_end = skip_string(bytes, name_start);
+        let colon = skip_white_space(bytes, name_end);
+        let start = skip_white_space(bytes, colon + 1);
+        let end = skip_value(bytes, start);
+        self.at = end;
+        Some((self.text.get(name_start..name_end)?, RawValue::slice(self.text, start, end)))
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Cow<'a, str>, RawValue<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.next_raw()?;
+        Some((RawValue { text: name }.as_str()?, value))
+    }
+}
+
+/// Where the next element or member starts; `None` at the closing bracket.
+fn next_item(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = skip_white_space(bytes, at);
+    if bytes.get(at) == Some(&b',') {
+        at = skip_white_space(bytes, at + 1);
+    }
+    match bytes.get(at) {
+        None | Some(b']' | b'}') => None,
+        Some(_) => Some(at),
+    }
+}
+
+/// Resolves the escapes of a string's inside.
+fn unescape(inner: &str) -> Cow<'_, str> {
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(backslash) = rest.find('\\') {
+        let (plain, escape) = rest.split_at(backslash);
+        out.push_str(plain);
+        let mut characters = escape.chars();
+        characters.next();
+        let character = match characters.next() {
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let (character, behind) = unicode_escape(characters.as_str());
+                out.push(character);
+                rest = behind;
+                continue;
+            }
+            Some(other) => other,
+            None => break,
+        };
+        out.push(character);
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The character of a `\u` escape whose digits start `text`, and what follows it. Two escapes make a surrogate pair.
+fn unicode_escape(text: &str) -> (char, &str) {
+    let unit = |digits: &str| digits.get(..4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    let Some(first) = unit(text) else { return (char::REPLACEMENT_CHARACTER, text) };
+    let behind = text.get(4..).unwrap_or_default();
+    if (0xd800..0xdc00).contains(&first)
+        && let Some(second) = behind.strip_prefix("\\u").and_then(unit)
+        && (0xdc00..0xe000).contains(&second)
+    {
+        let scalar = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        return (char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER), behind.get(6..).unwrap_or_default());
+    }
+    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), behind)
+}

@@ -1,0 +1,9 @@
+//! What travels between an rtctrace client, its collector and its viewer: events and lines, the static tables, the codecs
+//! of reports and descriptions, dumps, and the obfuscation of addresses.
+//!
+//! Nothing here does I/O, knows a clock or panics on input: text and bytes come in, values and text go out. Every other
+//! crate of the project stands on this one, compiled natively and to wasm.
+
+pub mod json;
+pub mod line;
+mod tables;

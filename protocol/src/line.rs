@@ -1,0 +1,233 @@
+//! A line: one event as it travels and is stored, `[method, connection | null, value, ...extra, delta]`.
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+use crate::json::{JsonError, Kind, RawValue, write_i64, write_string};
+use crate::tables::{self, MethodToken};
+
+/// Why a text is not a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum LineError {
+    /// The text is not JSON at all.
+    #[error("the line is {0}")]
+    Json(#[from] JsonError),
+    /// It is JSON, but another value than an array.
+    #[error("the line is not a JSON array but a JSON {0}")]
+    NotAnArray(&'static str),
+    /// The array is too short to hold method, connection, value and time.
+    #[error("the line has {0} elements; method, connection, value and time are 4")]
+    TooShort(usize),
+    /// The first element is neither a name nor a token.
+    #[error("the line's first element, the method, is neither a string nor a number")]
+    BadMethod,
+    /// The second element is neither a connection's id nor `null`.
+    #[error("the line's second element, the connection, is neither a string nor null")]
+    BadConnection,
+    /// The last element is no finite number.
+    #[error("the line's last element, the time in ms, is not a finite number")]
+    BadDelta,
+}
+
+/// A parsed line, borrowing its text. The value and the extras stay raw until they are asked for.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    text: &'a str,
+    method: RawValue<'a>,
+    connection: RawValue<'a>,
+    value: RawValue<'a>,
+    extra: Vec<RawValue<'a>>,
+    delta: RawValue<'a>,
+}
+
+impl<'a> Line<'a> {
+    /// Validates and splits one line; white space around it is ignored.
+    ///
+    /// # Errors
+    /// [`LineError`] says what the text is instead.
+    pub fn parse(text: &'a str) -> Result<Self, LineError> {
+        let array = RawValue::parse(text)?;
+        if array.kind() != Kind::Array {
+            return Err(LineError::NotAnArray(match array.kind() {
+                Kind::Null => "null",
+                Kind::Bool => "boolean",
+                Kind::Number => "number",
+                Kind::String => "string",
+                Kind::Array | Kind::Object => "object",
+            }));
+        }
+        let mut elements = array.elements();
+        let (Some(method), Some(connection), Some(value), Some(mut delta)) =
+            (elements.next(), elements.next(), elements.next(), elements.next())
+        else {
+            return Err(LineError::TooShort(array.elements().count()));
+        };
+        let mut extra = Vec::new();
+        for element in elements {
+            extra.push(delta);
+            delta = element;
+        }
+        if !matches!(method.kind(), Kind::String | Kind::Number) {
+            return Err(LineError::BadMethod);
+        }
+        if !matches!(connection.kind(), Kind::String | Kind::Null) {
+            return Err(LineError::BadConnection);
+        }
+        if delta.as_f64().is_none() {
+            return Err(LineError::BadDelta);
+        }
+        Ok(Self { text: array.text(), method, connection, value, extra, delta })
+    }
+
+    /// The line's own text, without white space around it.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The full name of the method. A number that no table knows is its own name.
+    #[must_use]
+    pub fn method(&self) -> Cow<'a, str> {
+        match self.method.as_str() {
+            Some(name) => tables::method_of_letter(&name).map_or(name, Cow::Borrowed),
+            None => Cow::Borrowed(tables::method_of_number(self.method).unwrap_or(self.method.text())),
+        }
+    }
+
+    /// The id of the connection, if the event belongs to one.
+    #[must_use]
+    pub fn connection(&self) -> Option<Cow<'a, str>> {
+        self.connection.as_str()
+    }
+
+    /// The value, compressed as it came.
+    #[must_use]
+    pub fn value(&self) -> RawValue<'a> {
+        self.value
+    }
+
+    /// What stands between value and time.
+    #[must_use]
+    pub fn extra(&self) -> &[RawValue<'a>] {
+        &self.extra
+    }
+
+    /// The time: ms since the line before, or the Unix time in ms for a session's (upstream: a socket's) first line.
+    #[must_use]
+    pub fn delta(&self) -> f64 {
+        self.delta.as_f64().unwrap_or(0.0)
+    }
+
+    /// The time as it is written.
+    #[must_use]
+    pub fn delta_text(&self) -> &'a str {
+        self.delta.text()
+    }
+}
+
+/// Appends a line without its newline. `method` is the full name and is written as its token; `value` and `extra` are JSON.
+pub fn write_line(
+    out: &mut String,
+    method: &str,
+    connection: Option<&str>,
+    value: &str,
+    extra: &[&str],
+    delta_ms: f64,
+) {
+    write_line_start(out, method, connection, value, extra);
+    if delta_ms.trunc() == delta_ms && delta_ms.abs() < 9e15 {
+        write_line_end(out, delta_ms as i64);
+    } else {
+        out.push_str(&delta_ms.to_string());
+        out.push(']');
+    }
+}
+
+/// Appends all of a line but its time: a client knows that only when it sends the line. [`write_line_end`] completes it.
+pub fn write_line_start(out: &mut String, method: &str, connection: Option<&str>, value: &str, extra: &[&str]) {
+    out.push('[');
+    match tables::method_token(method) {
+        MethodToken::Letter(letter) => write_string(out, letter),
+        MethodToken::Number(number) => write_i64(out, i64::from(number)),
+        MethodToken::Name => write_string(out, method),
+    }
+    out.push(',');
+    match connection {
+        Some(connection) => write_string(out, connection),
+        None => out.push_str("null"),
+    }
+    out.push(',');
+    out.push_str(value);
+    for extra in extra {
+        out.push(',');
+        out.push_str(extra);
+    }
+    out.push(',');
+}
+
+/// Completes what [`write_line_start`] began.
+pub fn write_line_end(out: &mut String, delta_ms: i64) {
+    write_i64(out, delta_ms);
+    out.push(']');
+}
+
+/// The tracking id that ties a call to its outcome: the method's token, and how often the page had called it before.
+#[must_use]
+pub fn tracking_id(method: &str, count: u32) -> String {
+    let mut id = String::new();
+    match tables::method_token(method) {
+        MethodToken::Letter(letter) => id.push_str(letter),
+        MethodToken::Number(number) => write_i64(&mut id, i64::from(number)),
+        MethodToken::Name => id.push_str(method),
+    }
+    id.push('-');
+    write_i64(&mut id, i64::from(count));
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_split_and_its_token_expanded() {
+        let line = Line::parse(r#"[61,null,[["audio","id","label"]],"60-0",122]"#).unwrap();
+        assert_eq!(line.method(), "navigator.mediaDevices.getUserMediaOnSuccess");
+        assert_eq!(line.connection(), None);
+        assert_eq!(line.value().text(), r#"[["audio","id","label"]]"#);
+        assert_eq!(line.extra(), [RawValue::parse(r#""60-0""#).unwrap()]);
+        assert_eq!(line.delta(), 122.0);
+        assert_eq!(Line::parse(r#"["g","PC_0",{},1.5]"#).unwrap().method(), "getStats");
+        assert_eq!(Line::parse(r#"[1,"PC_0",{},1.5]"#).unwrap().method(), "getStats");
+        assert_eq!(Line::parse(r#"[243,"PC_0",{},1]"#).unwrap().method(), "243");
+    }
+
+    #[test]
+    fn what_is_no_line_is_named() {
+        let error = |text| Line::parse(text).unwrap_err();
+        assert_eq!(error("{}"), LineError::NotAnArray("object"));
+        assert_eq!(error("[1,null,3]"), LineError::TooShort(3));
+        assert_eq!(error("[null,null,3,4]"), LineError::BadMethod);
+        assert_eq!(error("[1,2,3,4]"), LineError::BadConnection);
+        assert_eq!(error(r#"[1,null,3,"4"]"#), LineError::BadDelta);
+        assert_eq!(error("[1,null,3,1e999]"), LineError::BadDelta);
+        assert!(matches!(error("[1,null,"), LineError::Json(_)));
+        assert!(matches!(error("[1,null,3,4] 5"), LineError::Json(_)));
+        assert_eq!(error("hello").to_string(), "the line is not JSON at byte 0: unexpected character");
+    }
+
+    #[test]
+    fn a_line_is_written_with_its_token() {
+        let mut out = String::new();
+        write_line(&mut out, "setLocalDescriptionOnSuccess", Some("PC_0"), "null", &["\"6-0\""], 12.0);
+        assert_eq!(out, r#"[7,"PC_0",null,"6-0",12]"#);
+        out.clear();
+        write_line(&mut out, ":custom", None, "1", &[], 0.5);
+        assert_eq!(out, r#"[":custom",null,1,0.5]"#);
+        out.clear();
+        write_line(&mut out, "getStats", Some("PC_0"), "{}", &[], 1000.0);
+        assert_eq!(out, r#"["g","PC_0",{},1000]"#);
+        assert_eq!(tracking_id("addIceCandidate", 3), "10-3");
+    }
+}
