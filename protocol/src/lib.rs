@@ -6,4 +6,5 @@
 
 pub mod json;
 pub mod line;
+pub mod report;
 mod tables;

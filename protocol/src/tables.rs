@@ -63,10 +63,8 @@ pub(crate) const METHODS: &[(&str, u8)] = &[
 ];
 
 /// Methods under numbers that are only read.
-pub(crate) const METHODS_READ_ONLY: &[(&str, u8)] = &[
-    ("getStats", 1),
-    ("navigator.mediaDevices.getDisplayMediaOnFailure", 68),
-];
+pub(crate) const METHODS_READ_ONLY: &[(&str, u8)] =
+    &[("getStats", 1), ("navigator.mediaDevices.getDisplayMediaOnFailure", 68)];
 
 /// Values of `type` and their numbers.
 pub(crate) const STATS_TYPES: &[(&str, u8)] = &[

@@ -8,7 +8,6 @@ mod write;
 
 pub(crate) use decimal::compare as compare_decimals;
 pub use scan::{JsonError, JsonErrorKind, MAX_DEPTH};
-pub(crate) use scan::{skip_string, skip_value, skip_white_space};
 pub use value::{Elements, Kind, Members, RawValue};
 pub use write::write_string;
 pub(crate) use write::{write_i64, write_shortest_number};

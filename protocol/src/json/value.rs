@@ -31,6 +31,8 @@ impl<'a> RawValue<'a> {
     /// `null`.
     pub const NULL: RawValue<'static> = RawValue { text: "null" };
 
+    pub(crate) const EMPTY_OBJECT: RawValue<'static> = RawValue { text: "{}" };
+
     /// Validates `text` as exactly one JSON value, white space around it allowed.
     ///
     /// # Errors

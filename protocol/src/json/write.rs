@@ -52,8 +52,9 @@ pub(crate) fn write_i64(out: &mut String, number: i64) {
     out.extend(digits.iter().skip(start).map(|digit| char::from(*digit)));
 }
 
-/// Appends the JSON number `text`, in fewer bytes where an exponent saves some: `0.00027` as `27e-5`, `300000` as `3e5`.
-/// The decimal value is the same, so every reader gets the same double: nothing is rounded.
+/// Appends the JSON number `text`, a fraction in fewer bytes where an exponent saves some: `0.00027` as `27e-5`. The decimal
+/// value is the same, so every reader gets the same double: nothing is rounded. Integers stay as they are, because there
+/// are readers that take an integer member in no other form.
 pub(crate) fn write_shortest_number(out: &mut String, text: &str) {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -70,16 +71,6 @@ pub(crate) fn write_shortest_number(out: &mut String, text: &str) {
             out.push_str(sign);
             out.push_str(significant);
             out.push_str("e-");
-            write_i64(out, exponent as i64);
-            return;
-        }
-    } else {
-        let significant = digits.trim_end_matches('0');
-        let exponent = digits.len() - significant.len();
-        if exponent > 2 && !significant.is_empty() && significant.bytes().all(|byte| byte.is_ascii_digit()) {
-            out.push_str(sign);
-            out.push_str(significant);
-            out.push('e');
             write_i64(out, exponent as i64);
             return;
         }

@@ -1,0 +1,261 @@
+//! [`ReportDecoder`]: from deltas back to complete reports.
+
+use crate::json::{Kind, Members, RawValue};
+use crate::tables;
+
+use super::types::{Entry, Member, Name, Report, Stamp, integer_like};
+use super::{ReportError, carries_time};
+
+/// How much one connection may make a decoder hold.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportLimits {
+    /// Entries of one report. A call with 500 participants has about 6,000.
+    pub entries: usize,
+    /// Text of the report and what its members cost besides, in bytes.
+    pub bytes: usize,
+}
+
+impl Default for ReportLimits {
+    fn default() -> Self {
+        Self { entries: 16_384, bytes: 8 << 20 }
+    }
+}
+
+/// What a member costs besides its text.
+const MEMBER_OVERHEAD: usize = 64;
+
+/// Restores the reports of one connection from their deltas. Values are kept as text, in buffers that are used again.
+#[derive(Debug, Default)]
+pub struct ReportDecoder {
+    report: Report,
+    limits: ReportLimits,
+    bytes: usize,
+}
+
+impl ReportDecoder {
+    /// A decoder that has seen no delta, with the usual limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, with limits of one's own.
+    #[must_use]
+    pub fn with_limits(limits: ReportLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The newest report; empty before the first.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// About how much memory the report takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Applies a delta and hands out the complete report.
+    ///
+    /// # Errors
+    /// [`ReportError`] if the value is no delta or would exceed a limit; the report then stays as it was.
+    pub fn decode(&mut self, delta: RawValue<'_>) -> Result<&Report, ReportError> {
+        self.check(delta)?;
+        let new_time = delta.get("t").map(RawValue::text);
+        // Reports name their entries in the order in which they are kept, so the next one is almost always the one sought.
+        let mut guess = 0;
+        for (id, value) in delta.members() {
+            if id == "t" {
+                continue;
+            }
+            let guessed = self.report.entries.get(guess).is_some_and(|entry| *entry.id == *id);
+            let position = if guessed { Ok(guess) } else { self.report.position(&id) };
+            if value.is_null() {
+                if let Ok(at) = position {
+                    let entry = self.report.entries.remove(at);
+                    self.bytes = self.bytes.saturating_sub(size_of_entry(&entry));
+                }
+                continue;
+            }
+            let (at, is_new) = match position {
+                Ok(at) => (at, false),
+                Err(at) => {
+                    self.bytes += id.len() + MEMBER_OVERHEAD;
+                    self.report.entries.insert(at, new_entry(&id));
+                    (at, true)
+                }
+            };
+            guess = at + 1;
+            let Some(entry) = self.report.entries.get_mut(at) else { continue };
+            entry.stamp = if is_new { Stamp::New } else { Stamp::Kept };
+            apply_members(entry, value, &mut self.bytes);
+        }
+        self.tell_time(new_time);
+        Ok(&self.report)
+    }
+
+    /// Gives every entry its time, and the report its own.
+    fn tell_time(&mut self, new_time: Option<&str>) {
+        let Report { entries, time } = &mut self.report;
+        let report_time = new_time.unwrap_or(time).parse().unwrap_or(0.0);
+        for entry in entries {
+            let stamp = std::mem::replace(&mut entry.stamp, Stamp::Kept);
+            match (stamp, new_time) {
+                (Stamp::Own, _) | (Stamp::Kept, None) => {}
+                (Stamp::New, None) => entry.own_time = Some("null".to_owned()),
+                (_, Some(new_time)) if carries_time(&entry.kind) => {
+                    if entry.own_time.is_none() {
+                        let time = if stamp == Stamp::New { new_time } else { time.as_str() };
+                        entry.own_time = Some(time.to_owned());
+                    }
+                }
+                (_, Some(_)) => entry.own_time = None,
+            }
+            entry.report_time = report_time;
+        }
+        if let Some(new_time) = new_time {
+            time.clear();
+            time.push_str(new_time);
+        }
+    }
+
+    /// Looks at the whole delta before anything is applied.
+    fn check(&self, delta: RawValue<'_>) -> Result<(), ReportError> {
+        if delta.kind() != Kind::Object {
+            return Err(ReportError::NotAnObject);
+        }
+        let (mut entries, mut bytes) = (self.report.entries.len(), self.bytes);
+        for (id, value) in delta.members() {
+            match value.kind() {
+                Kind::Number if id == "t" && value.as_f64().is_some() => {}
+                _ if id == "t" => return Err(ReportError::BadTime(value.text().chars().take(40).collect())),
+                Kind::Null => {}
+                Kind::Object => {
+                    entries += usize::from(self.report.position(&id).is_err());
+                    bytes += id.len() + value.text().len() + MEMBER_OVERHEAD * (1 + value.members().count());
+                }
+                _ => return Err(ReportError::EntryNotAnObject(id.chars().take(80).collect())),
+            }
+        }
+        if entries > self.limits.entries {
+            return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
+        }
+        if bytes > self.limits.bytes {
+            return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
+        }
+        Ok(())
+    }
+}
+
+fn new_entry(id: &str) -> Entry {
+    Entry {
+        id: id.into(),
+        number: integer_like(id),
+        kind: String::new(),
+        own_time: None,
+        report_time: 0.0,
+        stamp: Stamp::New,
+        members: Vec::new(),
+    }
+}
+
+fn size_of_entry(entry: &Entry) -> usize {
+    entry.id.len() + MEMBER_OVERHEAD + entry.members.iter().map(size_of_member).sum::<usize>()
+}
+
+fn size_of_member(member: &Member) -> usize {
+    let name = match &member.name {
+        Name::Known(_) => 0,
+        Name::Other(name) => name.len(),
+    };
+    name + member.value.len() + MEMBER_OVERHEAD
+}
+
+/// Applies the members of one entry of a delta.
+fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
+    let mut guess = 0;
+    for (key, value) in delta.members() {
+        match &*key {
+            "t" | "timestamp" => {
+                entry.own_time = Some(value.text().to_owned());
+                entry.stamp = Stamp::Own;
+                continue;
+            }
+            "type" => {
+                let known = tables::type_of_token(value).map(Into::into);
+                entry.kind = known.or_else(|| value.as_str()).unwrap_or_default().into_owned();
+                continue;
+            }
+            _ => {}
+        }
+        let guessed = entry.members.get(guess).is_some_and(|member| member.name.is(&key));
+        let found = if guessed { Some(guess) } else { entry.members.iter().position(|member| member.name.is(&key)) };
+        if let Some(at) = found {
+            guess = at + 1;
+            if value.is_null() {
+                let member = entry.members.remove(at);
+                *bytes = bytes.saturating_sub(size_of_member(&member));
+            } else if let Some(member) = entry.members.get_mut(at) {
+                *bytes = bytes.saturating_sub(member.value.len());
+                set_value(&mut member.value, value);
+                *bytes += member.value.len();
+            }
+        } else if !value.is_null() {
+            let mut text = String::new();
+            set_value(&mut text, value);
+            let member = Member { name: Name::of_key(&key), value: text };
+            *bytes += size_of_member(&member);
+            entry.members.push(member);
+        }
+    }
+}
+
+/// Replaces a value, or merges two objects key by key.
+fn set_value(text: &mut String, delta: RawValue<'_>) {
+    if delta.kind() != Kind::Object {
+        text.clear();
+        text.push_str(delta.text());
+        return;
+    }
+    let old = std::mem::take(text);
+    let base = if old.starts_with('{') { RawValue::slice(&old, 0, old.len()) } else { RawValue::EMPTY_OBJECT };
+    text.push('{');
+    let mut members: Members<'_> = base.members();
+    while let Some((name, value)) = members.next_raw() {
+        match last_of(delta, name) {
+            Some(changed) if changed.is_null() => {}
+            Some(changed) => push_member(text, name, changed),
+            None => push_member(text, name, value),
+        }
+    }
+    let mut members = delta.members();
+    while let Some((name, value)) = members.next_raw() {
+        if !value.is_null() && last_of(base, name).is_none() {
+            push_member(text, name, value);
+        }
+    }
+    text.push('}');
+}
+
+fn push_member(text: &mut String, quoted_name: &str, value: RawValue<'_>) {
+    if text.len() > 1 {
+        text.push(',');
+    }
+    text.push_str(quoted_name);
+    text.push(':');
+    text.push_str(value.text());
+}
+
+/// The member whose name is written exactly so.
+fn last_of<'a>(object: RawValue<'a>, quoted_name: &str) -> Option<RawValue<'a>> {
+    let mut found = None;
+    let mut members = object.members();
+    while let Some((name, value)) = members.next_raw() {
+        if name == quoted_name {
+            found = Some(value);
+        }
+    }
+    found
+}

@@ -1,0 +1,317 @@
+//! The codec against real recordings, against the rules one by one, and against whatever proptest thinks of.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::{ReportDecoder, ReportEncoder, ReportError, ReportLimits, is_dropped_member};
+use crate::json::{Kind, RawValue};
+
+fn raw_reports(name: &str) -> Vec<(String, String)> {
+    let path = format!("{}/../tests/fixtures/recordings/{name}.raw-getstats.jsonl.gz", env!("CARGO_MANIFEST_DIR"));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    let pair = |line: &str| {
+        let pair = RawValue::parse(line).unwrap();
+        (pair.at(0).unwrap().as_str().unwrap().into_owned(), pair.at(1).unwrap().text().to_owned())
+    };
+    text.lines().map(pair).collect()
+}
+
+/// What must come out for a report that went in: the documented removals, short ids, and `null` as absence.
+#[derive(Default)]
+struct Expectation {
+    shorts: BTreeMap<String, String>,
+    next: u32,
+}
+
+impl Expectation {
+    fn of(&mut self, report: &str) -> Value {
+        let Value::Object(entries) = value_of(RawValue::parse(report).unwrap()) else {
+            panic!("a report is an object")
+        };
+        let entries: Vec<(String, Map<String, Value>)> = entries
+            .into_iter()
+            .map(|(id, entry)| (id, entry.as_object().unwrap().clone()))
+            .filter(|(_, entry)| entry.get("type") != Some(&json!("certificate")))
+            .collect();
+        self.shorts.retain(|id, _| entries.iter().any(|(other, _)| other == id));
+        for (id, _) in &entries {
+            if !self.shorts.contains_key(id) {
+                self.shorts.insert(id.clone(), self.next.to_string());
+                self.next += 1;
+            }
+        }
+        let mut out = Map::new();
+        for (id, entry) in entries {
+            let mut members = Map::new();
+            for (name, value) in entry {
+                if is_dropped_member(&name) || value.is_null() {
+                    continue;
+                }
+                let value = match value {
+                    Value::String(text) if name.ends_with("Id") => {
+                        json!(self.shorts.get(&text).unwrap_or(&text))
+                    }
+                    Value::Object(inner) => {
+                        Value::Object(inner.into_iter().filter(|(_, value)| !value.is_null()).collect())
+                    }
+                    other => other,
+                };
+                members.insert(name, value);
+            }
+            let short = self.shorts[&id].clone();
+            members.insert("id".to_owned(), json!(short));
+            out.insert(short, Value::Object(members));
+        }
+        Value::Object(out)
+    }
+}
+
+fn decoded(decoder: &mut ReportDecoder, delta: &str) -> Value {
+    let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
+    let mut text = String::new();
+    report.write_json(&mut text);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap().as_object().unwrap().len(), report.len());
+    value_of(RawValue::parse(&text).unwrap())
+}
+
+/// The value with every number read by the standard library: serde_json alone would round some doubles.
+fn value_of(raw: RawValue<'_>) -> Value {
+    match raw.kind() {
+        Kind::Number => raw.text().parse::<i64>().map_or_else(|_| json!(raw.as_f64().unwrap()), |number| json!(number)),
+        Kind::Array => raw.elements().map(value_of).collect(),
+        Kind::Object => {
+            Value::Object(raw.members().map(|(name, value)| (name.into_owned(), value_of(value))).collect())
+        }
+        _ => serde_json::from_str(raw.text()).unwrap(),
+    }
+}
+
+#[test]
+fn recorded_reports_come_back_whole_in_no_more_bytes_than_upstream_needs() {
+    for (name, upstream) in [("loopback-av-60s", 147_306), ("loopback-20video-60s", 1_712_918)] {
+        let mut connections: BTreeMap<String, (ReportEncoder, ReportDecoder, Expectation)> = BTreeMap::new();
+        let mut bytes = 0;
+        for (connection, report) in raw_reports(name) {
+            let (encoder, decoder, expectation) = connections.entry(connection.clone()).or_default();
+            let mut delta = String::new();
+            encoder.encode(&report, &mut delta).unwrap();
+            let mut line = String::new();
+            crate::line::write_line(&mut line, "getStats", Some(&connection), &delta, &[], 1000.0);
+            bytes += line.len();
+            assert_eq!(decoded(decoder, &delta), expectation.of(&report), "{name} {connection}");
+        }
+        println!("{name}: {bytes} bytes, upstream {upstream}");
+        assert!(bytes <= upstream, "{name}: {bytes} bytes are more than upstream's {upstream}");
+    }
+}
+
+#[test]
+fn a_first_report_is_sent_under_short_names() {
+    let mut encoder = ReportEncoder::new();
+    let mut delta = String::new();
+    let report = r#"{"X":{"id":"X","timestamp":5,"type":"certificate","fingerprint":"f"},
+        "T":{"id":"T","timestamp":10.5,"type":"transport","selectedCandidatePairId":"P","localCertificateId":"X"},
+        "P":{"id":"P","timestamp":10.5,"type":"candidate-pair","writable":true,"transportId":"T","newMember":0.00027},
+        "R":{"id":"R","timestamp":9,"type":"remote-inbound-rtp","fractionLost":0}}"#;
+    encoder.encode(report, &mut delta).unwrap();
+    assert_eq!(
+        delta,
+        r#"{"0":{"type":5,"125":"1"},"1":{"type":6,"5":"0","newMember":27e-5},"2":{"type":3,"77":0,"t":9},"t":10.5}"#
+    );
+}
+
+#[test]
+fn the_time_of_a_far_end_entry_stays_until_news_come() {
+    let mut encoder = ReportEncoder::new();
+    let mut decoder = ReportDecoder::new();
+    let report = |time: f64, far: f64| {
+        format!(
+            r#"{{"A":{{"id":"A","timestamp":{time},"type":"inbound-rtp"}},"B":{{"id":"B","timestamp":{far},"type":"remote-inbound-rtp"}}}}"#
+        )
+    };
+    for (time, far, expected) in [
+        (10.0, 9.0, r#"{"0":{"type":1},"1":{"type":3,"t":9},"t":10}"#),
+        (20.0, 9.0, r#"{"t":20}"#),
+        (30.0, 25.0, r#"{"1":{"t":25},"t":30}"#),
+        (40.0, 40.0, r#"{"1":{"t":40},"t":40}"#),
+        (50.0, 40.0, r#"{"t":50}"#),
+    ] {
+        let mut delta = String::new();
+        encoder.encode(&report(time, far), &mut delta).unwrap();
+        assert_eq!(delta, expected);
+        let report = decoder.decode(RawValue::parse(&delta).unwrap()).unwrap();
+        assert_eq!(report.get("0").unwrap().timestamp(), time);
+        assert_eq!(report.get("1").unwrap().timestamp(), far);
+    }
+}
+
+#[test]
+fn members_and_entries_vanish_and_short_ids_are_never_used_again() {
+    let mut encoder = ReportEncoder::new();
+    let mut deltas = Vec::new();
+    for report in [
+        r#"{"A":{"timestamp":1,"type":"codec","x":1,"d":{"a":1,"b":2}},"B":{"timestamp":1,"type":"codec","codecId":"A"}}"#,
+        r#"{"A":{"timestamp":2,"type":"codec","d":{"b":3}},"B":{"timestamp":2,"type":"codec","codecId":"A"}}"#,
+        r#"{"B":{"timestamp":3,"type":"codec","codecId":"A"}}"#,
+        r#"{"A":{"timestamp":4,"type":"codec"},"B":{"timestamp":4,"type":"codec","codecId":"A"}}"#,
+    ] {
+        let mut delta = String::new();
+        encoder.encode(report, &mut delta).unwrap();
+        deltas.push(delta);
+    }
+    assert_eq!(
+        deltas,
+        [
+            r#"{"0":{"type":14,"x":1,"d":{"a":1,"b":2}},"1":{"type":14,"12":"0"},"t":1}"#,
+            r#"{"0":{"d":{"b":3,"a":null},"x":null},"t":2}"#,
+            r#"{"1":{"12":"A"},"0":null,"t":3}"#,
+            r#"{"2":{"type":14},"1":{"12":"2"},"t":4}"#,
+        ]
+    );
+}
+
+#[test]
+fn upstreams_delta_is_read() {
+    let mut decoder = ReportDecoder::new();
+    let first = r#"{"0":{"11":"audio","5":"1","96":{"none":1,"cpu":0},"type":2},"1":{"125":"4","type":5,"psnrSum":[1,2]},"t":1000.25}"#;
+    decoder.decode(RawValue::parse(first).unwrap()).unwrap();
+    let report =
+        decoder.decode(RawValue::parse(r#"{"0":{"96":{"none":2},"174":7},"1":{"168":[3]},"t":2000}"#).unwrap());
+    let report = report.unwrap();
+    assert_eq!(report.timestamp(), 2000.0);
+    let entry = report.get("0").unwrap();
+    assert_eq!(entry.kind(), "outbound-rtp");
+    assert_eq!(entry.member("qualityLimitationDurations").unwrap().text(), r#"{"none":2,"cpu":0}"#);
+    assert_eq!(entry.member("packetsSentWithEct1").unwrap().as_i64(), Some(7));
+    assert_eq!(report.get("1").unwrap().member("psnrSum").unwrap().text(), "[3]");
+    assert_eq!(report.get("1").unwrap().timestamp(), 2000.0);
+}
+
+#[test]
+fn a_bad_delta_changes_nothing() {
+    let mut decoder = ReportDecoder::with_limits(ReportLimits { entries: 2, bytes: 1000 });
+    let mut decode = |delta: &str| decoder.decode(RawValue::parse(delta).unwrap()).map(|report| report.len());
+    assert_eq!(decode(r#"{"0":{"type":2},"t":1}"#), Ok(1));
+    assert_eq!(decode("[]"), Err(ReportError::NotAnObject));
+    assert_eq!(decode(r#"{"1":{"type":2},"0":5}"#), Err(ReportError::EntryNotAnObject("0".to_owned())));
+    assert_eq!(decode(r#"{"1":{"type":2},"t":"x"}"#), Err(ReportError::BadTime("\"x\"".to_owned())));
+    let many = r#"{"1":{},"2":{},"t":5}"#;
+    assert_eq!(decode(many), Err(ReportError::TooLarge { what: "entries", limit: 2 }));
+    let large = format!(r#"{{"0":{{"x":"{}"}}}}"#, "y".repeat(1000));
+    assert_eq!(decode(&large), Err(ReportError::TooLarge { what: "bytes", limit: 1000 }));
+    assert_eq!(decode(r#"{"t":2}"#), Ok(1));
+}
+
+#[test]
+fn a_report_that_is_none_is_refused_and_the_state_kept() {
+    let mut encoder = ReportEncoder::new();
+    let mut delta = String::new();
+    encoder.encode(r#"{"A":{"timestamp":1,"type":"codec"}}"#, &mut delta).unwrap();
+    delta.clear();
+    assert_eq!(encoder.encode("[]", &mut delta), Err(ReportError::NotAnObject));
+    assert_eq!(encoder.encode(r#"{"B":{},"C":1}"#, &mut delta), Err(ReportError::EntryNotAnObject("C".to_owned())));
+    assert!(matches!(encoder.encode("{", &mut delta), Err(ReportError::Json(_))));
+    assert_eq!(delta, "");
+    encoder.encode(r#"{"A":{"timestamp":1,"type":"codec"},"B":{"timestamp":2}}"#, &mut delta).unwrap();
+    assert_eq!(delta, r#"{"0":{"t":1},"1":{},"t":2}"#);
+}
+
+// --- any sequence of reports -----------------------------------------------------------------------------------------
+
+fn member_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => any::<f64>().prop_filter("JSON has no such number", |number| number.is_finite()).prop_map(|number| json!(number)),
+        4 => (-3_i64..400_000).prop_map(|number| json!(number)),
+        2 => (1_u32..9).prop_map(|power| json!(10_u64.pow(power))),
+        2 => (1_i32..9).prop_map(|power| json!(7.0 * 10_f64.powi(-power))),
+        2 => prop::sample::select(vec!["A", "B", "C", "waiting", "\"\\\u{1}\u{10ffff}", ""]).prop_map(|text| json!(text)),
+        1 => any::<bool>().prop_map(|flag| json!(flag)),
+        1 => Just(Value::Null),
+        1 => prop::collection::vec(0_u8..3, 0..3).prop_map(|array| json!(array)),
+        2 => prop::collection::btree_map("[abc]", prop_oneof![Just(Value::Null), (0_u8..3).prop_map(|n| json!(n))], 0..3).prop_map(|object| json!(object)),
+    ]
+}
+
+fn entry() -> impl Strategy<Value = Value> {
+    let names = vec![
+        "bytesSent",
+        "codecId",
+        "remoteId",
+        "qualityLimitationDurations",
+        "newMember",
+        "anotherId",
+        "isRemote",
+        "psnrSum",
+    ];
+    let types = vec!["inbound-rtp", "remote-inbound-rtp", "compute-pressure", "certificate", "something-new", "codec"];
+    let members = prop::collection::btree_map(prop::sample::select(names), member_value(), 0..5);
+    let time = prop_oneof![6 => (1_u8..4).prop_map(|time| json!(1_795_159_384_000_u64 + u64::from(time))),
+        2 => (1_u8..4).prop_map(|time| json!(f64::from(time) * 0.1)), 1 => Just(Value::Null)];
+    (prop::option::weighted(0.9, prop::sample::select(types)), prop::option::weighted(0.9, time), members).prop_map(
+        |(kind, time, members)| {
+            let mut entry = Map::new();
+            entry.extend(members.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            entry.extend(kind.map(|kind| ("type".to_owned(), json!(kind))));
+            entry.extend(time.map(|time| ("timestamp".to_owned(), time)));
+            Value::Object(entry)
+        },
+    )
+}
+
+fn reports() -> impl Strategy<Value = Vec<(Value, bool)>> {
+    let ids = prop::sample::select(vec!["A", "B", "C", "D", "t", "12", "\u{e9}\"\\"]);
+    let report = prop::collection::btree_map(ids, entry(), 0..6).prop_map(|report| json!(report));
+    prop::collection::vec((report, prop::bool::weighted(0.2)), 1..8)
+}
+
+proptest! {
+    #[test]
+    fn any_sequence_of_reports_round_trips(reports in reports()) {
+        let (mut encoder, mut decoder, mut expectation) = (ReportEncoder::new(), ReportDecoder::new(), Expectation::default());
+        for (report, _) in reports {
+            let mut delta = String::new();
+            encoder.encode(&report.to_string(), &mut delta).unwrap();
+            prop_assert_eq!(decoded(&mut decoder, &delta), expectation.of(&report.to_string()), "{}", delta);
+        }
+    }
+
+    #[test]
+    fn after_reports_that_were_never_sent_the_next_one_restores_everything(reports in reports()) {
+        let (mut encoder, mut decoder, mut expectation) = (ReportEncoder::new(), ReportDecoder::new(), Expectation::default());
+        let mut lost = false;
+        for (report, lose) in reports {
+            if lost {
+                encoder.reset();
+            }
+            let mut delta = String::new();
+            encoder.encode(&report.to_string(), &mut delta).unwrap();
+            let expected = expectation.of(&report.to_string());
+            lost = lose;
+            if !lose {
+                prop_assert_eq!(decoded(&mut decoder, &delta), expected, "{}", delta);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_report_or_an_error(text in ".{0,200}") {
+        let mut out = String::new();
+        let encoded = ReportEncoder::new().encode(&text, &mut out);
+        prop_assert!(encoded.is_ok() || out.is_empty());
+    }
+
+    #[test]
+    fn any_json_is_a_delta_or_an_error(reports in reports(), junk in member_value()) {
+        let mut decoder = ReportDecoder::with_limits(ReportLimits { entries: 4, bytes: 2000 });
+        for (report, _) in reports {
+            let _ = decoder.decode(RawValue::parse(&report.to_string()).unwrap());
+            let _ = decoder.decode(RawValue::parse(&json!({ "A": junk, "0": { "t": junk, "type": junk } }).to_string()).unwrap());
+            prop_assert!(decoder.report().len() <= 4);
+            prop_assert!(decoder.bytes() <= 2000);
+        }
+    }
+}
