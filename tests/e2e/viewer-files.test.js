@@ -1,0 +1,121 @@
+// Dump files that come from elsewhere, opened in the viewer: good ones, odd ones, and what is none.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { decodeDump } from '../decoder/dump.js';
+import { openBrowser, openPage, screenshot } from '../harness/browser.js';
+import { Collector } from '../harness/collector.js';
+import { assertRecordingShown } from '../harness/viewer.js';
+
+const recordings = new URL('../fixtures/recordings/', import.meta.url).pathname;
+const recording = (/** @type {string} */ name) => readFileSync(`${recordings}${name}.jsonl`);
+
+describe('the viewer given a file', () => {
+  /** @type {Collector} */ let collector;
+  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  /** @type {import('playwright-core').Page} */ let page;
+  /** @type {string[]} */ let faults;
+
+  before(async () => {
+    [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await collector?.dispose();
+  });
+
+  beforeEach(async () => {
+    await page?.close();
+    ({ page, faults } = await openPage(browser));
+    await page.goto(collector.url);
+  });
+
+  /** @param {string} name @param {Buffer} buffer */
+  const choose = (name, buffer) => page.locator('[data-testid=file-input]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+  const problem = async () => {
+    const message = page.locator('[data-testid=import-error]');
+    await message.waitFor({ timeout: 10_000 });
+    return message.innerText();
+  };
+
+  it('shows a recording', async () => {
+    const file = recording('rich-session');
+    await choose('rich-session.jsonl', file);
+    await assertRecordingShown(page, decodeDump(file.toString()).events, 'file');
+    assert.equal(await page.locator('[data-testid=skipped-lines]').count(), 0);
+    assert.deepEqual(faults, []);
+  });
+
+  it('shows a gzip recording that is dropped on it, whatever its name', async () => {
+    const file = recording('loopback-av-60s');
+    await drop(page, 'recording', gzipSync(file));
+    await assertRecordingShown(page, decodeDump(file.toString()).events, 'dropped');
+    assert.deepEqual(faults, []);
+  });
+
+  it('shows a recording with a candidate that cannot be parsed', async () => {
+    const file = recording('rich-session-bogus-candidate');
+    await choose('bogus.jsonl', file);
+    await assertRecordingShown(page, decodeDump(file.toString()).events, 'bogus');
+    assert.deepEqual(faults, []);
+  });
+
+  it('says what is wrong with a file that is no dump', async () => {
+    await choose('photo.png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 1, 2, 3]));
+    assert.match(await problem(), /RTCStatsDump/);
+    await screenshot(page, 'file-no-dump');
+    assert.deepEqual(faults, []);
+  });
+
+  it('says so of an empty file, of a header alone and of JSON of another kind', async () => {
+    for (const [name, text] of [['empty', ''], ['half', 'RTCStatsDump\n'], ['other.json', '{"PeerConnections":{}}']]) {
+      await choose(name, Buffer.from(text));
+      assert.ok((await problem()).length > 20, name);
+    }
+    assert.deepEqual(faults, []);
+  });
+
+  it('shows what a truncated file still holds, and says that it is truncated', async () => {
+    const whole = gzipSync(recording('loopback-av-60s'));
+    await choose('half.jsonl.gz', whole.subarray(0, Math.floor(whole.length / 2)));
+    await page.locator('[data-testid=event-row]').first().waitFor({ timeout: 10_000 });
+    const notice = page.locator('[data-testid=import-error], [data-testid=skipped-lines]').first();
+    await notice.waitFor();
+    assert.match(await notice.innerText(), /truncated|damaged|ends|incomplete|cut/i);
+    await screenshot(page, 'file-truncated');
+    assert.deepEqual(faults, []);
+  });
+
+  it('skips lines that are none, and counts them', async () => {
+    const lines = recording('rich-session').toString().split('\n');
+    lines.splice(10, 0, 'nonsense', '{"not":"a line"}', '[1,');
+    await choose('damaged.jsonl', Buffer.from(lines.join('\n')));
+    const notice = page.locator('[data-testid=skipped-lines]');
+    await notice.waitFor({ timeout: 10_000 });
+    assert.match(await notice.innerText(), /\b3\b/);
+    await page.locator('[data-testid=connection-tab]').nth(1).waitFor();
+    assert.deepEqual(faults, []);
+  });
+
+  it('says that a session does not exist', async () => {
+    await page.goto(`${collector.url}/#/sessions/00000000-0000-7000-8000-000000000000`);
+    assert.match(await problem(), /not|no /i);
+    await screenshot(page, 'no-session');
+  });
+});
+
+/** Drops a file on the page as a file manager does. @param {import('playwright-core').Page} page @param {string} name @param {Buffer} bytes */
+async function drop(page, name, bytes) {
+  const transfer = await page.evaluateHandle(
+    ([fileName, base64]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], fileName));
+      return data;
+    },
+    [name, bytes.toString('base64')],
+  );
+  for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('body', type, { dataTransfer: transfer });
+}

@@ -1,0 +1,145 @@
+// What the page itself sees of its calls, kept beside rtctrace: each call, outcome, event and report, in order. The test compares it
+// with the stored dump, so nothing here may use rtctrace.
+
+/**
+ * @typedef {object} Seen
+ * @property {string} method
+ * @property {string | null} connection
+ * @property {any} value
+ * @property {any[]} extra a tracking id is written { call, number }
+ * @property {number} at Unix time in ms
+ */
+
+/** @type {Seen[]} */
+export const record = [];
+
+/** @param {string} method @param {string | null} connection @param {any} value @param {any[]} extra */
+export function saw(method, connection, value, ...extra) {
+  const copy = value === undefined ? null : JSON.parse(JSON.stringify(value));
+  record.push({ method, connection, value: copy, extra, at: performance.timeOrigin + performance.now() });
+}
+
+/** @type {Record<string, number>} */
+const calls = {};
+
+/** The next tracking id of a method. @param {string} call */
+export function tracking(call) {
+  const number = (calls[call] ??= 0);
+  calls[call] += 1;
+  return { call, number };
+}
+
+/**
+ * Makes an asynchronous call and keeps it with its outcome.
+ * @template T
+ * @param {string} method
+ * @param {string | null} connection
+ * @param {any} value
+ * @param {() => Promise<T>} act
+ * @param {(result: T) => any} [outcome]
+ * @returns {Promise<T>}
+ */
+export async function call(method, connection, value, act, outcome = () => null) {
+  const id = tracking(method);
+  saw(method, connection, value, id);
+  let result;
+  try {
+    result = await act();
+  } catch (error) {
+    saw(`${method}OnFailure`, connection, String(error), id);
+    throw error;
+  }
+  saw(`${method}OnSuccess`, connection, outcome(result), id);
+  return result;
+}
+
+/** @type {WeakMap<RTCPeerConnection, string>} */
+export const connectionIds = new WeakMap();
+let connections = 0;
+
+/** @param {MediaStreamTrack} track @param {readonly MediaStream[]} [streams] */
+export const trackValue = (track, streams = []) => [track.kind, track.id, track.label, ...streams.map((stream) => stream.id)];
+
+/** @param {RTCConfiguration | undefined} configuration */
+function configurationValue(configuration) {
+  if (!configuration) return null;
+  return {
+    ...configuration,
+    iceServers: configuration.iceServers?.map(({ credential, ...server }) => server),
+    certificates: configuration.certificates?.map((certificate) => ({
+      expires: certificate.expires,
+      fingerprints: certificate.getFingerprints(),
+    })),
+  };
+}
+
+/** @param {RTCPeerConnection} pc @param {RTCConfiguration} configuration */
+export function setConfiguration(pc, configuration) {
+  saw('setConfiguration', connectionIds.get(pc) ?? null, configurationValue(configuration));
+  pc.setConfiguration(configuration);
+}
+
+/** @param {RTCIceCandidate | null} candidate */
+export function candidateValue(candidate) {
+  if (!candidate) return null;
+  /** @type {Record<string, any>} */
+  const value = candidate.toJSON();
+  // Newer members, which toJSON leaves out.
+  for (const name of ['url', 'relayProtocol']) {
+    const member = /** @type {any} */ (candidate)[name];
+    if (member) value[name] = member;
+  }
+  return value;
+}
+
+/**
+ * @param {RTCConfiguration} [configuration]
+ * @param {any} [constraints] the obsolete second argument
+ */
+export function connect(configuration, constraints) {
+  const id = `PC_${connections++}`;
+  saw('create', id, configurationValue(configuration));
+  if (constraints) saw('constraints', id, constraints);
+  const Constructor = /** @type {any} */ (RTCPeerConnection);
+  /** @type {RTCPeerConnection} */
+  const pc = constraints ? new Constructor(configuration, constraints) : new Constructor(configuration);
+  connectionIds.set(pc, id);
+  pc.addEventListener('icecandidate', (event) => saw('onicecandidate', id, candidateValue(event.candidate)));
+  pc.addEventListener('icecandidateerror', (event) => {
+    const { address, port, url, errorCode, errorText } = /** @type {RTCPeerConnectionIceErrorEvent} */ (event);
+    saw('onicecandidateerror', id, { address, port, hostCandidate: /** @type {any} */ (event).hostCandidate, url, errorCode, errorText });
+  });
+  pc.addEventListener('negotiationneeded', () => saw('onnegotiationneeded', id, null));
+  pc.addEventListener('datachannel', ({ channel }) => saw('ondatachannel', id, [channel.id, channel.label]));
+  for (const state of /** @type {const} */ (['signalingState', 'iceConnectionState', 'connectionState', 'iceGatheringState'])) {
+    pc.addEventListener(`${state.toLowerCase()}change`, () => saw(`on${state.toLowerCase()}change`, id, pc[state]));
+  }
+  pc.addEventListener('track', ({ track, streams }) => {
+    saw('ontrack', id, trackValue(track, streams));
+    track.addEventListener('mute', () => saw('MediaStreamTrack.onmute', id, track.id));
+    track.addEventListener('unmute', () => saw('MediaStreamTrack.onunmute', id, track.id));
+    if (track.kind === 'video') play(track, id);
+  });
+  return pc;
+}
+
+/** @param {MediaStreamTrack} track @param {string} connection */
+function play(track, connection) {
+  const video = document.createElement('video');
+  video.muted = true;
+  video.autoplay = true;
+  video.srcObject = new MediaStream([track]);
+  video.addEventListener('resize', () => {
+    const { scrollWidth: width, scrollHeight: height, videoWidth, videoHeight } = video;
+    saw('HTMLMediaElement.resize', connection, { width, height, videoWidth, videoHeight }, track.id);
+  });
+  document.body.append(video);
+}
+
+// Placed beneath rtctrace, which wraps what it finds: these are the very reports that it polls.
+const nativeGetStats = RTCPeerConnection.prototype.getStats;
+RTCPeerConnection.prototype.getStats = async function (...selector) {
+  const report = await nativeGetStats.apply(this, selector);
+  saw('getStats', connectionIds.get(this) ?? null, Object.fromEntries(/** @type {any} */ (report)));
+  return report;
+};
