@@ -4,6 +4,8 @@
 //! Nothing here does I/O, knows a clock or panics on input: text and bytes come in, values and text go out. Every other
 //! crate of the project stands on this one, compiled natively and to wasm.
 
+pub mod description;
+pub mod event;
 pub mod json;
 pub mod line;
 pub mod report;

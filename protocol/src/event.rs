@@ -1,0 +1,270 @@
+//! [`Event`]: a line with everything in it expanded, and [`SessionDecoder`], which makes events from a session's lines.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use crate::description::{self, Description, DescriptionCodec};
+use crate::json::{RawValue, write_string};
+use crate::line::{Line, LineError};
+use crate::report::{Report, ReportDecoder, ReportError, ReportLimits};
+
+/// One traced call or browser event.
+#[derive(Debug, Clone)]
+pub struct Event<'a> {
+    /// The full name of the method.
+    pub method: Cow<'a, str>,
+    /// The id of the connection, or `None` for an event of the page.
+    pub connection: Option<Cow<'a, str>>,
+    /// What was passed, returned or fired, decompressed.
+    pub value: Value<'a>,
+    /// What stands between value and time: tracking ids, track ids and the like.
+    pub extra: Vec<RawValue<'a>>,
+    /// When it happened, in ms since the Unix epoch.
+    pub time: f64,
+}
+
+/// An event's value.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    /// JSON as it was sent.
+    Raw(RawValue<'a>),
+    /// A session description, its SDP in full.
+    Description {
+        /// `offer`, `answer`, `pranswer` or `rollback`.
+        kind: Option<Cow<'a, str>>,
+        /// The SDP.
+        sdp: Option<Cow<'a, str>>,
+    },
+    /// A complete report, after its delta was applied.
+    Report(&'a Report),
+}
+
+impl<'a> Value<'a> {
+    /// The value, if it is plain JSON.
+    #[must_use]
+    pub fn raw(&self) -> Option<RawValue<'a>> {
+        match self {
+            Value::Raw(raw) => Some(*raw),
+            _ => None,
+        }
+    }
+
+    /// The report, if it is one.
+    #[must_use]
+    pub fn report(&self) -> Option<&'a Report> {
+        match self {
+            Value::Report(report) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// Appends the value as JSON.
+    pub fn write_json(&self, out: &mut String) {
+        match self {
+            Value::Raw(raw) => out.push_str(raw.text()),
+            Value::Report(report) => report.write_json(out),
+            Value::Description { kind, sdp } => {
+                let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+                Description { kind: owned(kind), sdp: owned(sdp) }.write_json(out);
+            }
+        }
+    }
+
+    /// The value as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::new();
+        self.write_json(&mut out);
+        out
+    }
+}
+
+/// Why a line gave no event. The lines behind it are not affected.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EventError {
+    /// The text is no line.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// The line is one of `getStats`, but its value is no delta, or too large a one.
+    #[error("getStats of {connection}: {error}")]
+    Report {
+        /// The connection's id.
+        connection: String,
+        /// What is wrong.
+        error: ReportError,
+    },
+    /// The session has too many connections to decode one more.
+    #[error("the session has more than {0} connections; those beyond are not decoded")]
+    TooManyConnections(usize),
+    /// The decoded state of the session has outgrown its bound.
+    #[error("the session would need more than {0} bytes to decode")]
+    TooLarge(usize),
+}
+
+/// How much a session may make its decoder hold.
+#[derive(Debug, Clone, Copy)]
+pub struct DecoderLimits {
+    /// Connections.
+    pub connections: usize,
+    /// Text of all reports and descriptions together, in bytes.
+    pub bytes: usize,
+    /// What one connection's report may hold.
+    pub report: ReportLimits,
+}
+
+impl Default for DecoderLimits {
+    fn default() -> Self {
+        Self { connections: 1024, bytes: 64 << 20, report: ReportLimits::default() }
+    }
+}
+
+#[derive(Debug)]
+struct Connection {
+    reports: ReportDecoder,
+    descriptions: DescriptionCodec,
+}
+
+/// Makes events from the lines of one session, in their order. Its memory is bounded by its limits, not by the session's
+/// length, and a bad line costs that line only.
+#[derive(Debug, Default)]
+pub struct SessionDecoder {
+    limits: DecoderLimits,
+    connections: HashMap<String, Connection>,
+    bytes: usize,
+    started: bool,
+    time: f64,
+}
+
+impl SessionDecoder {
+    /// A decoder for a session's first line, with the usual limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, with limits of one's own.
+    #[must_use]
+    pub fn with_limits(limits: DecoderLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The time of the newest line, in ms since the Unix epoch; 0 before the first.
+    #[must_use]
+    pub fn time(&self) -> f64 {
+        self.time
+    }
+
+    /// Makes the event of the next line.
+    ///
+    /// # Errors
+    /// [`EventError`] if the text is no line or its report cannot be decoded. A line's time counts even then, as long as
+    /// it is a line.
+    pub fn decode<'a>(&'a mut self, line: &'a str) -> Result<Event<'a>, EventError> {
+        let line = Line::parse(line)?;
+        self.decode_line(&line)
+    }
+
+    /// The same for a line that has been parsed already.
+    ///
+    /// # Errors
+    /// As [`SessionDecoder::decode`].
+    pub fn decode_line<'a>(&'a mut self, line: &Line<'a>) -> Result<Event<'a>, EventError> {
+        self.time = if self.started { self.time + line.delta() } else { line.delta() };
+        self.started = true;
+        let time = self.time;
+        let method = line.method();
+        let connection = line.connection();
+        let mut value = Value::Raw(line.value());
+        if let Some(id) = connection.as_deref() {
+            if method == "getStats" {
+                value = Value::Report(self.report(id, line.value())?);
+            } else if follows_descriptions(&method) {
+                value = self.description(id, &method, line)?;
+            }
+        }
+        Ok(Event { method, connection, value, extra: line.extra().to_vec(), time })
+    }
+
+    fn report(&mut self, id: &str, delta: RawValue<'_>) -> Result<&Report, EventError> {
+        let limit = self.limits.bytes;
+        let (total, reports) = {
+            let total = self.bytes;
+            (total, &mut self.connection(id)?.reports)
+        };
+        let before = reports.bytes();
+        if total.saturating_sub(before) + before.max(delta.text().len()) > limit {
+            return Err(EventError::TooLarge(limit));
+        }
+        let failure = reports.decode(delta).err();
+        let after = reports.bytes();
+        self.bytes = (total + after).saturating_sub(before);
+        if let Some(error) = failure {
+            return Err(EventError::Report { connection: id.chars().take(80).collect(), error });
+        }
+        Ok(self.connection(id)?.reports.report())
+    }
+
+    fn description<'a>(&mut self, id: &str, method: &str, line: &Line<'a>) -> Result<Value<'a>, EventError> {
+        let limit = self.limits.bytes;
+        let total = self.bytes;
+        let codec = &mut self.connection(id)?.descriptions;
+        if total + line.text().len() > limit {
+            return Err(EventError::TooLarge(limit));
+        }
+        let before = codec.bytes();
+        let tracking_id = line.extra().first().and_then(|extra| extra.as_str()).unwrap_or_default();
+        let sent = if description::carries_description(method) { Description::from_json(line.value()) } else { None };
+        let full = codec.expand(method, &tracking_id, sent.as_ref());
+        let after = codec.bytes();
+        self.bytes = (total + after).saturating_sub(before);
+        Ok(match full {
+            Some(Description { kind, sdp }) => {
+                Value::Description { kind: kind.map(Cow::Owned), sdp: sdp.map(Cow::Owned) }
+            }
+            None => Value::Raw(line.value()),
+        })
+    }
+
+    fn connection(&mut self, id: &str) -> Result<&mut Connection, EventError> {
+        if !self.connections.contains_key(id) {
+            if self.connections.len() >= self.limits.connections {
+                return Err(EventError::TooManyConnections(self.limits.connections));
+            }
+            let reports = ReportDecoder::with_limits(self.limits.report);
+            let connection = Connection { reports, descriptions: DescriptionCodec::new() };
+            self.connections.insert(id.to_owned(), connection);
+        }
+        self.connections.get_mut(id).ok_or(EventError::TooManyConnections(self.limits.connections))
+    }
+}
+
+/// Whether the codec of descriptions must see lines of this method.
+fn follows_descriptions(method: &str) -> bool {
+    description::carries_description(method)
+        || matches!(method, "setLocalDescriptionOnFailure" | "setRemoteDescriptionOnFailure")
+}
+
+impl Event<'_> {
+    /// Appends the event as a line whose value is not compressed: `[method, connection, value, ...extra, time]`, with the
+    /// absolute time.
+    pub fn write_json(&self, out: &mut String) {
+        out.push('[');
+        write_string(out, &self.method);
+        out.push(',');
+        match &self.connection {
+            Some(connection) => write_string(out, connection),
+            None => out.push_str("null"),
+        }
+        out.push(',');
+        self.value.write_json(out);
+        for extra in &self.extra {
+            out.push(',');
+            out.push_str(extra.text());
+        }
+        out.push(',');
+        out.push_str(&self.time.to_string());
+        out.push(']');
+    }
+}
