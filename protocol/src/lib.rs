@@ -5,8 +5,10 @@
 //! crate of the project stands on this one, compiled natively and to wasm.
 
 pub mod description;
+pub mod dump;
 pub mod event;
 pub mod json;
 pub mod line;
+pub mod privacy;
 pub mod report;
 mod tables;

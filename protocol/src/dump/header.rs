@@ -1,0 +1,61 @@
+//! What stands in front of a dump's lines.
+
+use crate::json::{write_i64, write_string};
+
+/// The first line of every dump.
+pub const MAGIC: &str = "RTCStatsDump";
+
+/// The format that we write.
+pub const FILE_FORMAT: u64 = 3;
+
+/// The second line of a dump: what the collector knows of a session before its first line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Path and query of the request that opened the session, without its token.
+    pub url: String,
+    /// The page's origin, if the client named one.
+    pub origin: Option<String>,
+    /// The client's User-Agent, if it named one.
+    pub user_agent: Option<String>,
+    /// When the session began by the collector's clock, Unix time in ms.
+    pub start_time: i64,
+    /// The client's address and those of the proxies before it, obfuscated.
+    pub remote_addresses: Vec<String>,
+    /// The dialect that the client speaks.
+    pub client_protocol: String,
+    /// The session's id.
+    pub session: Option<String>,
+}
+
+/// Appends a dump's first two lines, with their newlines.
+pub fn write_header(out: &mut String, metadata: &Metadata) {
+    out.push_str(MAGIC);
+    out.push_str("\n{\"url\":");
+    write_string(out, &metadata.url);
+    for (name, value) in [("origin", &metadata.origin), ("userAgent", &metadata.user_agent)] {
+        if let Some(value) = value {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":");
+            write_string(out, value);
+        }
+    }
+    out.push_str(",\"startTime\":");
+    write_i64(out, metadata.start_time);
+    out.push_str(",\"remoteAddresses\":[");
+    for (at, address) in metadata.remote_addresses.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write_string(out, address);
+    }
+    out.push_str("],\"clientProtocol\":");
+    write_string(out, &metadata.client_protocol);
+    if let Some(session) = &metadata.session {
+        out.push_str(",\"session\":");
+        write_string(out, session);
+    }
+    out.push_str(",\"fileFormat\":");
+    write_i64(out, FILE_FORMAT as i64);
+    out.push_str("}\n");
+}

@@ -1,0 +1,10 @@
+//! Dumps: all lines of a session behind a header, in one file.
+//!
+//! Format 3 of `RTCStatsDump`: the first line names the format, the second is a JSON object about the session with at least
+//! `fileFormat`, then comes one JSON array per line.
+
+mod header;
+mod reader;
+
+pub use header::{FILE_FORMAT, MAGIC, Metadata, write_header};
+pub use reader::{DumpError, DumpReader, MAX_LINE};

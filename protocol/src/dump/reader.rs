@@ -1,0 +1,297 @@
+//! [`DumpReader`]: a dump's header and lines from any source of bytes, plain or gzip-compressed, told apart by content.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use thiserror::Error;
+
+use crate::json::{JsonError, Kind, RawValue};
+
+use super::header::{FILE_FORMAT, MAGIC};
+
+/// The longest line that a reader takes, in bytes. A first report of a call with hundreds of participants has one or two
+/// million.
+pub const MAX_LINE: usize = 16 << 20;
+
+/// How much of a wrong first line an error shows.
+const EXCERPT: usize = 40;
+
+/// Why a file is no dump, or why one of its lines cannot be had.
+#[derive(Debug, Error)]
+pub enum DumpError {
+    /// The first line is another one.
+    #[error("this is no dump: its first line should be RTCStatsDump, but it begins with {0:?}")]
+    NotADump(String),
+    /// The file has no byte.
+    #[error("this is no dump: the file is empty")]
+    Empty,
+    /// The second line cannot be read.
+    #[error("the dump's second line, about the session, is {0}")]
+    BadMetadata(#[from] JsonError),
+    /// The second line is missing, or no object.
+    #[error("the dump's second line should be a JSON object about the session")]
+    NoMetadata,
+    /// The dump is of a format that nobody has described.
+    #[error("the dump is of format {0}; this reader knows format 3")]
+    UnknownFormat(String),
+    /// A line is longer than [`MAX_LINE`]; it was skipped.
+    #[error("line {line} is longer than {limit} bytes and was skipped")]
+    LineTooLong {
+        /// Counted from 1, header included.
+        line: u64,
+        /// The limit.
+        limit: usize,
+    },
+    /// A line is not UTF-8; it was skipped.
+    #[error("line {line} is not UTF-8 and was skipped")]
+    NotUtf8 {
+        /// Counted from 1, header included.
+        line: u64,
+    },
+    /// The source failed or its compression is broken; nothing more can be read.
+    #[error("the dump cannot be read beyond line {line}: {error}")]
+    Read {
+        /// The last line that could be read.
+        line: u64,
+        /// What happened.
+        error: io::Error,
+    },
+}
+
+enum Input<R: BufRead> {
+    Plain(R),
+    Gzip(Box<BufReader<MultiGzDecoder<R>>>),
+}
+
+impl<R: BufRead> Input<R> {
+    fn reader(&mut self) -> &mut dyn BufRead {
+        match self {
+            Input::Plain(reader) => reader,
+            Input::Gzip(reader) => reader,
+        }
+    }
+}
+
+/// Reads a dump line by line, in memory that its longest line bounds.
+pub struct DumpReader<R: BufRead> {
+    input: Input<R>,
+    metadata: String,
+    buffer: Vec<u8>,
+    line: u64,
+    max_line: usize,
+    ended: bool,
+}
+
+impl<R: BufRead> DumpReader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// [`DumpError`] says what the file is instead of a dump.
+    pub fn open(input: R) -> Result<Self, DumpError> {
+        Self::with_max_line(input, MAX_LINE)
+    }
+
+    /// The same, with another limit for a line.
+    ///
+    /// # Errors
+    /// As [`DumpReader::open`].
+    pub fn with_max_line(mut input: R, max_line: usize) -> Result<Self, DumpError> {
+        let is_gzip = input.fill_buf().map_err(|error| DumpError::Read { line: 0, error })?.starts_with(&[0x1f, 0x8b]);
+        let input = if is_gzip {
+            Input::Gzip(Box::new(BufReader::new(MultiGzDecoder::new(input))))
+        } else {
+            Input::Plain(input)
+        };
+        let mut reader = Self { input, metadata: String::new(), buffer: Vec::new(), line: 0, max_line, ended: false };
+        match reader.read_line() {
+            None => return Err(DumpError::Empty),
+            Some(Ok(())) if reader.buffer == MAGIC.as_bytes() => {}
+            Some(Err(error @ DumpError::Read { .. })) => return Err(error),
+            Some(_) => {
+                let start = reader.buffer.get(..EXCERPT).unwrap_or(&reader.buffer);
+                return Err(DumpError::NotADump(String::from_utf8_lossy(start).into_owned()));
+            }
+        }
+        match reader.next_line() {
+            Some(Ok(metadata)) => reader.metadata = metadata.to_owned(),
+            Some(Err(error)) => return Err(error),
+            None => return Err(DumpError::NoMetadata),
+        }
+        let metadata = RawValue::parse(&reader.metadata)?;
+        if metadata.kind() != Kind::Object {
+            return Err(DumpError::NoMetadata);
+        }
+        match metadata.get("fileFormat") {
+            Some(format) if format.as_u64() == Some(FILE_FORMAT) => {}
+            other => {
+                let format = other.map_or("(none)", RawValue::text);
+                return Err(DumpError::UnknownFormat(format.chars().take(EXCERPT).collect()));
+            }
+        }
+        Ok(reader)
+    }
+
+    /// What the collector wrote about the session.
+    #[must_use]
+    pub fn metadata(&self) -> RawValue<'_> {
+        let text = self.metadata.trim();
+        RawValue::slice(text, 0, text.len())
+    }
+
+    /// The number of the line that was read last, counted from 1, header included.
+    #[must_use]
+    pub fn line_number(&self) -> u64 {
+        self.line
+    }
+
+    /// The next line, without its newline; `None` at the end. Empty lines are passed over. After an error about one line
+    /// the next can be read; after [`DumpError::Read`] there is none.
+    pub fn next_line(&mut self) -> Option<Result<&str, DumpError>> {
+        loop {
+            match self.read_line()? {
+                Ok(()) if self.buffer.is_empty() => {}
+                Ok(()) => break,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(str::from_utf8(&self.buffer).map_err(|_| DumpError::NotUtf8 { line: self.line }))
+    }
+
+    /// Reads a line into the buffer, without its line ending.
+    fn read_line(&mut self) -> Option<Result<(), DumpError>> {
+        if self.ended {
+            return None;
+        }
+        self.buffer.clear();
+        let input = self.input.reader();
+        let limit = self.max_line as u64 + 1;
+        match input.take(limit).read_until(b'\n', &mut self.buffer) {
+            Ok(0) => {
+                self.ended = true;
+                return None;
+            }
+            Ok(_) => self.line += 1,
+            Err(error) => {
+                self.ended = true;
+                if self.buffer.is_empty() {
+                    return Some(Err(DumpError::Read { line: self.line, error }));
+                }
+                // What came before the fault is the start of a line that nobody can complete.
+                return Some(Err(DumpError::Read { line: self.line, error }));
+            }
+        }
+        if self.buffer.last() == Some(&b'\n') {
+            self.buffer.pop();
+            if self.buffer.last() == Some(&b'\r') {
+                self.buffer.pop();
+            }
+        } else if self.buffer.len() > self.max_line {
+            let skipped = self.input.reader().skip_until(b'\n');
+            if let Err(error) = skipped {
+                self.ended = true;
+                return Some(Err(DumpError::Read { line: self.line, error }));
+            }
+            return Some(Err(DumpError::LineTooLong { line: self.line, limit: self.max_line }));
+        }
+        Some(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dump::{Metadata, write_header};
+
+    fn dump(lines: &str) -> String {
+        let mut text = String::new();
+        let metadata =
+            Metadata { url: "/v1/ws".to_owned(), client_protocol: "rtctrace.v1".to_owned(), ..Metadata::default() };
+        write_header(&mut text, &metadata);
+        text + lines
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> Vec<Result<String, String>> {
+        let mut reader = DumpReader::with_max_line(bytes, 400).unwrap();
+        let mut lines = Vec::new();
+        while let Some(line) = reader.next_line() {
+            lines.push(line.map(str::to_owned).map_err(|error| error.to_string()));
+        }
+        lines
+    }
+
+    #[test]
+    fn plain_and_gzip_give_the_same_lines() {
+        let text = dump("[1,null,2,3]\r\n\n[4,null,5,6]");
+        let expected = vec![Ok("[1,null,2,3]".to_owned()), Ok("[4,null,5,6]".to_owned())];
+        assert_eq!(read(text.as_bytes()), expected);
+        assert_eq!(read(&gzip(text.as_bytes())), expected);
+        let reader = DumpReader::open(text.as_bytes()).unwrap();
+        assert_eq!(reader.metadata().get("clientProtocol").unwrap().as_str().unwrap(), "rtctrace.v1");
+    }
+
+    #[test]
+    fn a_bad_line_costs_that_line() {
+        let mut bytes = dump(&format!("{}\n[1,null,2,3]\n", "x".repeat(500))).into_bytes();
+        bytes.extend_from_slice(b"\xff\xfe\n[4,null,5,6]\n");
+        assert_eq!(
+            read(&bytes),
+            [
+                Err("line 3 is longer than 400 bytes and was skipped".to_owned()),
+                Ok("[1,null,2,3]".to_owned()),
+                Err("line 5 is not UTF-8 and was skipped".to_owned()),
+                Ok("[4,null,5,6]".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_truncated_file_gives_what_it_has() {
+        let lines: String = (0..2000).map(|number| format!("[{number},null,\"{}\",1]\n", number * 7919)).collect();
+        let mut bytes = gzip(dump(&lines).as_bytes());
+        bytes.truncate(bytes.len() / 2);
+        let read = read(&bytes);
+        assert!(read.len() > 100);
+        let (last, good) = read.split_last().unwrap();
+        assert!(good.iter().all(Result::is_ok));
+        assert!(last.as_ref().unwrap_err().starts_with("the dump cannot be read beyond line "));
+    }
+
+    #[test]
+    fn what_is_no_dump_is_named() {
+        let error = |bytes: &[u8]| DumpReader::open(bytes).err().unwrap().to_string();
+        assert_eq!(error(b""), "this is no dump: the file is empty");
+        assert!(error(b"\x89PNG\r\n").contains("but it begins with \"\u{fffd}PNG\""));
+        assert!(error(&gzip(b"hello")).contains("but it begins with \"hello\""));
+        assert_eq!(error(b"RTCStatsDump\n"), "the dump's second line should be a JSON object about the session");
+        assert_eq!(error(b"RTCStatsDump\n[]\n"), "the dump's second line should be a JSON object about the session");
+        assert!(error(b"RTCStatsDump\n{\n").starts_with("the dump's second line, about the session, is not JSON"));
+        let unknown = "the dump is of format 9; this reader knows format 3";
+        assert_eq!(error(b"RTCStatsDump\n{\"fileFormat\":9}\n"), unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_dump_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), lines in ".{0,200}", compress: bool) {
+            let _ = DumpReader::open(bytes.as_slice()).map(|mut reader| while reader.next_line().is_some() {});
+            let mut text = dump(&lines).into_bytes();
+            text.extend_from_slice(&bytes);
+            if compress {
+                text = gzip(&text);
+                let cut = bytes.len().min(text.len());
+                text.truncate(text.len() - cut / 8);
+            }
+            let opened = DumpReader::open(text.as_slice()).map(|mut reader| while reader.next_line().is_some() {});
+            prop_assert!(compress || opened.is_ok());
+        }
+    }
+}
