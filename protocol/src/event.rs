@@ -268,3 +268,133 @@ impl Event<'_> {
         out.push(']');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::privacy::Obfuscator;
+
+    fn decode(decoder: &mut SessionDecoder, line: &str) -> Result<String, String> {
+        let mut out = String::new();
+        decoder.decode(line).map(|event| event.write_json(&mut out)).map_err(|error| error.to_string())?;
+        Ok(out)
+    }
+
+    #[test]
+    fn a_session_becomes_events_with_absolute_times() {
+        let mut decoder = SessionDecoder::new();
+        for (line, expected) in [
+            (r#"[39,null,{"deviceMemory":8},1795000000000]"#, r#"["create",null,{"deviceMemory":8},1795000000000]"#),
+            (
+                r#"[6,"PC_0",{"type":"offer","sdp":"v=0\r\nm=a\r\n"},"6-0",5]"#,
+                r#"["setLocalDescription","PC_0",{"type":"offer","sdp":"v=0\r\nm=a\r\n"},"6-0",1795000000005]"#,
+            ),
+            (r#"[7,"PC_0",null,"6-0",1]"#, r#"["setLocalDescriptionOnSuccess","PC_0",null,"6-0",1795000000006]"#),
+            (
+                r#"[3,"PC_0",{"type":"offer","sdp":"v=\r\nm=\r\nm=b\r\n"},"2-0",1]"#,
+                r#"["createOfferOnSuccess","PC_0",{"type":"offer","sdp":"v=0\r\nm=a\r\nm=b\r\n"},"2-0",1795000000007]"#,
+            ),
+            (
+                r#"["g","PC_0",{"0":{"type":5,"80":1},"t":1.5},"connected-0",1]"#,
+                r#"["getStats","PC_0",{"0":{"id":"0","timestamp":1.5,"type":"transport","bytesSent":1}},"connected-0",1795000000008]"#,
+            ),
+            (
+                r#"["g","PC_0",{"t":2.5},1.25]"#,
+                r#"["getStats","PC_0",{"0":{"id":"0","timestamp":2.5,"type":"transport","bytesSent":1}},1795000000009.25]"#,
+            ),
+        ] {
+            assert_eq!(decode(&mut decoder, line).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_bad_line_costs_itself_and_not_the_time() {
+        let mut decoder = SessionDecoder::new();
+        decode(&mut decoder, "[39,null,{},1000]").unwrap();
+        assert!(decode(&mut decoder, "[39,null,{").is_err());
+        assert_eq!(
+            decode(&mut decoder, r#"["g","PC_0",7,10]"#).unwrap_err(),
+            "getStats of PC_0: the report is not a JSON object"
+        );
+        assert_eq!(
+            decode(&mut decoder, "[27,\"PC_0\",null,5]").unwrap(),
+            r#"["onnegotiationneeded","PC_0",null,1015]"#
+        );
+    }
+
+    #[test]
+    fn a_session_cannot_make_its_decoder_grow_without_bound() {
+        let limits = DecoderLimits { connections: 3, bytes: 4_000, ..DecoderLimits::default() };
+        let mut decoder = SessionDecoder::with_limits(limits);
+        let sdp = "v".repeat(1_000);
+        for number in 0..100 {
+            let connection = number % 10;
+            let _ = decode(&mut decoder, &format!(r#"["g","PC_{connection}",{{"{number}":{{"x":{number}}}}},1]"#));
+            let _ = decode(
+                &mut decoder,
+                &format!(r#"[6,"PC_{connection}",{{"type":"offer","sdp":"{sdp}"}},"6-{number}",1]"#),
+            );
+        }
+        assert_eq!(decoder.connections.len(), 3);
+        assert!(decoder.bytes <= 4_000 + 1_100, "{}", decoder.bytes);
+        assert!(decode(&mut decoder, r#"["g","PC_9",{},1]"#).unwrap_err().contains("more than 3 connections"));
+        assert!(decode(&mut decoder, r#"[":note","PC_9",1,1]"#).is_ok(), "what needs no state is still decoded");
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        let method = prop::sample::select(vec![
+            "\"g\"", "1", "3", "6", "7", "8", "9", "14", "20", "21", "39", "\":x\"", "null", "77",
+        ]);
+        let connection = prop::sample::select(vec!["\"A\"", "\"B\"", "null", "7"]);
+        let value = prop::sample::select(vec![
+            "null",
+            "{}",
+            "[]",
+            "\"text\"",
+            r#"{"type":"offer","sdp":"v=\r\nm=\r\nc=IN IP4 192.0.2.7\r\n"}"#,
+            r#"{"type":"answer","sdp":"v=0\r\na=candidate:1 1 UDP 2 fd00::2 5 typ relay raddr 192.0.2.7\r\nm=\r\n"}"#,
+            r#"{"type":7,"sdp":null}"#,
+            r#"{"0":{"type":7,"134":"192.0.2.7","136":"relay"},"t":5}"#,
+            r#"{"0":{"134":"192.0.2.8","96":{"a":1}},"1":null}"#,
+            r#"{"0":null,"1":{"t":3,"96":{"b":2,"a":null}},"t":1e3}"#,
+            r#"{"candidate":"candidate:1 1 UDP 2 192.0.2.7 5 typ host","address":"192.0.2.7"}"#,
+        ]);
+        let extra = prop::sample::select(vec!["", "\"6-0\",", "\"6-1\",{},", "7,"]);
+        prop_oneof![
+            9 => (method, connection, value, extra, -5..2000_i32).prop_map(|(method, connection, value, extra, delta)| {
+                format!("[{method},{connection},{value},{extra}{delta}]")
+            }),
+            1 => ".{0,60}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_lines_give_events_or_errors(lines in prop::collection::vec(line(), 0..24)) {
+            let mut decoder = SessionDecoder::with_limits(DecoderLimits { connections: 2, bytes: 2_000, ..DecoderLimits::default() });
+            for line in lines {
+                if let Ok(event) = decode(&mut decoder, &line) {
+                    prop_assert!(Line::parse(&event).is_ok(), "{}", event);
+                }
+                prop_assert!(decoder.bytes <= 2_400);
+            }
+        }
+
+        #[test]
+        fn any_lines_stay_lines_when_obfuscated_and_lose_their_addresses(lines in prop::collection::vec(line(), 0..24)) {
+            let (mut first, mut second) = (Obfuscator::new(), Obfuscator::new());
+            for text in lines {
+                let Ok(line) = Line::parse(&text) else { continue };
+                let (mut once, mut twice) = (String::new(), String::new());
+                first.line(&line, &mut once);
+                let again = Line::parse(&once).unwrap();
+                prop_assert_eq!(again.method(), line.method());
+                prop_assert_eq!(again.delta_text(), line.delta_text());
+                second.line(&again, &mut twice);
+                prop_assert_eq!(twice, once);
+            }
+        }
+    }
+}

@@ -3,6 +3,8 @@
 
 mod decimal;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod value;
 mod write;
 

@@ -218,7 +218,7 @@ impl ReportEncoder {
             let mut writer = EntryWriter { entry, current, previous, vanished, full: *full, first: true };
             writer.members(before, out);
             writer.time(before, time, out);
-            if out.len() == body && before.is_some() {
+            if out.len() == body && before.is_some() && !*full {
                 out.truncate(rewind);
                 first = was_first;
             } else {

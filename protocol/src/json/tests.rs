@@ -1,0 +1,187 @@
+//! The scanner held against serde_json, and the small parts against the standard library.
+
+use std::cmp::Ordering;
+
+use proptest::prelude::*;
+use serde::de::IgnoredAny;
+
+use super::*;
+
+/// Text that is often nearly JSON.
+fn text() -> impl Strategy<Value = String> {
+    let token = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\"a\"",
+        "\"b\\n\"",
+        "\"\\u00e9\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud800\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1.5",
+        "2e3",
+        "-0.0E-7",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "nul",
+        " ",
+        "\n",
+        "\u{1}",
+        "\u{e9}",
+        "\u{1f600}",
+        "\"id\":",
+        "\"x\":{",
+        "},",
+        "],",
+    ]);
+    prop_oneof![
+        3 => prop::collection::vec(token, 0..12).prop_map(|tokens| tokens.concat()),
+        1 => ".{0,40}",
+    ]
+}
+
+/// A valid value, as text, with white space here and there.
+fn json() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|flag| flag.to_string()),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(|number| serde_json::json!(number).to_string()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+    ];
+    leaf.prop_recursive(5, 40, 5, |inner| {
+        let space = prop::sample::select(vec!["", " ", "\n\t"]);
+        prop_oneof![
+            (prop::collection::vec(inner.clone(), 0..5), space.clone()).prop_map(|(values, space)| {
+                format!("[{space}{}{space}]", values.join(&format!("{space},{space}")))
+            }),
+            (prop::collection::btree_map(".{0,6}", inner, 0..5), space).prop_map(|(members, space)| {
+                let members: Vec<String> = members
+                    .iter()
+                    .map(|(name, value)| {
+                        format!("{space}{}{space}:{space}{value}", serde_json::to_string(name).unwrap())
+                    })
+                    .collect();
+                format!("{{{}{space}}}", members.join(","))
+            }),
+        ]
+    })
+}
+
+/// Rebuilds the value through the borrowing accessors alone.
+fn rebuilt(value: RawValue<'_>) -> serde_json::Value {
+    match value.kind() {
+        Kind::Null => serde_json::Value::Null,
+        Kind::Bool => value.as_bool().unwrap().into(),
+        Kind::Number => serde_json::from_str(value.text()).unwrap(),
+        Kind::String => value.as_str().unwrap().into_owned().into(),
+        Kind::Array => value.elements().map(rebuilt).collect(),
+        Kind::Object => value.members().map(|(name, value)| (name.into_owned(), rebuilt(value))).collect(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_json_exactly_when_serde_json_says_so(text in text()) {
+        let ours = RawValue::parse(&text);
+        prop_assert_eq!(ours.is_ok(), serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{:?}", ours);
+    }
+
+    #[test]
+    fn every_value_is_reached_and_equal(json in json()) {
+        let value = RawValue::parse(&json).unwrap();
+        prop_assert_eq!(rebuilt(value), serde_json::from_str::<serde_json::Value>(&json).unwrap());
+    }
+
+    #[test]
+    fn any_accessor_is_harmless_on_any_value(json in json(), index in 0..9_usize) {
+        let value = RawValue::parse(&json).unwrap();
+        let _ = (value.as_f64(), value.as_i64(), value.as_u64(), value.as_bool(), value.truthy(), value.at(index), value.get("a"));
+    }
+
+    #[test]
+    fn strings_are_written_as_serde_json_writes_them(text in any::<String>()) {
+        let mut out = String::new();
+        write_string(&mut out, &text);
+        prop_assert_eq!(&out, &serde_json::to_string(&text).unwrap());
+        prop_assert_eq!(RawValue::parse(&out).unwrap().as_str().unwrap(), text);
+    }
+
+    #[test]
+    fn numbers_keep_their_value_in_fewer_bytes(number in any::<f64>().prop_filter("finite", |number| number.is_finite()), scale in -12..4_i32) {
+        for number in [number, (number % 1000.0) * 10_f64.powi(scale)] {
+            let text = format!("{number}");
+            let mut short = String::new();
+            write_shortest_number(&mut short, &text);
+            prop_assert!(short.len() <= text.len());
+            prop_assert_eq!(short.parse::<f64>().unwrap(), number);
+            prop_assert!(RawValue::parse(&short).is_ok());
+        }
+    }
+
+    #[test]
+    fn decimals_compare_as_their_values_do(a in -1e6..1e6_f64, b in -1e6..1e6_f64, exponent in -3..3_i32) {
+        let scaled = b * 10_f64.powi(exponent);
+        for (a, b) in [(a, b), (a, scaled), (a.trunc(), b.trunc()), (a, a)] {
+            for (left, right) in [(format!("{a}"), format!("{b}")), (format!("{a:e}"), format!("{b}"))] {
+                prop_assert_eq!(compare_decimals(&left, &right), a.partial_cmp(&b).unwrap(), "{} {}", left, right);
+            }
+        }
+    }
+
+    #[test]
+    fn integers_are_written(number: i64) {
+        let mut out = String::new();
+        write_i64(&mut out, number);
+        prop_assert_eq!(out, number.to_string());
+    }
+}
+
+#[test]
+fn nesting_has_a_limit_and_no_stack() {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(RawValue::parse(&nested(MAX_DEPTH)).is_ok());
+    let error = RawValue::parse(&nested(MAX_DEPTH + 1)).unwrap_err();
+    assert_eq!(error, JsonError { offset: MAX_DEPTH, kind: JsonErrorKind::TooDeep });
+    assert!(RawValue::parse(&"[{\"a\":".repeat(1_000_000)).is_err());
+}
+
+#[test]
+fn an_error_says_where_and_what() {
+    for (text, offset, kind) in [
+        ("", 0, JsonErrorKind::End),
+        ("{\"a\" 1}", 5, JsonErrorKind::Unexpected),
+        ("[1,]", 3, JsonErrorKind::Unexpected),
+        ("01", 1, JsonErrorKind::BadNumber),
+        ("\"\\x\"", 2, JsonErrorKind::BadString),
+        ("\"abc", 4, JsonErrorKind::End),
+        ("1 2", 2, JsonErrorKind::Trailing),
+    ] {
+        assert_eq!(RawValue::parse(text).unwrap_err(), JsonError { offset, kind }, "{text}");
+    }
+}
+
+#[test]
+fn the_last_of_two_equal_names_counts() {
+    let value = RawValue::parse(r#"{"a":1,"a":2,"\u0061":3}"#).unwrap();
+    assert_eq!(value.get("a").unwrap().as_i64(), Some(3));
+    assert_eq!(RawValue::parse("9007199254740993").unwrap().as_i64(), Some(9_007_199_254_740_993));
+    assert_eq!(RawValue::parse("3e2").unwrap().as_u64(), Some(300));
+    assert_eq!(RawValue::parse("1e400").unwrap().as_f64(), None);
+    assert_eq!(compare_decimals("1e400", "1e-400"), Ordering::Greater);
+    assert_eq!(compare_decimals("-0.0", "0e5"), Ordering::Equal);
+}
