@@ -8,15 +8,21 @@ export RTCTRACE_DATA_DIR="${RTCTRACE_DATA_DIR:-./data}"
 # A wildcard address is for listening; a browser is sent to loopback.
 address="$(printf '%s' "$RTCTRACE_LISTEN" | sed -e 's/^0\.0\.0\.0:/127.0.0.1:/' -e 's/^\[::\]:/[::1]:/')"
 
+answers() { node -e "fetch('http://$address/healthz').then(r => process.exit($1), () => process.exit(1))"; }
+
+# Otherwise another program's answer would be taken for the collector's.
+if answers 0; then
+	die "something listens on $RTCTRACE_LISTEN already." "Choose another address: RTCTRACE_LISTEN=127.0.0.1:8081 make run"
+fi
+
 target/release/rtctrace serve &
 collector=$!
 trap 'kill -TERM "$collector" 2>/dev/null || true' TERM INT
 
-until node -e "fetch('http://$address/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"; do
+until answers 'r.ok ? 0 : 1'; do
 	if ! kill -0 "$collector" 2>/dev/null; then
 		wait "$collector" || true
-		die "the collector did not start; its message is above." \
-			"If the address is taken, choose another: RTCTRACE_LISTEN=127.0.0.1:8081 make run"
+		die "the collector did not start; its message is above."
 	fi
 	sleep 0.2
 done

@@ -10,9 +10,9 @@ need_tools() {
 	command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ||
 		missing+=("a C compiler, which SQLite is built with: on Debian \"apt-get install build-essential\", on macOS \"xcode-select --install\"")
 	if ! command -v node >/dev/null; then
-		missing+=("Node.js 20 or newer: https://nodejs.org")
-	elif ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)'; then
-		missing+=("Node.js 20 or newer; \"node\" on the PATH is $(node --version)")
+		missing+=("Node.js 20.19 or newer: https://nodejs.org")
+	elif ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+		missing+=("Node.js 20.19 or newer, which the viewer is built with; \"node\" on the PATH is $(node --version)")
 	fi
 	command -v npm >/dev/null || missing+=("npm, which comes with Node.js (on Debian it is a package of its own: \"apt-get install npm\")")
 	if [ ${#missing[@]} -gt 0 ]; then
