@@ -1,0 +1,116 @@
+//! What the events of one connection say. Each file holds one subject; this one hands every event to all of them.
+
+mod candidates;
+mod configuration;
+mod ice;
+mod located;
+mod negotiation;
+mod pair;
+mod stats_ids;
+mod transport;
+
+use rtctrace_protocol::event::Event;
+
+use crate::input::{self, SelectedPair};
+use crate::table::ConnectionFeatures;
+use crate::value::UnixMillis;
+
+use candidates::Candidates;
+use configuration::Configuration;
+use ice::Ice;
+use located::LocatedCandidates;
+use negotiation::Negotiation;
+use pair::FirstPair;
+use stats_ids::StatsIds;
+use transport::Transport;
+
+pub(crate) use stats_ids::StatsIdBudget;
+
+/// Accumulates the features of one connection.
+#[derive(Debug)]
+pub(crate) struct ConnectionExtractor {
+    id: String,
+    first: f64,
+    last: f64,
+    closed: bool,
+    events: u64,
+    reports: u64,
+    negotiation: Negotiation,
+    ice: Ice,
+    transport: Transport,
+    configuration: Configuration,
+    candidates: Candidates,
+    located: LocatedCandidates,
+    first_pair: FirstPair,
+    stats_ids: StatsIds,
+}
+
+impl ConnectionExtractor {
+    /// A connection whose first event is at `time`.
+    pub(crate) fn new(id: String, time: f64) -> Self {
+        Self {
+            id,
+            first: time,
+            last: time,
+            closed: false,
+            events: 0,
+            reports: 0,
+            negotiation: Negotiation::default(),
+            ice: Ice::default(),
+            transport: Transport::default(),
+            configuration: Configuration::default(),
+            candidates: Candidates::default(),
+            located: LocatedCandidates::default(),
+            first_pair: FirstPair::default(),
+            stats_ids: StatsIds::default(),
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: &Event<'_>, budget: &mut StatsIdBudget) {
+        self.last = event.time;
+        self.events = self.events.saturating_add(1);
+        self.closed = event.method == "close";
+        if event.method == "getStats" {
+            self.reports = self.reports.saturating_add(1);
+            return self.report(event, budget);
+        }
+        self.negotiation.event(event);
+        self.ice.event(event);
+        self.transport.event(event);
+        self.configuration.event(event);
+        self.candidates.event(event);
+        self.located.event(event);
+        self.first_pair.event(event);
+    }
+
+    fn report(&mut self, event: &Event<'_>, budget: &mut StatsIdBudget) {
+        let report = event.value.report();
+        let selected = report.and_then(SelectedPair::of);
+        self.located.report(report, selected.as_ref());
+        let Some(report) = report else { return };
+        self.transport.report(report, selected.as_ref(), event.time);
+        self.first_pair.report(report, selected.as_ref());
+        self.stats_ids.report(report, event.time - self.first, budget);
+    }
+
+    pub(crate) fn features(&self) -> ConnectionFeatures {
+        let mut features = ConnectionFeatures {
+            id: self.id.clone(),
+            start_time: input::millis(self.first).map(UnixMillis),
+            duration: input::millis(self.last - self.first),
+            closed: self.closed,
+            number_of_events: self.events,
+            number_of_events_not_get_stats: self.events.saturating_sub(self.reports),
+            stats_truncated: self.stats_ids.truncated(),
+            ..ConnectionFeatures::default()
+        };
+        self.negotiation.write(&mut features);
+        self.ice.write(&mut features);
+        self.transport.write(&mut features);
+        self.configuration.write(&mut features);
+        self.candidates.write(&mut features);
+        self.located.write(&mut features);
+        self.first_pair.write(&mut features);
+        features
+    }
+}

@@ -1,0 +1,130 @@
+//! Reading events the way JavaScript would, without ever failing: small helpers shared by the extractors.
+
+use std::borrow::Cow;
+
+use rtctrace_protocol::event::{Event, Value};
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::report::{Entry, Report};
+
+use crate::limits;
+
+/// The value of an event that carries plain JSON.
+pub(crate) fn json<'e>(event: &'e Event<'_>) -> Option<RawValue<'e>> {
+    event.value.raw()
+}
+
+/// The value of an event that is a bare string, such as a state.
+pub(crate) fn word<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
+    json(event)?.as_str()
+}
+
+/// A member of an event's value.
+pub(crate) fn member<'e>(event: &'e Event<'_>, name: &str) -> Option<RawValue<'e>> {
+    json(event)?.get(name)
+}
+
+/// The `type` of an event's description.
+pub(crate) fn description_type<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
+    match &event.value {
+        Value::Description { kind, .. } => kind.as_deref().map(Cow::Borrowed),
+        _ => member(event, "type")?.as_str(),
+    }
+}
+
+/// The `sdp` of an event's description.
+pub(crate) fn description_sdp<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
+    match &event.value {
+        Value::Description { sdp, .. } => sdp.as_deref().map(Cow::Borrowed),
+        _ => member(event, "sdp")?.as_str(),
+    }
+}
+
+/// The text of an outcome, which is a string; the JSON of anything else but null.
+pub(crate) fn failure(event: &Event<'_>) -> Option<String> {
+    let value = json(event).filter(|value| !value.is_null())?;
+    match value.as_str() {
+        Some(text) => Some(bounded(&text, limits::TEXT)),
+        None => Some(bounded(value.text(), limits::TEXT)),
+    }
+}
+
+/// The string that `value` is, if it is one.
+pub(crate) fn text(value: RawValue<'_>) -> Option<String> {
+    value.as_str().map(|text| bounded(&text, limits::TEXT))
+}
+
+/// The string that a member of an entry is, if it is one.
+pub(crate) fn entry_text(entry: &Entry, name: &str) -> Option<String> {
+    text(entry.member(name)?)
+}
+
+/// The number that a member of an entry is, if it is one.
+pub(crate) fn entry_number(entry: &Entry, name: &str) -> Option<f64> {
+    entry.member(name)?.as_f64()
+}
+
+/// The beginning of `text` that fits into `limit` bytes.
+pub(crate) fn bounded(text: &str, limit: usize) -> String {
+    let end = text.floor_char_boundary(limit);
+    text.get(..end).unwrap_or_default().to_owned()
+}
+
+/// `text`, if it is short enough to be kept for comparisons.
+pub(crate) fn identifier(text: &str) -> Option<Box<str>> {
+    (text.len() <= limits::IDENTIFIER).then(|| text.into())
+}
+
+/// Milliseconds as an integer, rounded like `Math.round`; `None` if they are not finite.
+pub(crate) fn millis(value: f64) -> Option<i64> {
+    value.is_finite().then(|| (value + 0.5).floor() as i64)
+}
+
+/// The integer that `value` is, if it is a number without a fraction.
+pub(crate) fn integer(value: RawValue<'_>) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64))
+}
+
+/// From the first time of one thing to the first later time of another.
+#[derive(Debug, Default)]
+pub(crate) struct Interval {
+    start: Option<f64>,
+    end: Option<f64>,
+}
+
+impl Interval {
+    pub(crate) fn begin(&mut self, time: f64) {
+        self.start.get_or_insert(time);
+    }
+
+    pub(crate) fn finish(&mut self, time: f64) {
+        if self.start.is_some() {
+            self.end.get_or_insert(time);
+        }
+    }
+
+    pub(crate) fn millis(&self) -> Option<i64> {
+        millis(self.end? - self.start?)
+    }
+}
+
+/// The candidate pair that a report's transport uses.
+pub(crate) struct SelectedPair<'r> {
+    pub(crate) transport: &'r Entry,
+    pub(crate) pair: &'r Entry,
+}
+
+impl<'r> SelectedPair<'r> {
+    /// The pair that the first transport with a selected pair names, if the report has that pair.
+    pub(crate) fn of(report: &'r Report) -> Option<Self> {
+        let (transport, id) = report.entries().filter(|entry| entry.kind() == "transport").find_map(|entry| {
+            let id = entry.member("selectedCandidatePairId")?.as_str()?;
+            (!id.is_empty()).then_some((entry, id))
+        })?;
+        Some(Self { transport, pair: report.get(&id)? })
+    }
+
+    /// The pair's local or remote candidate; `None` if the report lacks it.
+    pub(crate) fn candidate(&self, report: &'r Report, reference: &str) -> Option<&'r Entry> {
+        report.get(&self.pair.member(reference)?.as_str()?)
+    }
+}

@@ -1,0 +1,45 @@
+//! Every limit on what an extractor remembers. Input is hostile: each of these is reached only by a client that means
+//! harm or has gone wrong, and what happens then is said here.
+
+/// Connections of one session. Events of connections beyond it are only counted
+/// ([`crate::FeatureExtractor::ignored_events`]).
+pub const CONNECTIONS: usize = 512;
+
+/// Bytes of a connection's id. Events of a connection with a longer id are only counted, since a shortened id could be
+/// another connection's.
+pub const CONNECTION_ID: usize = 256;
+
+/// Bytes of a text feature (error messages, addresses, cipher names). A longer text keeps its beginning.
+pub const TEXT: usize = 1024;
+
+/// Bytes of a JSON feature (screen, window, ...). A longer one is absent: a part of it would not be JSON.
+pub const JSON: usize = 4096;
+
+/// Members of the client's `create` that have no column of their own. Further ones are left out.
+pub const OTHER_MEMBERS: usize = 32;
+
+/// Bytes of the name of such a member. One with a longer name is left out.
+pub const OTHER_NAME: usize = 64;
+
+/// Tracks read from one result of getUserMedia; a real one has two.
+pub const TRACKS_PER_CALL: usize = 16;
+
+/// Tracks of getUserMedia whose end is waited for. The oldest is forgotten first.
+pub const USER_MEDIA_TRACKS: usize = 256;
+
+/// Bytes of an identifier that is kept to be compared (track id, tracking id, candidate's address, stats id). What has
+/// a longer one is not kept, and so never matches.
+pub const IDENTIFIER: usize = 256;
+
+/// Candidates with a location that one connection keeps for each side until its first report. Further ones are not kept.
+pub const LOCATED_CANDIDATES: usize = 64;
+
+/// Bytes of a continent's, country's or city's name. A longer one keeps its beginning.
+pub const PLACE_NAME: usize = 128;
+
+/// Candidate pairs of one connection that were selected at some time. Further ones do not count for the average round
+/// trip time.
+pub const SELECTED_PAIRS: usize = 256;
+
+/// Stats ids of one session that are watched for truncation. Further ones are not watched.
+pub const STATS_IDS: usize = 32_768;

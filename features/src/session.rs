@@ -1,0 +1,80 @@
+//! The extractor of a session: one extractor for the client, one for each connection.
+
+use std::collections::HashMap;
+
+use rtctrace_protocol::event::Event;
+use serde::Serialize;
+
+use crate::client::ClientExtractor;
+use crate::connection::{ConnectionExtractor, StatsIdBudget};
+use crate::limits;
+use crate::table::{ClientFeatures, ConnectionFeatures};
+
+/// All features of a session.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SessionFeatures {
+    /// Of the client.
+    pub client: ClientFeatures,
+    /// Of its connections, in the order in which they first appeared.
+    pub connections: Vec<ConnectionFeatures>,
+}
+
+/// Extracts the features of one session while its events pass by.
+#[derive(Debug, Default)]
+pub struct FeatureExtractor {
+    client: ClientExtractor,
+    connections: Vec<ConnectionExtractor>,
+    positions: HashMap<Box<str>, usize>,
+    stats_ids: StatsIdBudget,
+    ignored: u64,
+}
+
+impl FeatureExtractor {
+    /// An extractor that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in the next event of the session.
+    pub fn event(&mut self, event: &Event<'_>) {
+        let Some(id) = event.connection.as_deref() else {
+            return self.client.event(event);
+        };
+        match self.connection(id, event.time) {
+            Some(position) => {
+                if let Some(connection) = self.connections.get_mut(position) {
+                    connection.event(event, &mut self.stats_ids);
+                }
+            }
+            None => self.ignored = self.ignored.saturating_add(1),
+        }
+    }
+
+    /// The features of what was seen so far.
+    pub fn features(&self) -> SessionFeatures {
+        SessionFeatures {
+            client: self.client.features(),
+            connections: self.connections.iter().map(ConnectionExtractor::features).collect(),
+        }
+    }
+
+    /// How many events belonged to connections beyond [`limits::CONNECTIONS`] or with an id beyond
+    /// [`limits::CONNECTION_ID`], and are in no feature.
+    pub fn ignored_events(&self) -> u64 {
+        self.ignored
+    }
+
+    /// The position of the connection called `id`, which is new if it was not seen before.
+    fn connection(&mut self, id: &str, time: f64) -> Option<usize> {
+        if let Some(&position) = self.positions.get(id) {
+            return Some(position);
+        }
+        if self.connections.len() >= limits::CONNECTIONS || id.len() > limits::CONNECTION_ID {
+            return None;
+        }
+        let position = self.connections.len();
+        self.connections.push(ConnectionExtractor::new(id.to_owned(), time));
+        self.positions.insert(id.into(), position);
+        Some(position)
+    }
+}

@@ -1,0 +1,183 @@
+//! What a feature is: its description, the types that it can have, and how a value is written as JSON.
+
+use serde::ser::{Serialize, Serializer};
+
+/// One feature: a row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Feature {
+    /// Upstream's name, as in JSON.
+    pub name: &'static str,
+    /// The column of the database.
+    pub column: &'static str,
+    /// The type of its values.
+    pub kind: Kind,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// What it says, in one sentence.
+    pub about: &'static str,
+}
+
+/// The type of a feature's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// True or false.
+    Bool,
+    /// A signed integer of 64 bits.
+    Integer,
+    /// A floating point number of 64 bits, always finite.
+    Double,
+    /// A point in time.
+    Time,
+    /// Text.
+    Text,
+    /// A JSON value.
+    Json,
+}
+
+/// The unit of a feature's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Not a quantity.
+    None,
+    /// How many.
+    Count,
+    /// Milliseconds.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Bits per second.
+    BitsPerSecond,
+    /// Gibibytes.
+    Gibibytes,
+}
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixMillis(pub i64);
+
+/// The text of a JSON value; serde_json can parse it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(String);
+
+impl Json {
+    /// Keeps `text` if it is JSON, not nested too deeply, and within the limit on JSON features.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let fits = text.len() <= crate::limits::JSON && serde_json::from_str::<serde_json::Value>(text).is_ok();
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The JSON text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The value of one feature of one session or connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FeatureValue<'a> {
+    /// See [`Kind::Bool`].
+    Bool(bool),
+    /// See [`Kind::Integer`].
+    Integer(i64),
+    /// See [`Kind::Double`].
+    Double(f64),
+    /// See [`Kind::Time`].
+    Time(UnixMillis),
+    /// See [`Kind::Text`].
+    Text(&'a str),
+    /// See [`Kind::Json`].
+    Json(&'a str),
+}
+
+/// Above this, not every integer is a double of its own.
+const SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+impl Serialize for FeatureValue<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Bool(value) => serializer.serialize_bool(value),
+            Self::Integer(value) | Self::Time(UnixMillis(value)) => serializer.serialize_i64(value),
+            // As JavaScript writes numbers: `16`, not `16.0`.
+            Self::Double(value) if value.fract() == 0.0 && value.abs() <= SAFE_INTEGER => {
+                serializer.serialize_i64(value as i64)
+            }
+            Self::Double(value) => serializer.serialize_f64(value),
+            Self::Text(value) => serializer.serialize_str(value),
+            Self::Json(text) => {
+                serde_json::from_str::<serde_json::Value>(text).unwrap_or_default().serialize(serializer)
+            }
+        }
+    }
+}
+
+/// A type that a field of a feature struct can have. A field of type `bool` or `u64` always has a value.
+pub(crate) trait Column {
+    const KIND: Kind;
+
+    /// The value, unless it is absent.
+    fn value(&self) -> Option<FeatureValue<'_>>;
+}
+
+impl Column for bool {
+    const KIND: Kind = Kind::Bool;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        Some(FeatureValue::Bool(*self))
+    }
+}
+
+impl Column for u64 {
+    const KIND: Kind = Kind::Integer;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        Some(FeatureValue::Integer(i64::try_from(*self).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Column for Option<bool> {
+    const KIND: Kind = Kind::Bool;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        self.map(FeatureValue::Bool)
+    }
+}
+
+impl Column for Option<i64> {
+    const KIND: Kind = Kind::Integer;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        self.map(FeatureValue::Integer)
+    }
+}
+
+impl Column for Option<f64> {
+    const KIND: Kind = Kind::Double;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        self.filter(|value| value.is_finite()).map(FeatureValue::Double)
+    }
+}
+
+impl Column for Option<UnixMillis> {
+    const KIND: Kind = Kind::Time;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        self.map(FeatureValue::Time)
+    }
+}
+
+impl Column for Option<String> {
+    const KIND: Kind = Kind::Text;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        self.as_deref().map(FeatureValue::Text)
+    }
+}
+
+impl Column for Option<Json> {
+    const KIND: Kind = Kind::Json;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        self.as_ref().map(|json| FeatureValue::Json(json.text()))
+    }
+}
