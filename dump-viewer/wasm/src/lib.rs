@@ -1,1 +1,20 @@
-//! Placeholder of the first commit.
+//! Reads a dump for the dump viewer: one pass at opening, which collects the event table, the states and the numbers
+//! of every stats entry; whatever is larger (complete reports, session descriptions, texts) is decoded again when
+//! somebody looks at it. [`Recording`] is plain Rust; `face` is what the worker sees of it.
+
+mod derived;
+mod face;
+mod lines;
+mod opening;
+mod overview;
+mod preview;
+mod recording;
+mod search;
+mod series;
+mod states;
+mod units;
+mod value;
+
+pub use face::Dump;
+pub use recording::{EventFlags, OpenError, Recording};
+pub use series::Numbers;

@@ -1,0 +1,90 @@
+// The collector's HTTP API, as far as the viewer uses it.
+
+import type { Features } from './messages';
+
+export interface Session {
+  id: string;
+  source: string;
+  dialect: string;
+  state: 'live' | 'ended';
+  startTime: string;
+  endTime: string | null;
+  /** Milliseconds. */
+  duration: number | null;
+  userAgent: string | null;
+  browser: { name: string | null; version: string | null; os: string | null } | null;
+  origin: string | null;
+  url: string | null;
+  connections: number;
+  lines: number;
+  dumpBytes: number | null;
+  closeCode: number | null;
+}
+
+export interface SessionWithFeatures extends Session {
+  features: Features | null;
+}
+
+export interface SessionPage {
+  sessions: Session[];
+  nextCursor: string | null;
+}
+
+/** An answer of the API that is not what was asked for. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+// Relative to the page, so that a collector behind a path prefix is found.
+const resolve = (path: string) => new URL(`api/v1/${path}`, document.baseURI);
+
+export const dumpUrl = (id: string) => resolve(`sessions/${encodeURIComponent(id)}/dump`).href;
+
+async function get(url: URL | string, signal?: AbortSignal): Promise<globalThis.Response> {
+  let response: globalThis.Response;
+  try {
+    response = await fetch(url, { signal: signal ?? null });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError('The collector does not answer.', 0);
+  }
+  if (!response.ok) throw new ApiError(await problem(response), response.status);
+  return response;
+}
+
+/** What an RFC 9457 problem document says, or else the status. */
+async function problem(response: globalThis.Response): Promise<string> {
+  const fallback = `The collector answers ${response.status} ${response.statusText}`.trim() + '.';
+  try {
+    const { title, detail } = (await response.json()) as { title?: unknown; detail?: unknown };
+    const parts = [title, detail].filter((part): part is string => typeof part === 'string' && part !== '');
+    return parts.length > 0 ? parts.join(': ') : fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+export async function sessions(limit: number, cursor: string | null, signal?: AbortSignal): Promise<SessionPage> {
+  const url = resolve('sessions');
+  url.searchParams.set('limit', String(limit));
+  if (cursor) url.searchParams.set('cursor', cursor);
+  const response = await get(url, signal);
+  if (!response.headers.get('content-type')?.includes('json')) {
+    throw new ApiError('There is no collector at this address.', response.status);
+  }
+  return (await response.json()) as SessionPage;
+}
+
+export async function session(id: string, signal?: AbortSignal): Promise<SessionWithFeatures> {
+  const response = await get(resolve(`sessions/${encodeURIComponent(id)}`), signal);
+  return (await response.json()) as SessionWithFeatures;
+}
+
+export async function dump(id: string, signal?: AbortSignal): Promise<Blob> {
+  return (await get(dumpUrl(id), signal)).blob();
+}

@@ -1,0 +1,135 @@
+// What passes between the page and the worker that reads dumps. The shapes of `Overview` and `EventValue` are those
+// that the wasm module writes: dump-viewer/wasm/src/overview.rs and value.rs.
+
+/** Everything about a dump that the views need at once; the rest is fetched when it is looked at. */
+export interface Overview {
+  /** The dump's second line. */
+  metadata: Record<string, unknown>;
+  /** Unix milliseconds of the first and the last event. */
+  start: number;
+  end: number;
+  /** Method names; events refer to them by index. */
+  methods: string[];
+  /** In order of first appearance; events refer to them by index. */
+  connections: ConnectionOverview[];
+  skipped: SkippedLines;
+  /** Reading stopped before the end of the file: truncated or damaged. */
+  interrupted: LineProblem | null;
+  /** Memory for graphs ran out at this time; later reports are in the event table only. */
+  graphsEnd: number | null;
+  /** What the recording amounts to, in the shape of the API's `features`; null if it could not be computed. */
+  features: Features | null;
+}
+
+export interface LineProblem {
+  /** Counted from 1, as editors do. */
+  line: number;
+  reason: string;
+}
+
+export interface SkippedLines {
+  count: number;
+  /** The first few of them. */
+  first: LineProblem[];
+}
+
+export interface Features {
+  client: Record<string, unknown>;
+  connections: ({ id: string } & Record<string, unknown>)[];
+}
+
+/** The states of a connection that the timeline shows, each a list of `[Unix ms, state]`. */
+export interface StateLanes {
+  connection: [number, string][];
+  iceConnection: [number, string][];
+  iceGathering: [number, string][];
+  signaling: [number, string][];
+}
+
+export interface ConnectionOverview {
+  id: string;
+  start: number;
+  end: number;
+  events: number;
+  failures: number;
+  reports: number;
+  states: StateLanes;
+  entries: EntryOverview[];
+}
+
+/** One stats entry (an RTCStats object with one id) over the life of its connection. */
+export interface EntryOverview {
+  id: string;
+  type: string;
+  start: number;
+  end: number;
+  /** Reports that hold it. */
+  points: number;
+  /** Last value of every member that is a string, as seen last. */
+  texts: Record<string, TextMember>;
+  series: SeriesOverview[];
+}
+
+export interface TextMember {
+  value: string;
+  /** Times it took another value. */
+  changes: number;
+}
+
+export type SeriesKind = 'derived' | 'gauge' | 'counter';
+
+export interface SeriesOverview {
+  name: string;
+  kind: SeriesKind;
+  unit: string;
+  /** It has the same value in every report. */
+  constant: boolean;
+  last: number | null;
+}
+
+/** The event table's columns; event n is at index n of each. */
+export interface EventColumns {
+  time: Float64Array;
+  method: Uint32Array;
+  /** Index into `connections`; -1 for an event of the page. */
+  connection: Int32Array;
+  flags: Uint8Array;
+}
+
+export const FLAG_FAILURE = 1;
+export const FLAG_WARNING = 2;
+
+/** The value of one event, complete: a report or SDP is no longer compressed. */
+export interface EventValue {
+  kind: 'json' | 'description' | 'report';
+  /** JSON text; of a description the description's type, or null. */
+  value: string;
+  /** Session description, only of a description. */
+  sdp: string | null;
+  /** JSON texts. */
+  extra: string[];
+  line: number;
+}
+
+/** Times in Unix ms and a list of values for each series that was asked for; NaN where a report has no such member. */
+export interface SeriesData {
+  time: Float64Array;
+  values: Float64Array[];
+}
+
+export type Request =
+  | { id: number; do: 'open'; blob: Blob }
+  | { id: number; do: 'previews'; from: Uint32Array }
+  | { id: number; do: 'value'; event: number }
+  | { id: number; do: 'search'; text: string }
+  | { id: number; do: 'series'; connection: number; entry: number; names: string[] };
+
+export interface Opened {
+  overview: Overview;
+  columns: EventColumns;
+}
+
+export type Response =
+  | { id: number; ok: true; result: unknown }
+  | { id: number; ok: false; error: string }
+  | { id: number; progress: number };

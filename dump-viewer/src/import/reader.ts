@@ -1,0 +1,78 @@
+// The page's side of the worker: one reader for one open dump.
+
+import type { EventValue, Opened, Request, Response, SeriesData } from './messages';
+
+type Unsent<T> = T extends Request ? Omit<T, 'id'> : never;
+
+interface Waiting {
+  resolve(result: never): void;
+  reject(error: Error): void;
+  progress?: ((share: number) => void) | undefined;
+}
+
+export class DumpReader {
+  #worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  #waiting = new Map<number, Waiting>();
+  #next = 0;
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<Response>) => this.#answer(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(new Error(`The reader of dumps stopped${event.message ? `: ${event.message}` : '.'}`));
+    };
+  }
+
+  /** Reads a dump; `progress` gets the share that is read, from 0 to 1. */
+  open(blob: Blob, progress?: (share: number) => void): Promise<Opened> {
+    return this.#ask({ do: 'open', blob }, progress);
+  }
+
+  previews(events: Uint32Array): Promise<string[]> {
+    return this.#ask({ do: 'previews', from: events });
+  }
+
+  value(event: number): Promise<EventValue> {
+    return this.#ask({ do: 'value', event });
+  }
+
+  /** The events that contain `text`, in order. */
+  search(text: string): Promise<Uint32Array> {
+    return this.#ask({ do: 'search', text });
+  }
+
+  series(connection: number, entry: number, names: string[]): Promise<SeriesData> {
+    return this.#ask({ do: 'series', connection, entry, names });
+  }
+
+  /** Ends the worker, also in the middle of reading. */
+  close(): void {
+    this.#worker.terminate();
+    this.#fail(new DOMException('The recording was closed.', 'AbortError'));
+  }
+
+  #ask<T>(request: Unsent<Request>, progress?: (share: number) => void): Promise<T> {
+    const id = this.#next++;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject, progress });
+      this.#worker.postMessage({ ...request, id });
+    });
+  }
+
+  #answer(response: Response): void {
+    const waiting = this.#waiting.get(response.id);
+    if (!waiting) return;
+    if ('progress' in response) {
+      waiting.progress?.(response.progress);
+      return;
+    }
+    this.#waiting.delete(response.id);
+    if (response.ok) waiting.resolve(response.result as never);
+    else waiting.reject(new Error(response.error));
+  }
+
+  #fail(error: Error): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+  }
+}

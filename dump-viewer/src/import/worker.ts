@@ -1,0 +1,70 @@
+// The worker that has a dump open. Reading takes as long as it takes here; the page stays quick.
+
+import init, { Dump } from '../wasm/viewer.js';
+import wasmUrl from '../wasm/viewer_bg.wasm?url';
+import type { EventColumns, Opened, Overview, Request, Response, SeriesData } from './messages';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+let dump: Dump | null = null;
+let ready: Promise<unknown> | null = null;
+
+function answer(response: Response, transfer: Transferable[] = []): void {
+  self.postMessage(response, transfer);
+}
+
+async function open(id: number, blob: Blob): Promise<[Opened, Transferable[]]> {
+  ready ??= init({ module_or_path: wasmUrl });
+  await ready;
+  dump?.free();
+  dump = null;
+  // FileReaderSync exists in workers only; it lets the reader pull the file piece by piece.
+  const reader = new FileReaderSync();
+  dump = Dump.open(blob.size, (start: number, end: number) => {
+    answer({ id, progress: start / blob.size });
+    return new Uint8Array(reader.readAsArrayBuffer(blob.slice(start, end)));
+  });
+  const columns: EventColumns = {
+    time: dump.times(),
+    method: dump.methods(),
+    connection: dump.connections(),
+    flags: dump.flags(),
+  };
+  const overview = JSON.parse(dump.overview()) as Overview;
+  return [{ overview, columns }, Object.values(columns).map((column: EventColumns[keyof EventColumns]) => column.buffer)];
+}
+
+function series(dump: Dump, connection: number, entry: number, names: string[]): [SeriesData, Transferable[]] {
+  const time = dump.points(connection, entry) ?? new Float64Array();
+  const values = names.map((name) => dump.series(connection, entry, name) ?? new Float64Array(time.length).fill(NaN));
+  return [{ time, values }, [time.buffer, ...values.map((column) => column.buffer)]];
+}
+
+async function handle(request: Request): Promise<[unknown, Transferable[]]> {
+  if (request.do === 'open') return open(request.id, request.blob);
+  if (!dump) throw new Error('no recording is open');
+  switch (request.do) {
+    case 'previews':
+      return [dump.previews(request.from), []];
+    case 'value': {
+      const text = dump.value(request.event);
+      if (text === undefined) throw new Error('this event cannot be decoded');
+      return [JSON.parse(text), []];
+    }
+    case 'search': {
+      const found = dump.search(request.text);
+      return [found, [found.buffer]];
+    }
+    case 'series':
+      return series(dump, request.connection, request.entry, request.names);
+  }
+}
+
+self.onmessage = async ({ data }: MessageEvent<Request>) => {
+  try {
+    const [result, transfer] = await handle(data);
+    answer({ id: data.id, ok: true, result }, transfer);
+  } catch (error) {
+    answer({ id: data.id, ok: false, error: error instanceof Error ? error.message : String(error) });
+  }
+};

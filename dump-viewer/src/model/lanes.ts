@@ -1,0 +1,97 @@
+// What the timeline shows: lanes of states, and marks thinned to what a screen can tell apart.
+
+import type { StateLanes } from '../import/messages';
+import type { Mark, Recording } from './recording';
+import type { Range } from './shared.svelte';
+
+export interface Segment {
+  state: string;
+  tone: Tone;
+  /** Unix ms. */
+  from: number;
+  to: number;
+}
+
+export interface Lane {
+  label: string;
+  segments: Segment[];
+}
+
+export type Tone = 'idle' | 'busy' | 'good' | 'warn' | 'bad' | 'blue' | 'violet' | 'done';
+
+const TONES: Record<string, Tone> = {
+  new: 'idle',
+  stable: 'idle',
+  connecting: 'busy',
+  checking: 'busy',
+  connected: 'good',
+  completed: 'good',
+  disconnected: 'warn',
+  failed: 'bad',
+  closed: 'done',
+  gathering: 'blue',
+  complete: 'idle',
+  'have-local-offer': 'violet',
+  'have-remote-offer': 'violet',
+  'have-local-pranswer': 'violet',
+  'have-remote-pranswer': 'violet',
+};
+
+function lane(label: string, changes: [number, string][], end: number): Lane {
+  const segments = changes.map(([from, state], index) => ({
+    state,
+    tone: TONES[state] ?? 'idle',
+    from,
+    to: changes[index + 1]?.[0] ?? end,
+  }));
+  return { label, segments };
+}
+
+const STATES: [keyof StateLanes, string][] = [
+  ['connection', 'Connection'],
+  ['iceConnection', 'ICE connection'],
+  ['iceGathering', 'ICE gathering'],
+  ['signaling', 'Signaling'],
+];
+
+export function connectionLanes(recording: Recording, index: number): Lane[] {
+  const connection = recording.connection(index);
+  if (!connection) return [];
+  return STATES.map(([key, label]) => lane(label, connection.states[key], recording.end));
+}
+
+/** The state of every connection, as far as there is room. */
+export function sessionLanes(recording: Recording, limit = 8): Lane[] {
+  return recording.overview.connections
+    .slice(0, limit)
+    .map((connection) => lane(connection.id, connection.states.connection, recording.end));
+}
+
+/** The state that a connection is in after its last event, and how it looks. */
+export function lastState(states: StateLanes): { state: string; tone: Tone } {
+  const lane = states.connection.length > 0 ? states.connection : states.iceConnection;
+  // What it was before it was closed says more than that it was.
+  const open = lane.filter(([, state]) => state !== 'closed').at(-1)?.[1];
+  const state = open === 'failed' || open === 'disconnected' ? open : (lane.at(-1)?.[1] ?? 'unknown');
+  return { state, tone: TONES[state] ?? 'idle' };
+}
+
+export interface MarkGroup {
+  mark: Mark;
+  /** How many marks of its kind lie on the same spot. */
+  count: number;
+}
+
+/** One mark per kind and spot. */
+export function thin(marks: Mark[], range: Range, spots: number): MarkGroup[] {
+  const groups = new Map<string, MarkGroup>();
+  for (const mark of marks) {
+    if (mark.time < range.min || mark.time > range.max) continue;
+    const spot = Math.floor(((mark.time - range.min) / (range.max - range.min)) * spots);
+    const key = `${mark.kind} ${spot}`;
+    const group = groups.get(key);
+    if (group) group.count += 1;
+    else groups.set(key, { mark, count: 1 });
+  }
+  return [...groups.values()];
+}

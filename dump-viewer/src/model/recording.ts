@@ -1,0 +1,114 @@
+// One open recording, as the views know it, wherever it came from.
+
+import type { SessionWithFeatures } from '../import/api';
+import { FLAG_FAILURE, FLAG_WARNING } from '../import/messages';
+import type { ConnectionOverview, EventColumns, EventValue, Features, Opened, Overview } from '../import/messages';
+import type { DumpReader } from '../import/reader';
+import { categoryOf, markOf, type Category, type MarkKind } from './events';
+
+/** Where a recording came from. */
+export type Origin = { kind: 'session'; session: SessionWithFeatures } | { kind: 'file'; name: string; size: number };
+
+export interface Mark {
+  time: number;
+  kind: MarkKind;
+  event: number;
+  method: string;
+}
+
+const VALUES = 50;
+
+export class Recording {
+  readonly overview: Overview;
+  readonly columns: EventColumns;
+  /** Number of events. */
+  readonly length: number;
+  readonly #categories: Category[];
+  readonly #values = new Map<number, Promise<EventValue>>();
+
+  constructor(
+    readonly reader: DumpReader,
+    { overview, columns }: Opened,
+    readonly origin: Origin,
+  ) {
+    this.overview = overview;
+    this.columns = columns;
+    this.length = columns.time.length;
+    this.#categories = overview.methods.map(categoryOf);
+  }
+
+  get start(): number {
+    return this.overview.start;
+  }
+
+  /** Always after the start, so that there is an axis. */
+  get end(): number {
+    return Math.max(this.overview.end, this.overview.start + 1);
+  }
+
+  get features(): Features | null {
+    const stored = this.origin.kind === 'session' ? this.origin.session.features : null;
+    return stored ?? this.overview.features;
+  }
+
+  connection(index: number): ConnectionOverview | undefined {
+    return this.overview.connections[index];
+  }
+
+  time(event: number): number {
+    return this.columns.time[event] ?? NaN;
+  }
+
+  method(event: number): string {
+    return this.overview.methods[this.columns.method[event] ?? -1] ?? '';
+  }
+
+  category(event: number): Category {
+    return this.#categories[this.columns.method[event] ?? -1] ?? 'other';
+  }
+
+  failed(event: number): boolean {
+    return ((this.columns.flags[event] ?? 0) & FLAG_FAILURE) !== 0;
+  }
+
+  warned(event: number): boolean {
+    return ((this.columns.flags[event] ?? 0) & FLAG_WARNING) !== 0;
+  }
+
+  /** Id of the event's connection, null for the page. */
+  connectionId(event: number): string | null {
+    return this.overview.connections[this.columns.connection[event] ?? -1]?.id ?? null;
+  }
+
+  /** The events of a connection (-1: the page; null: all), in order. */
+  events(connection: number | null): Uint32Array {
+    const found: number[] = [];
+    for (let event = 0; event < this.length; event += 1) {
+      if (connection === null || this.columns.connection[event] === connection) found.push(event);
+    }
+    return Uint32Array.from(found);
+  }
+
+  /** What the timeline marks, of a connection or of the page (-1). */
+  marks(connection: number): Mark[] {
+    const marks: Mark[] = [];
+    for (let event = 0; event < this.length; event += 1) {
+      if (this.columns.connection[event] !== connection) continue;
+      const method = this.method(event);
+      const kind = markOf(method, this.failed(event), this.warned(event));
+      if (kind) marks.push({ time: this.time(event), kind, event, method });
+    }
+    return marks;
+  }
+
+  /** The complete value of an event; the last few are remembered. */
+  value(event: number): Promise<EventValue> {
+    const known = this.#values.get(event);
+    if (known) return known;
+    const value = this.reader.value(event);
+    this.#values.set(event, value);
+    const oldest = this.#values.keys().next().value;
+    if (this.#values.size > VALUES && oldest !== undefined) this.#values.delete(oldest);
+    return value;
+  }
+}

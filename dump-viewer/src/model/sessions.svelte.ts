@@ -1,0 +1,77 @@
+// The list of sessions, kept fresh. New sessions come in at the top; rows that are shown stay where they are.
+
+import * as api from '../import/api';
+
+const PAGE = 50;
+const INTERVAL = 1500;
+/** The pause between attempts while the collector does not answer. */
+const RETRY = 4000;
+
+export class Sessions {
+  list = $state.raw<api.Session[]>([]);
+  /** The first answer is there. */
+  loaded = $state(false);
+  error = $state<string | null>(null);
+  next = $state<string | null>(null);
+  loadingMore = $state(false);
+  #pages = 1;
+
+  /** Refreshes until the returned function is called, and rests while the page is hidden. */
+  start(): () => void {
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const round = async () => {
+      clearTimeout(timer);
+      if (document.visibilityState === 'visible') await this.#refresh(abort.signal);
+      if (!abort.signal.aborted) timer = setTimeout(() => void round(), this.error ? RETRY : INTERVAL);
+    };
+    const visible = () => void (document.visibilityState === 'visible' && round());
+    document.addEventListener('visibilitychange', visible);
+    void round();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', visible);
+    };
+  }
+
+  async more(): Promise<void> {
+    if (!this.next || this.loadingMore) return;
+    this.loadingMore = true;
+    try {
+      const page = await api.sessions(PAGE, this.next);
+      this.#pages += 1;
+      this.next = page.nextCursor;
+      this.list = merge(this.list, page.sessions);
+      this.error = null;
+    } catch (error) {
+      this.error = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.loadingMore = false;
+    }
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    try {
+      const page = await api.sessions(PAGE, null, signal);
+      // Later pages keep what they had; only while there is a single page is its cursor the one to go on with.
+      if (this.#pages === 1) {
+        this.next = page.nextCursor;
+        this.list = page.sessions;
+      } else {
+        this.list = merge(page.sessions, this.list);
+      }
+      this.loaded = true;
+      this.error = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      this.error = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+/** Both lists, newest first; of a session that both have, what `first` says. */
+function merge(first: api.Session[], second: api.Session[]): api.Session[] {
+  const known = new Set(first.map((session) => session.id));
+  return [...first, ...second.filter((session) => !known.has(session.id))];
+}

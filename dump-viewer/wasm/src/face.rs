@@ -1,0 +1,124 @@
+//! What the worker sees: a thin face over [`Recording`] that moves texts and numbers across the boundary.
+
+use std::io::{self, BufRead, Read};
+
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsError, JsValue};
+
+use crate::recording::Recording;
+
+/// Bytes asked for at a time: few calls, and progress that moves.
+const CHUNK: f64 = 1_048_576.0;
+
+/// A dump that the worker has open.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Dump(Recording);
+
+#[wasm_bindgen]
+impl Dump {
+    /// Reads a dump of `size` bytes, whose bytes from `start` to `end` the function `read(start, end)` gives as a
+    /// `Uint8Array`.
+    ///
+    /// # Errors
+    /// What is wrong with the file, if it is no dump.
+    pub fn open(size: f64, read: Function) -> Result<Dump, JsError> {
+        let source = Source { read, size, offset: 0.0, chunk: Vec::new(), consumed: 0 };
+        Recording::open(source).map(Dump).map_err(|error| JsError::new(&error.0))
+    }
+
+    /// JSON of `Overview`.
+    pub fn overview(&self) -> String {
+        self.0.overview()
+    }
+
+    /// Unix ms of each event.
+    pub fn times(&self) -> Vec<f64> {
+        self.0.times.clone()
+    }
+
+    /// Method index of each event.
+    pub fn methods(&self) -> Vec<u32> {
+        self.0.method_of.clone()
+    }
+
+    /// Connection index of each event, -1 for the page.
+    pub fn connections(&self) -> Vec<i32> {
+        self.0.connection_of.clone()
+    }
+
+    /// Flags of each event.
+    pub fn flags(&self) -> Vec<u8> {
+        self.0.flags.clone()
+    }
+
+    /// A line of text for each of these events.
+    pub fn previews(&self, events: &[u32]) -> Vec<String> {
+        self.0.previews(events)
+    }
+
+    /// JSON of `EventValue`.
+    pub fn value(&mut self, event: u32) -> Option<String> {
+        self.0.value(event)
+    }
+
+    /// Events that contain a text.
+    pub fn search(&self, text: &str) -> Vec<u32> {
+        self.0.search(text)
+    }
+
+    /// Unix ms of each point of a stats entry.
+    pub fn points(&self, connection: usize, entry: usize) -> Option<Vec<f64>> {
+        self.0.points(connection, entry).map(<[f64]>::to_vec)
+    }
+
+    /// The values of a series of a stats entry, as many as it has points.
+    pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {
+        self.0.series(connection, entry, name)
+    }
+}
+
+/// A file that JavaScript hands over in pieces, so that it is never in memory as a whole.
+struct Source {
+    read: Function,
+    size: f64,
+    offset: f64,
+    chunk: Vec<u8>,
+    consumed: usize,
+}
+
+impl BufRead for Source {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.consumed >= self.chunk.len() && self.offset < self.size {
+            let end = self.size.min(self.offset + CHUNK);
+            let bytes = self
+                .read
+                .call2(&JsValue::NULL, &self.offset.into(), &end.into())
+                .map_err(|error| io::Error::other(message(&error)))?;
+            self.chunk = bytes.dyn_into::<Uint8Array>().map_err(|_| io::Error::other("no bytes"))?.to_vec();
+            self.consumed = 0;
+            self.offset = end;
+        }
+        Ok(self.chunk.get(self.consumed..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.consumed = self.chunk.len().min(self.consumed + amount);
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(out)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+fn message(error: &JsValue) -> String {
+    error
+        .dyn_ref::<js_sys::Error>()
+        .map(|error| String::from(error.message()))
+        .unwrap_or_else(|| "the file could not be read".to_owned())
+}

@@ -1,0 +1,87 @@
+//! What opening a dump leaves behind; everything that the viewer asks for later is answered from it.
+
+use crate::lines::{Lines, Span};
+use crate::series::ConnectionSeries;
+use crate::states::States;
+use crate::value::Replay;
+use std::collections::HashMap;
+
+/// Why a file cannot be shown at all.
+#[derive(Debug)]
+pub struct OpenError(pub String);
+
+/// Bits of [`Recording::flags`].
+#[derive(Debug, Clone, Copy)]
+pub struct EventFlags;
+
+impl EventFlags {
+    /// A call failed, or a connection did.
+    pub const FAILURE: u8 = 1;
+    /// Something that often goes with trouble.
+    pub const WARNING: u8 = 2;
+}
+
+/// A line that could not be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub(crate) line: u32,
+    pub(crate) reason: String,
+}
+
+/// One `RTCPeerConnection`.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: String,
+    pub(crate) start: f64,
+    pub(crate) end: f64,
+    pub(crate) events: u32,
+    pub(crate) failures: u32,
+    /// Event numbers of its reports, in order.
+    pub(crate) reports: Vec<u32>,
+    pub(crate) states: States,
+    pub(crate) series: ConnectionSeries,
+}
+
+/// A dump, opened.
+#[derive(Debug, Default)]
+pub struct Recording {
+    pub(crate) metadata: String,
+    pub(crate) methods: Vec<String>,
+    pub(crate) connections: Vec<Connection>,
+    pub(crate) skipped: Vec<Problem>,
+    pub(crate) skipped_count: u32,
+    pub(crate) interrupted: Option<Problem>,
+    pub(crate) graphs_end: Option<f64>,
+    pub(crate) features: Option<String>,
+    pub(crate) lines: Lines,
+    pub(crate) spans: Vec<Span>,
+    /// Line of the file of each event, counted from 1.
+    pub(crate) line_numbers: Vec<u32>,
+    /// One more than the entries in the report of an event, 0 for other events.
+    pub(crate) sizes: Vec<u32>,
+    /// Complete session descriptions by event number.
+    pub(crate) descriptions: HashMap<u32, String>,
+    pub(crate) replay: Replay,
+    /// Unix ms of each event.
+    pub times: Vec<f64>,
+    /// Index of each event's method.
+    pub method_of: Vec<u32>,
+    /// Index of each event's connection, -1 for the page.
+    pub connection_of: Vec<i32>,
+    /// [`EventFlags`] of each event.
+    pub flags: Vec<u8>,
+}
+
+impl Recording {
+    /// Unix ms of each point of a stats entry.
+    #[must_use]
+    pub fn points(&self, connection: usize, entry: usize) -> Option<&[f64]> {
+        Some(&self.connections.get(connection)?.series.entries.get(entry)?.times)
+    }
+
+    /// The values of a member of a stats entry, or of a series derived from its members; NaN where there is none.
+    #[must_use]
+    pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {
+        self.connections.get(connection)?.series.entries.get(entry)?.values(name)
+    }
+}

@@ -1,0 +1,301 @@
+//! The numbers of every stats entry of a connection over time, collected report by report.
+
+use std::collections::HashMap;
+
+use rtctrace_protocol::json::{Kind, RawValue};
+use rtctrace_protocol::report::{Entry, Report};
+
+use crate::derived::DERIVED;
+
+/// More string members than this are not shown with an entry; browsers send a dozen.
+const TEXTS: usize = 64;
+
+/// What a numeric member was in each report that holds its entry.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) name: Box<str>,
+    /// Number of leading points without the member.
+    start: usize,
+    values: Values,
+    moves: bool,
+    last: f64,
+}
+
+/// Most members never change, so a run of one value costs no memory.
+#[derive(Debug)]
+enum Values {
+    Constant { length: usize },
+    Varying(Vec<f64>),
+}
+
+/// The last value of a member that is a string, and how often it changed.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) name: Box<str>,
+    pub(crate) value: String,
+    pub(crate) changes: u32,
+}
+
+/// One stats entry of a connection.
+#[derive(Debug)]
+pub(crate) struct EntrySeries {
+    pub(crate) id: Box<str>,
+    pub(crate) kind: Box<str>,
+    /// Time of the `getStats` event of each point, Unix ms: the shared axis of all graphs.
+    pub(crate) times: Vec<f64>,
+    /// The entry's own timestamp of each point, ms: what rates are computed with.
+    stamps: Vec<f64>,
+    pub(crate) series: Vec<Series>,
+    pub(crate) texts: Vec<Text>,
+    by_name: HashMap<Box<str>, usize>,
+}
+
+/// All entries of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionSeries {
+    pub(crate) entries: Vec<EntrySeries>,
+    by_id: HashMap<Box<str>, usize>,
+}
+
+/// Numbers that may still be kept; a dump of many small changes of a huge report would otherwise outgrow the memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers(pub usize);
+
+impl Numbers {
+    fn take(&mut self, count: usize) -> bool {
+        match self.0.checked_sub(count) {
+            Some(left) => {
+                self.0 = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl ConnectionSeries {
+    /// Adds a report; false if the memory for numbers is used up.
+    pub(crate) fn report(&mut self, report: &Report, time: f64, numbers: &mut Numbers) -> bool {
+        for entry in report.entries() {
+            let index = match self.by_id.get(entry.id()) {
+                Some(index) => *index,
+                None => {
+                    self.by_id.insert(entry.id().into(), self.entries.len());
+                    self.entries.push(EntrySeries::new(entry));
+                    self.entries.len() - 1
+                }
+            };
+            let added = self.entries.get_mut(index).is_some_and(|series| series.entry(entry, time, numbers));
+            if !added {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl EntrySeries {
+    fn new(entry: &Entry) -> Self {
+        Self {
+            id: entry.id().into(),
+            kind: entry.kind().into(),
+            times: Vec::new(),
+            stamps: Vec::new(),
+            series: Vec::new(),
+            texts: Vec::new(),
+            by_name: HashMap::new(),
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry, time: f64, numbers: &mut Numbers) -> bool {
+        if !numbers.take(2) {
+            return false;
+        }
+        let point = self.times.len();
+        self.times.push(time);
+        self.stamps.push(entry.timestamp());
+        // Members keep their order from report to report, so the next series is nearly always the right one.
+        let mut next = 0;
+        let mut name = String::new();
+        for (member, value) in entry.members() {
+            match value.kind() {
+                Kind::Object => {
+                    for (key, value) in value.members() {
+                        name.clear();
+                        name.push_str(member);
+                        name.push('.');
+                        name.push_str(&key);
+                        if !self.member(&name, value, point, &mut next, numbers) {
+                            return false;
+                        }
+                    }
+                }
+                Kind::String => self.text(member, value),
+                _ => {
+                    if !self.member(member, value, point, &mut next, numbers) {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Adds a number, or a boolean as 0 or 1; anything else is no series.
+    fn member(
+        &mut self,
+        name: &str,
+        value: RawValue<'_>,
+        point: usize,
+        next: &mut usize,
+        numbers: &mut Numbers,
+    ) -> bool {
+        let number = match value.kind() {
+            Kind::Number => value.as_f64(),
+            Kind::Bool => value.as_bool().map(f64::from),
+            _ => None,
+        };
+        let Some(number) = number.filter(|number| number.is_finite()) else { return true };
+        let expected = self.series.get(*next).is_some_and(|series| &*series.name == name);
+        let index = if expected {
+            *next
+        } else if let Some(index) = self.by_name.get(name) {
+            *index
+        } else {
+            self.by_name.insert(name.into(), self.series.len());
+            self.series.push(Series {
+                name: name.into(),
+                start: point,
+                values: Values::Constant { length: 0 },
+                moves: false,
+                last: number,
+            });
+            self.series.len() - 1
+        };
+        *next = index + 1;
+        self.series.get_mut(index).is_none_or(|series| series.push(number, point, numbers))
+    }
+
+    fn text(&mut self, name: &str, value: RawValue<'_>) {
+        let Some(value) = value.as_str() else { return };
+        let full = self.texts.len() >= TEXTS;
+        match self.texts.iter_mut().find(|text| &*text.name == name) {
+            Some(text) if text.value == value => {}
+            Some(text) => {
+                text.value = value.into_owned();
+                text.changes += 1;
+            }
+            None if full => {}
+            None => self.texts.push(Text { name: name.into(), value: value.into_owned(), changes: 0 }),
+        }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Series> {
+        self.by_name.get(name).and_then(|index| self.series.get(*index))
+    }
+
+    /// The values of a member or of a derived series, as many as [`Self::times`].
+    pub(crate) fn values(&self, name: &str) -> Option<Vec<f64>> {
+        if let Some(series) = self.find(name) {
+            return Some(series.values(self.times.len()));
+        }
+        let formula = DERIVED.iter().find(|derived| derived.name == name)?.formula;
+        let inputs: Option<Vec<_>> =
+            formula.members().into_iter().map(|member| Some(self.find(member)?.values(self.times.len()))).collect();
+        Some(formula.evaluate(&self.stamps, &inputs?))
+    }
+}
+
+impl Series {
+    /// The member was different things in different reports.
+    pub(crate) fn moves(&self) -> bool {
+        self.moves
+    }
+
+    pub(crate) fn last(&self) -> f64 {
+        self.last
+    }
+
+    fn push(&mut self, number: f64, point: usize, numbers: &mut Numbers) -> bool {
+        // Exact on purpose: the question is whether the browser reported something else.
+        let same = number.to_bits() == self.last.to_bits();
+        let first = self.last;
+        self.moves |= !same;
+        self.last = number;
+        let index = point - self.start;
+        match &mut self.values {
+            Values::Constant { length } if same && *length == index => *length += 1,
+            Values::Constant { length } => {
+                if !numbers.take(index + 1) {
+                    return false;
+                }
+                let mut values = vec![first; *length];
+                values.resize(index, f64::NAN);
+                values.push(number);
+                self.values = Values::Varying(values);
+            }
+            Values::Varying(values) => {
+                if !numbers.take(index + 1 - values.len().min(index)) {
+                    return false;
+                }
+                values.resize(index, f64::NAN);
+                values.push(number);
+            }
+        }
+        true
+    }
+
+    fn values(&self, points: usize) -> Vec<f64> {
+        let mut all = vec![f64::NAN; self.start];
+        match &self.values {
+            Values::Constant { length } => all.resize(self.start + length, self.last),
+            Values::Varying(values) => all.extend_from_slice(values),
+        }
+        all.resize(points, f64::NAN);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(points: &[(usize, f64)]) -> Series {
+        let (start, first) = points[0];
+        let mut series =
+            Series { name: "x".into(), start, values: Values::Constant { length: 0 }, moves: false, last: first };
+        for (point, value) in points {
+            assert!(series.push(*value, *point, &mut Numbers(1000)));
+        }
+        series
+    }
+
+    fn text(values: &[f64]) -> String {
+        values.iter().map(|value| format!("{value} ")).collect()
+    }
+
+    #[test]
+    fn a_member_that_comes_late_and_pauses_has_gaps() {
+        let series = series(&[(1, 5.0), (2, 5.0), (4, 6.0), (6, 6.0)]);
+        assert!(series.moves());
+        assert_eq!(text(&series.values(8)), "NaN 5 5 NaN 6 NaN 6 NaN ");
+    }
+
+    #[test]
+    fn a_constant_that_pauses_still_does_not_move() {
+        let series = series(&[(0, 1.0), (2, 1.0)]);
+        assert!(!series.moves());
+        assert_eq!(text(&series.values(3)), "1 NaN 1 ");
+    }
+
+    #[test]
+    fn the_budget_ends_the_collection() {
+        let mut numbers = Numbers(3);
+        let mut series =
+            Series { name: "x".into(), start: 0, values: Values::Constant { length: 0 }, moves: false, last: 0.0 };
+        assert!(series.push(0.0, 0, &mut numbers));
+        assert!(series.push(1.0, 1, &mut numbers));
+        assert!(series.push(2.0, 2, &mut numbers));
+        assert!(!series.push(3.0, 3, &mut numbers));
+    }
+}

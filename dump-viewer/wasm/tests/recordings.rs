@@ -1,0 +1,210 @@
+//! Whole dumps, opened as the viewer opens them.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use rtctrace_viewer_wasm::{EventFlags, Recording};
+use serde_json::Value;
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/recordings").join(name)).unwrap()
+}
+
+fn open(bytes: &[u8]) -> (Recording, Value) {
+    let recording = Recording::open(bytes).unwrap();
+    let overview = serde_json::from_str(&recording.overview()).unwrap();
+    (recording, overview)
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn entry<'v>(overview: &'v Value, connection: usize, kind: &str, media: &str) -> (usize, &'v Value) {
+    let entries = overview["connections"][connection]["entries"].as_array().unwrap();
+    entries
+        .iter()
+        .enumerate()
+        .find(|(_, entry)| entry["type"] == kind && entry["texts"]["kind"]["value"] == media)
+        .unwrap()
+}
+
+#[test]
+fn every_line_of_a_recording_is_an_event() {
+    for (name, connections) in
+        [("loopback-av-60s.jsonl", 2), ("rich-session.jsonl", 3), ("rich-session-bogus-candidate.jsonl", 3)]
+    {
+        let bytes = fixture(name);
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let (recording, overview) = open(&bytes);
+        assert!(recording.times.len() >= lines - 2, "{name}");
+        assert_eq!(overview["skipped"]["count"], 0, "{name}");
+        assert_eq!(overview["interrupted"], Value::Null, "{name}");
+        assert_eq!(overview["connections"].as_array().unwrap().len(), connections, "{name}");
+        assert!(recording.times.windows(2).all(|pair| pair[0] <= pair[1]), "{name}");
+    }
+}
+
+#[test]
+fn every_value_can_be_looked_at_in_any_order() {
+    let (mut recording, _) = open(&fixture("loopback-av-60s.jsonl"));
+    let events = u32::try_from(recording.times.len()).unwrap();
+    let forwards: Vec<_> = (0..events).map(|event| recording.value(event).unwrap()).collect();
+    let backwards: Vec<_> = (0..events).rev().map(|event| recording.value(event).unwrap()).collect();
+    assert!(forwards.iter().eq(backwards.iter().rev()));
+    assert!(recording.value(events).is_none());
+}
+
+#[test]
+fn descriptions_and_reports_are_complete() {
+    let (mut recording, overview) = open(&fixture("rich-session.jsonl"));
+    let methods: Vec<_> = overview["methods"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let mut descriptions = 0;
+    let mut reports = 0;
+    for event in 0..recording.times.len() {
+        let value = json(&recording.value(u32::try_from(event).unwrap()).unwrap());
+        let method = methods[recording.method_of[event] as usize];
+        match value["kind"].as_str().unwrap() {
+            "description" => {
+                let sdp = value["sdp"].as_str().unwrap();
+                assert!(sdp.starts_with("v=0\r\n") || method == "setRemoteDescription", "{method}: {sdp}");
+                descriptions += 1;
+            }
+            "report" => {
+                let report = json(value["value"].as_str().unwrap());
+                assert!(report.as_object().unwrap().values().all(|entry| entry["type"].is_string()));
+                reports += 1;
+            }
+            _ => assert_ne!(method, "getStats"),
+        }
+    }
+    assert!(descriptions > 20);
+    assert_eq!(reports, 52);
+}
+
+#[test]
+fn a_bit_rate_is_drawn_from_reports() {
+    let (recording, overview) = open(&fixture("loopback-av-60s.jsonl"));
+    let (index, inbound) = entry(&overview, 0, "inbound-rtp", "video");
+    assert_eq!(inbound["points"].as_u64().unwrap() as usize, recording.points(0, index).unwrap().len());
+    let rates = recording.series(0, index, "[bytesReceived_in_bits/s]").unwrap();
+    let good: Vec<_> = rates.iter().copied().filter(|rate| !rate.is_nan()).collect();
+    assert!(good.len() > 50);
+    assert!(good.iter().all(|rate| (0.0..10_000_000.0).contains(rate)), "{good:?}");
+    let bytes = recording.series(0, index, "bytesReceived").unwrap();
+    assert!(bytes.windows(2).all(|pair| pair[0] <= pair[1]));
+    assert!(recording.series(0, index, "no such series").is_none());
+    assert!(recording.series(7, index, "bytesReceived").is_none());
+}
+
+#[test]
+fn the_overview_tells_what_moves() {
+    let (_, overview) = open(&fixture("loopback-av-60s.jsonl"));
+    let (_, inbound) = entry(&overview, 0, "inbound-rtp", "video");
+    let series = |name: &str| {
+        inbound["series"].as_array().unwrap().iter().find(|series| series["name"] == name).unwrap_or(&Value::Null)
+    };
+    assert_eq!(series("bytesReceived")["constant"], false);
+    assert_eq!(series("bytesReceived")["kind"], "counter");
+    assert_eq!(series("bytesReceived")["unit"], "bytes");
+    assert_eq!(series("ssrc")["constant"], true);
+    assert_eq!(series("[framesDecoded/s]")["kind"], "derived");
+    assert_eq!(series("[framesDecoded/s]")["unit"], "frames/s");
+    let states = &overview["connections"][0]["states"];
+    assert_eq!(states["connection"][0][1], "new");
+    assert_eq!(states["connection"].as_array().unwrap().last().unwrap()[1], "closed");
+    assert_eq!(overview["features"]["connections"][0]["id"], "PC_0");
+}
+
+#[test]
+fn failures_are_flagged_and_counted() {
+    let (recording, overview) = open(&fixture("rich-session.jsonl"));
+    let failures = recording.flags.iter().filter(|flags| **flags & EventFlags::FAILURE != 0).count();
+    assert_eq!(failures, 3);
+    let counted: u64 = overview["connections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|connection| connection["failures"].as_u64().unwrap())
+        .sum();
+    assert_eq!(counted, 2, "the third is one of getUserMedia");
+}
+
+#[test]
+fn search_finds_names_values_and_complete_descriptions() {
+    let (recording, overview) = open(&fixture("rich-session.jsonl"));
+    let methods: Vec<_> = overview["methods"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let found = |text: &str| -> Vec<&str> {
+        let mut names: Vec<_> =
+            recording.search(text).iter().map(|event| methods[recording.method_of[*event as usize] as usize]).collect();
+        names.dedup();
+        names
+    };
+    assert_eq!(found("overconstrained"), ["navigator.mediaDevices.getUserMediaOnFailure"]);
+    assert_eq!(found(":note"), [":note"]);
+    assert!(found("a=rtpmap:111 OPUS").contains(&"createOfferOnSuccess"));
+    assert_eq!(found("getstats"), ["getStats"]);
+    assert!(found("no such text").is_empty());
+    assert_eq!(recording.search("").len(), recording.times.len());
+}
+
+#[test]
+fn previews_say_what_an_event_is_about() {
+    let (recording, overview) = open(&fixture("rich-session.jsonl"));
+    let events: Vec<_> = (0..u32::try_from(recording.times.len()).unwrap()).collect();
+    let previews = recording.previews(&events);
+    let methods = overview["methods"].as_array().unwrap();
+    let of = |method: &str| {
+        let event = recording.method_of.iter().position(|index| methods[*index as usize] == method).unwrap();
+        previews[event].as_str()
+    };
+    assert_eq!(of("navigator.mediaDevices.getUserMediaOnFailure"), "OverconstrainedError · 60-0");
+    assert_eq!(of("onsignalingstatechange"), "have-local-offer");
+    assert!(
+        of("createOfferOnSuccess").starts_with("offer: audio, video, application ("),
+        "{}",
+        of("createOfferOnSuccess")
+    );
+    assert!(of("getStats").contains(" entries"), "{}", of("getStats"));
+    assert!(of("onicecandidate").starts_with("candidate:"), "{}", of("onicecandidate"));
+}
+
+#[test]
+fn a_bad_line_is_named_and_costs_that_line_only() {
+    let text = String::from_utf8(fixture("rich-session.jsonl")).unwrap();
+    let whole = open(text.as_bytes()).0.times.len();
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.insert(9, "{\"this\":\"is no line\"}");
+    lines.insert(20, "[not json");
+    let (recording, overview) = open(lines.join("\n").as_bytes());
+    assert_eq!(recording.times.len(), whole);
+    assert_eq!(overview["skipped"]["count"], 2);
+    assert_eq!(overview["skipped"]["first"][0]["line"], 10);
+    assert_eq!(overview["skipped"]["first"][1]["line"], 21);
+}
+
+#[test]
+fn a_truncated_dump_is_shown_as_far_as_it_goes() {
+    let bytes = fixture("rich-session.jsonl");
+    let (recording, overview) = open(&bytes[..bytes.len() / 2]);
+    assert!(recording.times.len() > 20);
+    assert_eq!(overview["skipped"]["count"], 1, "the last line");
+
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&bytes).unwrap();
+    let compressed = encoder.finish().unwrap();
+    let (recording, overview) = open(&compressed[..compressed.len() / 2]);
+    assert!(recording.times.len() > 20);
+    assert!(overview["interrupted"]["line"].as_u64().unwrap() > 20);
+}
+
+#[test]
+fn a_file_that_is_no_dump_says_so() {
+    for (bytes, reason) in [(&b""[..], "empty"), (b"\x89PNG\r\n\x1a\n", "no dump"), (b"{\"a\":1}\n", "no dump")] {
+        let error = Recording::open(bytes).unwrap_err();
+        assert!(error.0.contains(reason), "{}", error.0);
+    }
+}
