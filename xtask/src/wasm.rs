@@ -45,7 +45,9 @@ pub(crate) const MODULES: [Module; 2] = [
 ];
 
 pub(crate) fn build(module: &Module) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the xtask lies in the repository")?;
+    // Asked at run time: two clones that share a target directory share this program.
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&manifest).parent().context("the xtask lies in the repository")?;
     let wasm_opt = root.join("node_modules/binaryen/bin/wasm-opt");
     ensure!(wasm_opt.is_file(), "{} is missing: run `npm ci` in {} first", wasm_opt.display(), root.display());
     ensure_target(root)?;
