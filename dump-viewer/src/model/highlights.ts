@@ -1,6 +1,6 @@
 // The graphs that a connection is judged by first, each with the lines of all its streams.
 
-import type { EntryItem } from './entries';
+import type { EntryItem, EntryLabel } from './entries';
 import type { PlotLine } from './plot';
 
 export interface Highlight {
@@ -57,11 +57,15 @@ function lines(items: EntryItem[], sources: [string, string][]): PlotLine[] {
       if (entry.type !== type || !open) continue;
       const series = entry.series.find((series) => series.name === name);
       if (!series || (series.kind === 'derived' && series.constant && name !== '[packetsLost_in_%]')) continue;
-      const badges = label.badges.filter((badge) => !badge.startsWith('ssrc') && badge !== 'nominated' && badge !== 'succeeded');
-      found.push({ entry: index, name, label: [prefix(type), ...badges].filter(Boolean).join(' · ') });
+      found.push({ entry: index, name, label: [prefix(type), ...lineBadges(type, label)].join(' · ') });
     }
   }
   return found.slice(0, LINES);
+}
+
+function lineBadges(type: string, { badges, details }: EntryLabel): string[] {
+  if (type === 'candidate-pair') return details.slice(0, 1);
+  return badges.filter((badge) => !badge.startsWith('ssrc'));
 }
 
 function prefix(type: string): string {

@@ -67,13 +67,14 @@ export function sessionLanes(recording: Recording, limit = 8): Lane[] {
     .map((connection) => lane(connection.id, connection.states.connection, recording.end));
 }
 
-/** The state that a connection is in after its last event, and how it looks. */
-export function lastState(states: StateLanes): { state: string; tone: Tone } {
-  const lane = states.connection.length > 0 ? states.connection : states.iceConnection;
-  // What it was before it was closed says more than that it was.
-  const open = lane.filter(([, state]) => state !== 'closed').at(-1)?.[1];
-  const state = open === 'failed' || open === 'disconnected' ? open : (lane.at(-1)?.[1] ?? 'unknown');
-  return { state, tone: TONES[state] ?? 'idle' };
+/** What became of a connection: what it was before it was closed says more than that it was. */
+export function outcome(states: StateLanes): { text: string; tone: Tone } {
+  const lane = (states.connection.length > 0 ? states.connection : states.iceConnection).map(([, state]) => state);
+  const last = lane.filter((state) => state !== 'closed').at(-1);
+  if (last === 'failed') return { text: 'It failed', tone: 'bad' };
+  if (last === 'disconnected') return { text: 'It was disconnected at the end', tone: 'warn' };
+  if (lane.some((state) => TONES[state] === 'good')) return { text: 'It connected', tone: 'good' };
+  return { text: 'It never connected', tone: 'idle' };
 }
 
 export interface MarkGroup {

@@ -48,10 +48,10 @@ export function valueText(value: number | null | undefined, unit: string): strin
 export function axisTexts(values: number[], unit: string): string[] {
   const largest = Math.max(...values.map((value) => Math.abs(value)));
   if (!Number.isFinite(largest)) return values.map(() => '');
-  if (unit === 's' && largest < 1) return values.map((value) => `${Number((value * 1000).toPrecision(3))} ms`);
+  if (unit === 's' && largest < 1) return values.map((value) => (value === 0 ? '0' : `${Number((value * 1000).toPrecision(3))} ms`));
   const power = Math.min(PREFIXES.length - 1, largest >= 1e4 ? Math.floor(Math.log10(largest) / 3) : 0);
   const prefix = PREFIXES[power] ?? '';
-  return values.map((value) => `${Number((value / 1000 ** power).toPrecision(4))}${prefix && `\u2009${prefix}`}`);
+  return values.map((value) => (value === 0 ? '0' : `${Number((value / 1000 ** power).toPrecision(4))}${prefix && `\u2009${prefix}`}`));
 }
 
 export function bytesText(bytes: number | null): string {

@@ -67,8 +67,13 @@ export class Opener {
     } catch (error) {
       reader?.close();
       if (abort.signal.aborted) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = sentence(error instanceof Error ? error.message : String(error));
       this.now = { state: 'failed', failure: { title, reason } };
     }
   }
+}
+
+/** Messages of the reader begin as a part of one. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }

@@ -43,11 +43,15 @@ export function nearest(times: ArrayLike<number>, time: number): number | null {
   return after !== undefined && after - time < time - before ? low : low - 1;
 }
 
-function valueRange(min: number | null, max: number | null): uPlot.Range.MinMax {
+/** Of these, a part without its zero misleads. */
+const FROM_ZERO = new Set(['bits/s', 'packets/s', 'frames/s', '%', 'px']);
+
+function valueRange(min: number | null, max: number | null, unit: string): uPlot.Range.MinMax {
   if (min === null || max === null) return [0, 1];
   // A zero line makes sizes comparable, unless it would press the movement flat.
-  if (min >= 0 && min <= 0.7 * max) return [0, max * 1.08];
-  if (min === max) return min === 0 ? [0, 1] : [Math.min(0, min * 1.1), Math.max(0, max * 1.1)];
+  if (min === 0 && max === 0) return [0, 1];
+  if (min >= 0 && (min <= 0.7 * max || FROM_ZERO.has(unit))) return [0, max * 1.08];
+  if (min === max) return [Math.min(0, min * 1.1), Math.max(0, max * 1.1)];
   return uPlot.rangeNum(min, max, 0.1, true);
 }
 
@@ -91,7 +95,7 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
     },
     scales: {
       x: { time: false, range: () => [shared.range.min, shared.range.max] },
-      y: { range: (_, min, max) => valueRange(min, max) },
+      y: { range: (_, min, max) => valueRange(min, max, unit) },
     },
     axes: [
       {

@@ -9,6 +9,7 @@ use crate::recording::Recording;
 
 /// Characters of a preview: more than any screen shows.
 const LENGTH: usize = 240;
+const END_OF_CANDIDATES: &str = "end of candidates";
 
 impl Recording {
     /// The previews of these events, in their order.
@@ -21,6 +22,9 @@ impl Recording {
         let index = event as usize;
         let line = Line::parse(self.lines.get(*self.spans.get(index)?)).ok()?;
         let mut text = match (self.sizes.get(index).copied().unwrap_or(0), self.descriptions.get(&event)) {
+            (0, None) if line.value().is_null() && matches!(&*line.method(), "onicecandidate" | "addIceCandidate") => {
+                END_OF_CANDIDATES.to_owned()
+            }
             (0, None) => value(line.value()),
             (0, Some(sdp)) => description(line.value(), sdp),
             (2, _) => "1 entry".to_owned(),
@@ -41,7 +45,7 @@ fn value(value: RawValue<'_>) -> String {
         Kind::Null => String::new(),
         Kind::String => value.as_str().unwrap_or_default().into_owned(),
         Kind::Object => match value.get("candidate").and_then(RawValue::as_str) {
-            Some(candidate) if candidate.is_empty() => "end of candidates".to_owned(),
+            Some(candidate) if candidate.is_empty() => END_OF_CANDIDATES.to_owned(),
             Some(candidate) => candidate.into_owned(),
             None => value.text().to_owned(),
         },
