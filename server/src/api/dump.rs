@@ -1,0 +1,70 @@
+//! `GET /api/v1/sessions/{id}/dump`: the stored dump, or what the spool holds of a session that is not stored yet.
+
+use std::path::Path as FsPath;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, Response, header};
+use futures_util::stream;
+use tokio::io::AsyncReadExt as _;
+
+use super::{session_id, sessions::unknown};
+use crate::app::App;
+use crate::problem::Problem;
+use crate::session::SessionId;
+use crate::spool;
+use crate::store::sessions;
+
+/// How much of a spool file is read at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// The dump, streamed.
+pub(crate) async fn dump(State(app): State<App>, Path(id): Path<String>) -> Result<Response<Body>, Problem> {
+    let id = session_id(&id)?;
+    // The spool first: its file goes only after the dump is stored and the database says where.
+    if let Some(handle) = app.registry.get(id) {
+        let length = handle.snapshot().spool_bytes;
+        let path = spool::path_of(&app.config.spool_dir(), id);
+        if length > 0
+            && let Ok(body) = whole_lines(&path, length).await
+        {
+            return Ok(answer(body, "application/x-ndjson", format!("{id}.jsonl"), length));
+        }
+    }
+    let row = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)?.ok_or_else(|| unknown(id))?;
+    let Some(path) = row.dump_path else { return Err(no_dump(id)) };
+    match app.stores.objects.get(&path.into()).await {
+        Ok(object) => {
+            let length = object.meta.size;
+            Ok(answer(Body::from_stream(object.into_stream()), "application/gzip", format!("{id}.jsonl.gz"), length))
+        }
+        Err(object_store::Error::NotFound { .. }) => Err(no_dump(id)),
+        Err(error) => Err(Problem::internal(error)),
+    }
+}
+
+fn no_dump(id: SessionId) -> Problem {
+    Problem::new(crate::problem::Reason::UnknownSession, format!("The dump of session {id} is gone."))
+}
+
+/// The first `length` bytes of a file that may be growing.
+async fn whole_lines(path: &FsPath, length: u64) -> std::io::Result<Body> {
+    let file = tokio::fs::File::open(path).await?.take(length);
+    Ok(Body::from_stream(stream::try_unfold(file, |mut file| async move {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).await?;
+        Ok::<_, std::io::Error>((!chunk.is_empty()).then_some((chunk, file)))
+    })))
+}
+
+fn answer(body: Body, kind: &'static str, name: String, length: u64) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}

@@ -1,0 +1,28 @@
+//! The HTTP surface, one file per noun.
+
+pub(crate) mod assets;
+pub(crate) mod dump;
+pub(crate) mod health;
+pub(crate) mod metrics;
+pub(crate) mod sessions;
+
+use axum::http::Uri;
+
+use crate::problem::{Problem, Reason};
+use crate::session::SessionId;
+
+/// The session that a path names.
+fn session_id(text: &str) -> Result<SessionId, Problem> {
+    text.parse().map_err(|error| Problem::new(Reason::BadSessionId, format!("`{}` is none: {error}.", shorten(text))))
+}
+
+/// A parameter of the query, decoded; the first of that name.
+pub(crate) fn query_parameter(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// As much of a client's text as an answer should repeat.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().take(80).collect()
+}

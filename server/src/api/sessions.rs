@@ -1,0 +1,151 @@
+//! `GET /api/v1/sessions` and `GET /api/v1/sessions/{id}`: what the database knows, and for running sessions what their
+//! newest line changed.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{query_parameter, session_id, shorten};
+use crate::app::App;
+use crate::problem::{Problem, Reason};
+use crate::session::{Browser, Handle, SessionId};
+use crate::store::features;
+use crate::store::sessions::{self, ListCursor, SessionRow};
+
+/// Sessions per page, unless the client asks for another number.
+const PAGE: u32 = 50;
+/// The most that a client may ask for.
+const LARGEST_PAGE: u32 = 500;
+
+/// A session as the API shows it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    id: String,
+    source: String,
+    dialect: String,
+    state: &'static str,
+    start_time: String,
+    end_time: Option<String>,
+    duration: Option<i64>,
+    user_agent: Option<String>,
+    browser: Option<Browser>,
+    origin: Option<String>,
+    url: String,
+    connections: u64,
+    lines: u64,
+    dump_bytes: Option<u64>,
+    close_code: Option<u16>,
+}
+
+impl Session {
+    fn of(row: SessionRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            source: row.source,
+            dialect: row.dialect,
+            state: if row.ended { "ended" } else { "live" },
+            start_time: row.start_time.rfc3339(),
+            end_time: row.end_time.map(|time| time.rfc3339()),
+            duration: row.duration,
+            user_agent: row.user_agent,
+            browser: row.browser,
+            origin: row.origin,
+            url: row.url,
+            connections: row.connections,
+            lines: row.lines,
+            dump_bytes: row.dump_bytes,
+            close_code: row.close_code,
+        }
+    }
+
+    /// With what a session that is not stored yet says of itself.
+    fn updated(mut self, handle: &Handle) -> Self {
+        let snapshot = handle.snapshot();
+        self.duration = Some(snapshot.duration);
+        self.browser = snapshot.browser;
+        self.connections = snapshot.connections;
+        self.lines = snapshot.lines;
+        if let Some(end) = snapshot.end {
+            self.state = "ended";
+            self.end_time = Some(end.time.rfc3339());
+            self.close_code = Some(end.code);
+        }
+        self
+    }
+}
+
+fn show(app: &App, row: SessionRow) -> Session {
+    let held = if row.ended { None } else { app.registry.get(row.id) };
+    let session = Session::of(row);
+    match held {
+        Some(handle) => session.updated(&handle),
+        None => session,
+    }
+}
+
+/// A page of sessions, newest first, running ones among them.
+pub(crate) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Problem> {
+    let limit = match query_parameter(&uri, "limit") {
+        None => PAGE,
+        Some(text) => text.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit)).ok_or_else(|| {
+            let detail = format!("limit is `{}`; it is a number from 1 to {LARGEST_PAGE}.", shorten(&text));
+            Problem::new(Reason::BadParameter, detail)
+        })?,
+    };
+    let cursor = match query_parameter(&uri, "cursor") {
+        None => None,
+        Some(text) => Some(text.parse::<ListCursor>().map_err(|()| {
+            let detail = format!("cursor is `{}`; it is the nextCursor of a page before.", shorten(&text));
+            Problem::new(Reason::BadParameter, detail)
+        })?),
+    };
+    let mut rows = sessions::list(&app.stores.database, limit + 1, cursor).await.map_err(Problem::internal)?;
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next =
+        rows.last().filter(|_| has_more).map(|row| ListCursor { start_time: row.start_time, id: row.id }.to_string());
+    let shown: Vec<Session> = rows.into_iter().map(|row| show(&app, row)).collect();
+    Ok(Json(json!({ "sessions": shown, "nextCursor": next })))
+}
+
+/// One session with its features; those of a running one are of what was received so far.
+pub(crate) async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let id = session_id(&id)?;
+    // The registry first: a session leaves it only after the database has all of it.
+    let held = app.registry.get(id);
+    let Some(row) = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)? else {
+        return match held.filter(|handle| handle.snapshot().lines > 0) {
+            Some(handle) => {
+                describe(Session::of(SessionRow::live(id, &handle.origin)).updated(&handle), running(&handle).await?)
+            }
+            None => Err(unknown(id)),
+        };
+    };
+    match held.filter(|_| !row.ended) {
+        Some(handle) => describe(Session::of(row).updated(&handle), running(&handle).await?),
+        None => {
+            let features = features::read(&app.stores.database, id).await.map_err(Problem::internal)?;
+            describe(Session::of(row), features)
+        }
+    }
+}
+
+async fn running(handle: &Handle) -> Result<Value, Problem> {
+    serde_json::to_value(handle.features().await).map_err(Problem::internal)
+}
+
+fn describe(session: Session, features: Value) -> Result<Json<Value>, Problem> {
+    let mut described = serde_json::to_value(session).map_err(Problem::internal)?;
+    if let Some(members) = described.as_object_mut() {
+        members.insert("features".to_owned(), features);
+    }
+    Ok(Json(described))
+}
+
+/// The answer about a session that nobody knows.
+pub(super) fn unknown(id: SessionId) -> Problem {
+    Problem::new(Reason::UnknownSession, format!("No session has the id {id}."))
+}

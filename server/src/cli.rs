@@ -1,0 +1,69 @@
+//! The command line. Its flags are the top layer of the settings.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Overrides;
+
+/// Flight recorder for WebRTC: the collector.
+#[derive(Debug, Parser)]
+#[command(name = "rtctrace", version, about)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the collector: ingest, storage, API and viewer.
+    Serve(Settings),
+    /// Print the settings that `serve` would run with, secrets masked.
+    Config(Settings),
+}
+
+/// Settings by flag. All of them, and more, can be set in the file or by RTCTRACE_* variables.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// Settings file (TOML); without it, ./rtctrace.toml is read if it exists.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on, such as 127.0.0.1:8080; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Folder of spool, dumps and database.
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// Database, sqlite://<path>.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Object storage of dumps, file:///<path>.
+    #[arg(long, value_name = "URL")]
+    storage_url: Option<String>,
+    /// Listen where others can reach it, although it asks nobody for credentials.
+    #[arg(long)]
+    insecure_open: bool,
+    /// Log what happens to every socket.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+impl Settings {
+    /// The flags as a layer of settings.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let flags = [
+            ("listen", &self.listen),
+            ("data_dir", &self.data_dir),
+            ("database.url", &self.database_url),
+            ("storage.url", &self.storage_url),
+        ];
+        let mut values: Vec<(&'static str, String)> =
+            flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect();
+        if self.insecure_open {
+            values.push(("insecure_open", "true".to_owned()));
+        }
+        Overrides { file: self.config.clone(), values }
+    }
+}

@@ -1,0 +1,211 @@
+//! Puts the layers of settings together, refuses what no setting is called, and prints the result.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use figment::Figment;
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::{Dict, Value};
+use url::Url;
+
+use super::Config;
+
+/// The settings file that is read when no flag names one.
+const DEFAULT_FILE: &str = "rtctrace.toml";
+/// What the name of every variable begins with.
+const PREFIX: &str = "RTCTRACE_";
+
+/// What the command line says: the top layer.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    /// The settings file; it must exist.
+    pub(crate) file: Option<PathBuf>,
+    /// Keys (`session.resume_grace`) and their values, as text.
+    pub(crate) values: Vec<(&'static str, String)>,
+}
+
+/// Reads all layers. `variables` is the process's environment.
+pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {
+    let defaults = leaves(&Config::default())?;
+    let mut figment = Figment::from(Serialized::defaults(Config::default()));
+
+    let file = overrides.file.clone().or_else(|| Path::new(DEFAULT_FILE).exists().then(|| PathBuf::from(DEFAULT_FILE)));
+    if let Some(file) = &file {
+        let layer: Dict = Figment::from(Toml::file_exact(file))
+            .extract()
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        let mut found = BTreeMap::new();
+        flatten("", &Value::from(layer), &mut found);
+        for key in found.keys() {
+            known(key, &defaults, |nearest| {
+                format!("{}: unknown key `{key}`; did you mean `{nearest}`?", file.display())
+            })?;
+        }
+        figment = figment.merge(Toml::file_exact(file));
+    }
+
+    for (name, text) in variables {
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        let Some((key, default)) = defaults.iter().find(|(key, _)| variable(key) == rest) else {
+            let names: Vec<String> = defaults.keys().map(|key| format!("{PREFIX}{}", variable(key))).collect();
+            bail!("unknown variable `{name}`; did you mean `{}`?", nearest(&name, names.iter().map(String::as_str)));
+        };
+        let value = typed(default, &text).with_context(|| format!("the variable {name}"))?;
+        figment = figment.merge(Serialized::default(key, value));
+    }
+    for (key, text) in &overrides.values {
+        let default = defaults.get(*key).with_context(|| format!("no setting is called `{key}`"))?;
+        figment = figment.merge(Serialized::default(key, typed(default, text)?));
+    }
+    figment.extract().context("the settings do not fit")
+}
+
+/// The settings as a TOML file, secrets masked.
+pub(crate) fn render(config: &Config) -> anyhow::Result<String> {
+    let mut shown = config.clone();
+    shown.database.url = masked(&config.database_url()?);
+    shown.storage.url = masked(config.storage_url()?.as_str());
+    let (mut top, mut sections) = (String::new(), BTreeMap::<String, String>::new());
+    for (key, value) in leaves(&shown)? {
+        let text = match &value {
+            Value::String(_, text) => serde_json::to_string(text)?,
+            other => serde_json::to_string(other)?,
+        };
+        match key.split_once('.') {
+            Some((section, name)) => *sections.entry(section.to_owned()).or_default() += &format!("{name} = {text}\n"),
+            None => top += &format!("{key} = {text}\n"),
+        }
+    }
+    for (section, lines) in sections {
+        top += &format!("\n[{section}]\n{lines}");
+    }
+    Ok(top)
+}
+
+/// A URL without its password and without the values of its query, where stores put keys.
+fn masked(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
+    if url.password().is_none() && url.query().is_none() {
+        return text.to_owned();
+    }
+    if url.password().is_some() && url.set_password(Some("***")).is_err() {
+        return "***".to_owned();
+    }
+    let names: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    if !names.is_empty() {
+        url.set_query(Some(&names.iter().map(|name| format!("{name}=***")).collect::<Vec<_>>().join("&")));
+    }
+    url.into()
+}
+
+/// Every setting by its dotted key.
+fn leaves(config: &Config) -> anyhow::Result<BTreeMap<String, Value>> {
+    let mut found = BTreeMap::new();
+    flatten("", &Value::serialize(config)?, &mut found);
+    Ok(found)
+}
+
+fn flatten(path: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Dict(_, members) if !members.is_empty() || path.is_empty() => {
+            for (name, member) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(&path, member, found);
+            }
+        }
+        other => {
+            found.insert(path.to_owned(), other.clone());
+        }
+    }
+}
+
+fn known(key: &str, defaults: &BTreeMap<String, Value>, error: impl Fn(&str) -> String) -> anyhow::Result<()> {
+    let is_section = defaults.keys().any(|known| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')));
+    if defaults.contains_key(key) || is_section {
+        return Ok(());
+    }
+    bail!(error(nearest(key, defaults.keys().map(String::as_str))))
+}
+
+fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
+    names.min_by_key(|name| strsim::damerau_levenshtein(wrong, name)).unwrap_or("")
+}
+
+/// `session.resume_grace` is `SESSION_RESUME_GRACE` in the environment.
+fn variable(key: &str) -> String {
+    key.replace('.', "_").to_ascii_uppercase()
+}
+
+/// Text from the environment or the command line, as the type that the setting has.
+fn typed(default: &Value, text: &str) -> anyhow::Result<Value> {
+    Ok(match default {
+        Value::Bool(..) => match text {
+            "true" | "1" | "yes" | "on" => Value::from(true),
+            "false" | "0" | "no" | "off" => Value::from(false),
+            _ => bail!("`{text}` is neither true nor false"),
+        },
+        Value::Num(..) => Value::from(text.parse::<u64>().with_context(|| format!("`{text}` is no whole number"))?),
+        _ => Value::from(text),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("test.toml");
+        std::fs::write(&file, text).unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        load(&Overrides { file: Some(file), values: Vec::new() }, variables.collect::<Vec<_>>().into_iter())
+    }
+
+    #[test]
+    fn variables_win_over_the_file_and_the_file_over_the_defaults() {
+        let config = with_file(
+            "listen = \"127.0.0.1:1\"\n[session]\nresume_grace = \"5s\"\n[limits]\nsessions = 7\n",
+            &[("RTCTRACE_SESSION_RESUME_GRACE", "2s"), ("RTCTRACE_STATS_ENABLED", "false"), ("PATH", "/bin")],
+        )
+        .unwrap();
+        assert_eq!(config.listen, "127.0.0.1:1");
+        assert_eq!(config.session.resume_grace.to_string(), "2s");
+        assert_eq!(config.limits.sessions, 7);
+        assert!(!config.stats.enabled);
+        assert!(config.privacy.addresses);
+    }
+
+    #[test]
+    fn flags_win_over_variables() {
+        let flags = Overrides { file: None, values: vec![("listen", "127.0.0.1:3".to_owned())] };
+        let config = load(&flags, [("RTCTRACE_LISTEN".to_owned(), "127.0.0.1:2".to_owned())].into_iter()).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:3");
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        let error = with_file("[session]\nresume_grase = \"5s\"\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("`session.resume_grase`; did you mean `session.resume_grace`"), "{error}");
+        let error = with_file("", &[("RTCTRACE_LISTN", "x")]).unwrap_err().to_string();
+        assert!(error.contains("did you mean `RTCTRACE_LISTEN`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_key() {
+        let error = format!("{:#}", with_file("[session]\nresume_grace = \"soon\"\n", &[]).unwrap_err());
+        assert!(error.contains("resume_grace") && error.contains("soon"), "{error}");
+        let error = format!("{:#}", with_file("", &[("RTCTRACE_STATS_ENABLED", "maybe")]).unwrap_err());
+        assert!(error.contains("RTCTRACE_STATS_ENABLED") && error.contains("maybe"), "{error}");
+    }
+
+    #[test]
+    fn the_result_is_printed_without_secrets_and_reads_back() {
+        let mut config = Config::default();
+        config.database.url = "postgres://me:secret@db/rtctrace?sslpassword=alsosecret".to_owned();
+        let text = render(&config).unwrap();
+        assert!(!text.contains("secret@") && !text.contains("alsosecret"), "{text}");
+        assert!(text.contains("[session]\nidle_timeout = \"60s\"\nresume_grace = \"60s\"\n"), "{text}");
+        with_file(&text, &[]).unwrap();
+    }
+}

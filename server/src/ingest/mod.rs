@@ -1,0 +1,82 @@
+//! How lines come in: WebSockets in two dialects, and beacons.
+
+mod beacon;
+mod handshake;
+mod rtcstats;
+mod socket;
+mod v1;
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use rtctrace_protocol::privacy::obfuscate_address;
+
+use crate::app::{App, PeerAddress};
+use crate::problem::{Problem, Reason};
+use crate::session::{Dialect, Origin, UnixMillis};
+
+pub(crate) use beacon::beacon;
+pub(crate) use handshake::{is_upgrade, upgrade};
+
+/// Longer header values are cut: they go into the dump's header and the database.
+const LONGEST_HEADER: usize = 1024;
+
+/// `GET /v1/ws` without an upgrade.
+pub(crate) async fn not_an_upgrade() -> Problem {
+    Problem::new(Reason::BadHandshake, "This path takes WebSockets only, subprotocol rtctrace.v1.")
+        .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
+}
+
+/// What a request says about where its session comes from.
+fn origin(app: &App, dialect: Dialect, request: &Request) -> Origin {
+    let text = |name| header_text(request.headers(), name);
+    let peer = request.extensions().get::<PeerAddress>().map(|peer| match peer.0.ip() {
+        // A listener on `[::]` sees IPv4 clients so.
+        IpAddr::V6(ip) => ip.to_canonical().to_string(),
+        ip => ip.to_string(),
+    });
+    let hidden = |address: String| match app.config.privacy.addresses {
+        true => obfuscate_address(&address).into_owned(),
+        false => address,
+    };
+    Origin {
+        dialect,
+        start_time: UnixMillis::now(),
+        url: without_tokens(request.uri()),
+        origin: text(header::ORIGIN),
+        user_agent: text(header::USER_AGENT),
+        remote_address: peer.map(hidden),
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned();
+    Some(text.chars().take(LONGEST_HEADER).collect())
+}
+
+/// Path and query, without what a client proves itself with.
+fn without_tokens(uri: &Uri) -> String {
+    let kept: Vec<&str> = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.split('=').next().is_some_and(|name| name.ends_with("token")))
+        .collect();
+    let path = uri.path();
+    let url = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
+    url.chars().take(LONGEST_HEADER).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_stay_out_of_dumps() {
+        let url = |text: &str| without_tokens(&text.parse().unwrap());
+        assert_eq!(url("/room?rtcstats-token=secret"), "/room");
+        assert_eq!(url("/v1/ws?session=1&token=secret&from=0"), "/v1/ws?session=1&from=0");
+        assert_eq!(url("/loopback"), "/loopback");
+    }
+}

@@ -1,0 +1,97 @@
+//! The listener: HTTP/1.1, HTTP/2 without TLS (prior knowledge) and upgrades on one port, with limits on how many peers
+//! connect and how long one may take to say what it wants.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::Service as _;
+
+use crate::app::PeerAddress;
+use crate::problem::Reason;
+use crate::telemetry;
+
+/// From the connection's start, or the last answer, to the end of the next request's headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// HTTP/2 connections are asked for a sign of life so often.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Requests of one HTTP/2 connection at a time.
+const STREAMS: u32 = 100;
+/// After an error of `accept` (no file descriptors left), others are served first.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A connection's place among the permitted ones. A WebSocket takes it over from the request that opened it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+
+/// Accepts connections and serves them.
+pub(crate) struct Listener {
+    listener: TcpListener,
+    router: Router,
+    graceful: GracefulShutdown,
+    places: Arc<Semaphore>,
+    limit: u32,
+}
+
+impl Listener {
+    /// Serves `router` to at most `limit` connections at one time.
+    pub(crate) fn new(listener: TcpListener, router: Router, limit: usize) -> Self {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX).max(1);
+        let places = Arc::new(Semaphore::new(limit as usize));
+        Self { listener, router, graceful: GracefulShutdown::new(), places, limit }
+    }
+
+    /// Accepts until it is dropped.
+    pub(crate) async fn accept(&self) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, peer)) => match Arc::clone(&self.places).try_acquire_owned() {
+                    Ok(permit) => self.serve(stream, peer, Place(Arc::new(permit))),
+                    Err(_) => telemetry::refused(Reason::Overloaded.name()),
+                },
+                Err(error) => {
+                    tracing::warn!("a connection was not accepted: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Lets requests that are under way end, and waits for all connections, WebSockets too.
+    pub(crate) async fn close(self) {
+        drop(self.listener);
+        self.graceful.shutdown().await;
+        let _ = self.places.acquire_many(self.limit).await;
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
+        // Acknowledgements are small and late enough already.
+        let _ = stream.set_nodelay(true);
+        let router = self.router.clone();
+        let of_requests = place.clone();
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(PeerAddress(peer));
+            request.extensions_mut().insert(of_requests.clone());
+            router.clone().call(request)
+        });
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+        builder.http2().timer(TokioTimer::new()).keep_alive_interval(KEEP_ALIVE).max_concurrent_streams(STREAMS);
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%peer, "a connection ended: {error}");
+            }
+            drop(place);
+        });
+    }
+}

@@ -1,0 +1,158 @@
+//! Errors as the HTTP surface tells them: problem documents (RFC 9457), each counted under its reason.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use serde_json::json;
+
+use crate::telemetry;
+
+/// Why a request is refused. The name is the end of the problem's `type` and the label of its counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// No such path.
+    UnknownPath,
+    /// The path exists, but not for this method.
+    MethodNotAllowed,
+    /// A parameter is missing or cannot be read.
+    BadParameter,
+    /// The session id is no UUID.
+    BadSessionId,
+    /// No session has this id.
+    UnknownSession,
+    /// The session has ended.
+    SessionEnded,
+    /// The WebSocket handshake is wrong.
+    BadHandshake,
+    /// The client offered no subprotocol, or none that the collector speaks.
+    UnknownSubprotocol,
+    /// Lines do not continue where the session stands.
+    Gap,
+    /// A line is not what a line must be.
+    BadLine,
+    /// Body, frame or line over the limit.
+    TooLarge,
+    /// The session is longer than sessions may be.
+    SessionLimit,
+    /// Too much at once; come back later.
+    Overloaded,
+    /// A newer socket speaks for the session.
+    Replaced,
+    /// The socket was silent for too long.
+    Idle,
+    /// The binary was built without the asked part.
+    NotBuiltIn,
+    /// Something broke here.
+    Internal,
+}
+
+impl Reason {
+    /// The counter's label.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::UnknownPath => "unknown_path",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::BadParameter => "bad_parameter",
+            Self::BadSessionId => "bad_session_id",
+            Self::UnknownSession => "unknown_session",
+            Self::SessionEnded => "session_ended",
+            Self::BadHandshake => "bad_handshake",
+            Self::UnknownSubprotocol => "unknown_subprotocol",
+            Self::Gap => "gap",
+            Self::BadLine => "bad_line",
+            Self::TooLarge => "too_large",
+            Self::SessionLimit => "session_limit",
+            Self::Overloaded => "overloaded",
+            Self::Replaced => "replaced",
+            Self::Idle => "idle",
+            Self::NotBuiltIn => "not_built_in",
+            Self::Internal => "internal",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownPath | Self::UnknownSession | Self::NotBuiltIn => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BadParameter | Self::BadSessionId | Self::BadHandshake | Self::UnknownSubprotocol | Self::BadLine => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::SessionEnded | Self::Gap | Self::Replaced => StatusCode::CONFLICT,
+            Self::TooLarge | Self::SessionLimit => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Idle => StatusCode::REQUEST_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::UnknownPath => "Unknown path",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::BadParameter => "Bad parameter",
+            Self::BadSessionId => "Bad session id",
+            Self::UnknownSession => "Unknown session",
+            Self::SessionEnded => "Session already ended",
+            Self::BadHandshake => "Bad WebSocket handshake",
+            Self::UnknownSubprotocol => "Unknown subprotocol",
+            Self::Gap => "Lines are missing",
+            Self::BadLine => "Bad line",
+            Self::TooLarge => "Too large",
+            Self::SessionLimit => "Session limit reached",
+            Self::Overloaded => "Overloaded",
+            Self::Replaced => "Replaced by a newer socket",
+            Self::Idle => "Silent for too long",
+            Self::NotBuiltIn => "Not part of this build",
+            Self::Internal => "Internal error",
+        }
+    }
+}
+
+/// An error of the HTTP surface.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    reason: Reason,
+    detail: String,
+    header: Option<(header::HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem; `detail` says what is wrong and what to do.
+    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), header: None }
+    }
+
+    /// An error of our own: the log says what happened, the client only that something did.
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!("a request failed: {error:#}");
+        Self::new(Reason::Internal, "The collector could not answer; its log says why.")
+    }
+
+    /// Adds a header that the status asks for (`Allow`, `Upgrade`).
+    pub(crate) fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        telemetry::refused(self.reason.name());
+        let status = self.reason.status();
+        let document = json!({
+            "type": format!("urn:rtctrace:problem:{}", self.reason.name().replace('_', "-")),
+            "title": self.reason.title(),
+            "status": status.as_u16(),
+            "detail": self.detail,
+        });
+        let mut response = Response::new(Body::from(document.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,64 @@
+//! Which path is answered by whom.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::api::{assets, dump, health, metrics, sessions, shorten};
+use crate::app::App;
+use crate::ingest;
+use crate::problem::{Problem, Reason};
+
+/// Headers of every answer. The viewer and the client run wasm; Svelte and uPlot set styles; the demo shows media streams.
+const SECURITY: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
+         img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self' ws: wss:; \
+         worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// All routes.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/v1/sessions/{id}", get(sessions::one))
+        .route("/api/v1/sessions/{id}/dump", get(dump::dump))
+        .route("/v1/ws", get(ingest::not_an_upgrade))
+        .route("/v1/beacon", post(ingest::beacon))
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(metrics::metrics))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(assets::asset)
+        .layer(middleware::from_fn_with_state(app.clone(), upgrades))
+        .layer(middleware::from_fn(security_headers))
+        .with_state(app)
+}
+
+/// A WebSocket may be opened on every path that is not the API's: upstream's clients put what they like there.
+async fn upgrades(State(app): State<App>, request: Request, next: Next) -> Response {
+    if ingest::is_upgrade(request.headers()) && !request.uri().path().starts_with("/api/") {
+        return ingest::upgrade(app, request).await.into_response();
+    }
+    next.run(request).await
+}
+
+async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in SECURITY {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let detail = format!("{} does not take {}.", shorten(request.uri().path()), request.method());
+    Problem::new(Reason::MethodNotAllowed, detail)
+}

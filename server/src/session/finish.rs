@@ -1,0 +1,96 @@
+//! The end of a session: dump to object storage, then stats, features and the completed row to the database, then the spool
+//! file goes. Each step is tried until it works; until the last one the spool file is there, so a crash anywhere on the way
+//! only means that the next start does it again.
+
+use std::path::Path;
+
+use anyhow::Context;
+use tokio::sync::mpsc;
+
+use super::pipeline::Pipeline;
+use super::registry::{Handle, Stores};
+use super::snapshot::End;
+use super::{LOST, SessionId, UnixMillis};
+use crate::spool;
+use crate::store::sessions::{SessionRow, store_ended};
+use crate::store::stats::{StatsRow, write_rows};
+use crate::store::{Backoff, database::Database};
+use crate::telemetry::{self, Store};
+
+/// Rows that are written by one transaction when a whole session is written at once.
+const ROWS: usize = 2_000;
+
+/// Stores a session for good.
+pub(crate) async fn run(handle: &Handle, stores: &Stores) {
+    let (features, snapshot, spool) = {
+        let mut journal = handle.journal.lock().await;
+        let snapshot = journal.snapshot();
+        (journal.settle(), snapshot, journal.path().clone())
+    };
+    let id = handle.id;
+    let path = stores.objects.path(id, handle.origin.start_time);
+
+    let mut backoff = Backoff::new(Store::Objects);
+    let dump_bytes = loop {
+        match stores.objects.store_dump(spool.clone(), &path).await {
+            Ok(length) => break length,
+            Err(error) => backoff.failed(&format!("storing the dump of session {id}"), &error).await,
+        }
+    };
+
+    let mut backoff = Backoff::new(Store::Database);
+    if handle.is_behind() {
+        while let Err(error) = rewrite_stats(id, &spool, &stores.database).await {
+            backoff.failed(&format!("writing the stats of session {id}"), &error).await;
+        }
+    } else {
+        stores.stats.settle().await;
+    }
+
+    let end = snapshot.end.unwrap_or(End { time: UnixMillis::now(), code: LOST });
+    let row = SessionRow {
+        ended: true,
+        end_time: Some(end.time),
+        duration: Some(snapshot.duration),
+        browser: snapshot.browser,
+        connections: snapshot.connections,
+        lines: snapshot.lines,
+        dump_path: Some(path.to_string()),
+        dump_bytes: Some(dump_bytes),
+        close_code: Some(end.code),
+        ..SessionRow::live(id, &handle.origin)
+    };
+    while let Err(error) = store_ended(&stores.database, &row, &features).await {
+        backoff.failed(&format!("writing the features of session {id}"), &error).await;
+    }
+
+    if let Err(error) = spool::remove(&spool) {
+        tracing::warn!(session = %id, "the spool file of a stored session stays: {error}");
+    }
+    telemetry::session_stored();
+    tracing::info!(session = %id, lines = row.lines, bytes = dump_bytes, "session stored");
+}
+
+/// Writes all stats of a session from its spool file. Rows that are there already are written anew.
+async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyhow::Result<()> {
+    let (sender, mut batches) = mpsc::channel::<Vec<StatsRow>>(1);
+    let spool = spool.to_owned();
+    let reading = tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
+        let mut dump = spool::replay(&spool, u64::MAX)?;
+        let mut pipeline = Pipeline::new(id, true);
+        let mut rows = Vec::new();
+        while let Some(line) = dump.next_line() {
+            pipeline.line(line?, &mut rows);
+            if rows.len() >= ROWS {
+                sender.blocking_send(std::mem::take(&mut rows)).context("the writer gave up")?;
+            }
+        }
+        sender.blocking_send(rows).context("the writer gave up")
+    });
+    while let Some(rows) = batches.recv().await {
+        let mut transaction = database.writer.begin().await?;
+        write_rows(&mut transaction, &rows).await?;
+        transaction.commit().await?;
+    }
+    reading.await.context("reading the spool panicked")?
+}

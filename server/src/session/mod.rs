@@ -1,0 +1,142 @@
+//! Sessions: what a recording is while it runs, from its first line to its place in the stores. Sockets and requests hand
+//! lines in; nothing here knows a wire format.
+
+mod ack;
+mod browser;
+mod cursor;
+mod finish;
+mod journal;
+mod pipeline;
+mod recover;
+mod registry;
+mod snapshot;
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+pub(crate) use ack::AckPace;
+pub(crate) use browser::Browser;
+pub(crate) use journal::{Origin, SocketCursor, Stop};
+pub(crate) use recover::recover;
+pub(crate) use registry::{Attach, Handle, Registry, SocketSlot, Stores};
+
+/// The close code of a socket that went without one (RFC 6455, section 7.1.5).
+pub(crate) const LOST: u16 = 1006;
+
+/// Names a session. Clients choose it (`rtctrace.v1`) or the collector does; it is a UUID and nothing else, so that it can
+/// stand in a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionId(Uuid);
+
+impl SessionId {
+    /// A new one, ordered by time.
+    pub(crate) fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = NoSessionId;
+
+    fn from_str(text: &str) -> Result<Self, NoSessionId> {
+        // The crate reads other spellings too (braces, URNs, no hyphens); one spelling keeps one name per session.
+        if text.len() != 36 {
+            return Err(NoSessionId);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| NoSessionId)
+    }
+}
+
+/// A text is no session id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a session id is a UUID, 8-4-4-4-12 hexadecimal digits")]
+pub(crate) struct NoSessionId;
+
+/// A wire format that a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Our client's: numbered lines, acknowledged, resumable.
+    RtctraceV1,
+    /// Upstream's: a line per frame, nothing acknowledged, a session per socket.
+    Rtcstats5,
+}
+
+impl Dialect {
+    /// All, in the order in which an answer names them.
+    pub(crate) const ALL: [Self; 2] = [Self::RtctraceV1, Self::Rtcstats5];
+
+    /// Its name in `Sec-WebSocket-Protocol`, in the header of dumps and in the database.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RtctraceV1 => "rtctrace.v1",
+            Self::Rtcstats5 => "rtcstats#5.0",
+        }
+    }
+
+    /// The dialect of that name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.name() == name)
+    }
+
+    /// Whether a client can come back to its session.
+    pub(crate) fn resumes(self) -> bool {
+        matches!(self, Self::RtctraceV1)
+    }
+}
+
+/// A Unix time in whole milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct UnixMillis(pub(crate) i64);
+
+impl UnixMillis {
+    /// The collector's clock.
+    pub(crate) fn now() -> Self {
+        Self(chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp_millis())
+    }
+
+    /// RFC 3339 in UTC, with milliseconds.
+    pub(crate) fn rfc3339(self) -> String {
+        self.date().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    }
+
+    /// As a date; a time outside the calendar counts as 1970.
+    pub(crate) fn date(self) -> chrono::DateTime<chrono::Utc> {
+        chrono::DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_uuid_names_a_session() {
+        let id = SessionId::new();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        let upper = id.to_string().to_uppercase().parse::<SessionId>().unwrap();
+        assert_eq!(upper.to_string(), id.to_string());
+        for wrong in [
+            "",
+            "..",
+            "../../etc/passwd",
+            "%2e%2e",
+            "0190163d-8694-739b-aea5-966c26f8ad9",
+            "{0190163d-8694-739b-aea5-966c26f8ad90}",
+        ] {
+            assert_eq!(wrong.parse::<SessionId>(), Err(NoSessionId), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_written_in_utc_with_milliseconds() {
+        assert_eq!(UnixMillis(1_795_159_383_861).rfc3339(), "2026-11-20T07:23:03.861Z");
+    }
+}

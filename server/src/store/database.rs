@@ -1,0 +1,131 @@
+//! The database by URL: its connections and its migrations. SQLite has one writer, so one connection writes and a few read.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+/// Migrations in their order. Each runs once, in a transaction of its own.
+const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../../migrations/sqlite/0001_sessions_features_stats.sql"))];
+
+/// How long a statement waits for another process that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+
+/// An open database whose schema is current.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    /// The one connection that writes.
+    pub(crate) writer: SqlitePool,
+    /// Connections that read.
+    pub(crate) readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens the database behind a URL, creates it if it is missing, and runs the migrations that it lacks.
+    pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        match scheme {
+            "sqlite" => {}
+            "postgres" | "postgresql" => {
+                bail!("database.url names a PostgreSQL database; this build supports sqlite://<path> only")
+            }
+            _ => bail!("database.url has the unknown scheme `{scheme}`; write sqlite://<path>"),
+        }
+        let options = SqliteConnectOptions::from_str(url)
+            .with_context(|| format!("database.url `{url}` cannot be read"))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // In WAL mode this loses no commit to a crash of the process; what a power cut takes is rebuilt from the spool.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(BUSY_TIMEOUT);
+        let file = options.get_filename().to_owned();
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        let context = || format!("cannot open the database {}", file.display());
+        let mut connection = SqliteConnection::connect_with(&options).await.with_context(context)?;
+        migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
+        connection.close().await.with_context(context)?;
+        Ok(Self {
+            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone()),
+            readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options.read_only(true)),
+        })
+    }
+
+    /// Closes all connections; the write-ahead log is folded in.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Runs what is missing. The transaction takes the write lock at its start, so two collectors that start at once on one
+/// database run each migration once.
+async fn migrate(connection: &mut SqliteConnection, migrations: &'static [(i64, &'static str)]) -> anyhow::Result<()> {
+    for (version, sql) in migrations {
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let current: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *transaction).await?.try_get(0)?;
+        let newest = migrations.last().map_or(0, |(version, _)| *version);
+        if current > newest {
+            bail!("the database has schema {current}, written by a newer version; this one knows up to {newest}");
+        }
+        if current < *version {
+            sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(|| format!("migration {version}"))?;
+            let set = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {version}"));
+            sqlx::raw_sql(set).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A fresh database in a folder that goes with the guard.
+    pub(crate) async fn fresh() -> (tempfile::TempDir, Database) {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(&format!("sqlite://{}/test.db", dir.path().display())).await.unwrap();
+        (dir, database)
+    }
+
+    /// The columns of a table with their types, in order.
+    pub(crate) async fn columns(database: &Database, table: &'static str) -> Vec<(String, String)> {
+        let rows = sqlx::query("SELECT name, type FROM pragma_table_info(?)").bind(table);
+        let rows = rows.fetch_all(&database.readers).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    }
+
+    #[tokio::test]
+    async fn migrations_run_once_and_two_starts_at_once_do_not_collide() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/deep/er/test.db", dir.path().display());
+        let (one, two) = tokio::join!(Database::open(&url), Database::open(&url));
+        one.unwrap();
+        let database = two.unwrap();
+        let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(&database.readers).await.unwrap().get(0);
+        assert_eq!(version, 1);
+        let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(&database.writer).await.unwrap().get(0);
+        assert_eq!(mode, "wal");
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_is_refused() {
+        let (dir, database) = fresh().await;
+        sqlx::raw_sql("PRAGMA user_version = 99").execute(&database.writer).await.unwrap();
+        let error = Database::open(&format!("sqlite://{}/test.db", dir.path().display())).await.unwrap_err();
+        assert!(format!("{error:#}").contains("newer version"), "{error:#}");
+    }
+
+    #[tokio::test]
+    async fn another_database_is_named() {
+        let error = Database::open("postgres://localhost/rtctrace").await.unwrap_err().to_string();
+        assert!(error.contains("this build supports sqlite"), "{error}");
+        let error = Database::open("mysql://localhost/rtctrace").await.unwrap_err().to_string();
+        assert!(error.contains("`mysql`"), "{error}");
+    }
+}

@@ -1,0 +1,179 @@
+//! The queue between sessions and the database's stats tables, and its writer.
+//!
+//! Bound: `stats.queue_rows` rows, those in the writer's hand included. When it is full, the socket task that brings more
+//! waits, and its client with it; if the database does not take rows for [`PATIENCE`], the session is *behind*: it offers
+//! no more rows, goes on without delay, and all its rows are written from its dump when it ends. So an outage of the
+//! database neither stops recordings nor loses rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqliteConnection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::{StatsRow, write_rows};
+use crate::store::Backoff;
+use crate::store::database::Database;
+use crate::store::sessions::{SessionRow, insert_live};
+use crate::telemetry;
+
+/// How long a session waits for room in the queue.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Rows wait at most so long for others to be written with.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
+/// So many rows are written without waiting for more.
+const FLUSH_ROWS: usize = 2_000;
+
+/// A session offers no more rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Behind;
+
+enum Work {
+    Session(Box<SessionRow>),
+    Rows(Vec<StatsRow>, OwnedSemaphorePermit),
+    Settle(oneshot::Sender<()>),
+}
+
+/// The end of the queue where sessions stand.
+#[derive(Debug, Clone)]
+pub(crate) struct StatsQueue {
+    sender: mpsc::UnboundedSender<Work>,
+    room: Arc<Semaphore>,
+    capacity: usize,
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Session(_) => "Session",
+            Self::Rows(..) => "Rows",
+            Self::Settle(_) => "Settle",
+        })
+    }
+}
+
+impl StatsQueue {
+    /// A queue for `capacity` rows, and the writer that empties it.
+    pub(crate) fn new(database: Database, capacity: usize) -> (Self, Writer) {
+        // Unbounded by itself: rows are bounded by the semaphore, the rest by the number of sessions.
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+        (Self { sender, room: Arc::new(Semaphore::new(capacity)), capacity }, Writer { database, receiver })
+    }
+
+    /// Announces a session that has sent its first line.
+    pub(crate) fn session(&self, row: SessionRow) {
+        // The writer outlives every session; at the process's end the row comes from the spool at the next start.
+        let _ = self.sender.send(Work::Session(Box::new(row)));
+    }
+
+    /// Hands over rows, waiting for room.
+    pub(crate) async fn offer(&self, rows: Vec<StatsRow>) -> Result<(), Behind> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let need = u32::try_from(rows.len().min(self.capacity)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).acquire_many_owned(need);
+        let permit = tokio::time::timeout(PATIENCE, room).await.map_err(|_| Behind)?.map_err(|_| Behind)?;
+        self.sender.send(Work::Rows(rows, permit)).map_err(|_| Behind)
+    }
+
+    /// Waits until everything handed over so far is in the database.
+    pub(crate) async fn settle(&self) {
+        let (done, settled) = oneshot::channel();
+        if self.sender.send(Work::Settle(done)).is_ok() {
+            let _ = settled.await;
+        }
+    }
+}
+
+/// Empties the queue into the database.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    database: Database,
+    receiver: mpsc::UnboundedReceiver<Work>,
+}
+
+/// What is written by one transaction.
+#[derive(Default)]
+struct Batch {
+    sessions: Vec<SessionRow>,
+    rows: Vec<StatsRow>,
+    permits: Vec<OwnedSemaphorePermit>,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Batch {
+    fn add(&mut self, work: Work) {
+        match work {
+            Work::Session(row) => self.sessions.push(*row),
+            Work::Rows(rows, permit) => {
+                self.rows.extend(rows);
+                self.permits.push(permit);
+            }
+            Work::Settle(done) => self.waiting.push(done),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.rows.len() >= FLUSH_ROWS || !self.waiting.is_empty() || !self.sessions.is_empty()
+    }
+}
+
+impl Writer {
+    /// Runs until every queue is dropped and all is written.
+    pub(crate) async fn run(mut self) {
+        while let Some(first) = self.receiver.recv().await {
+            let mut batch = Batch::default();
+            batch.add(first);
+            let deadline = Instant::now() + FLUSH_INTERVAL;
+            while !batch.is_due() {
+                match tokio::time::timeout_at(deadline, self.receiver.recv()).await {
+                    Ok(Some(work)) => batch.add(work),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            self.write(batch).await;
+        }
+    }
+
+    /// Writes a batch, however long the database refuses. Only rows that it can never take are given up.
+    async fn write(&self, batch: Batch) {
+        let mut backoff = Backoff::new(telemetry::Store::Database);
+        loop {
+            match self.attempt(&batch).await {
+                Ok(()) => break,
+                Err(error) if is_final(&error) => {
+                    telemetry::stats_lost(batch.rows.len() as u64);
+                    tracing::error!(rows = batch.rows.len(), "the database refused stats rows for good: {error}");
+                    break;
+                }
+                Err(error) => backoff.failed("writing stats", &error).await,
+            }
+        }
+        drop(batch.permits);
+        for done in batch.waiting {
+            let _ = done.send(());
+        }
+    }
+
+    async fn attempt(&self, batch: &Batch) -> sqlx::Result<()> {
+        if batch.sessions.is_empty() && batch.rows.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.database.writer.begin().await?;
+        let connection: &mut SqliteConnection = &mut transaction;
+        for session in &batch.sessions {
+            insert_live(connection, session).await?;
+        }
+        write_rows(connection, &batch.rows).await?;
+        transaction.commit().await
+    }
+}
+
+/// Whether trying again cannot help: SQLITE_CONSTRAINT (19), SQLITE_MISMATCH (20), SQLITE_TOOBIG (18).
+fn is_final(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    matches!(code.map(|code| code & 0xff), Some(18..=20))
+}

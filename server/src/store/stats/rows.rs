@@ -1,0 +1,199 @@
+//! From a report to rows. Every member of an entry ends in its column, or in `extra` if it has none or does not fit its
+//! column's type; an entry that changed in nothing but its time gives no row.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use rtctrace_protocol::json::{Kind as JsonKind, RawValue, write_string};
+use rtctrace_protocol::report::{Entry, Report};
+
+use super::{Column, Kind, Table};
+use crate::session::SessionId;
+
+/// A value of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// The entry has no such member.
+    Null,
+    /// Integers and booleans.
+    Integer(i64),
+    /// Doubles.
+    Real(f64),
+    /// Text and JSON.
+    Text(String),
+}
+
+/// A row of a stats table.
+#[derive(Debug, Clone)]
+pub(crate) struct StatsRow {
+    /// The table.
+    pub(crate) table: &'static Table,
+    /// The session.
+    pub(crate) session: SessionId,
+    /// The connection's id.
+    pub(crate) connection: Arc<str>,
+    /// The entry's id inside the dump.
+    pub(crate) stats_id: String,
+    /// The entry's time, Unix time in ms.
+    pub(crate) time: f64,
+    /// A value for each column of the table.
+    pub(crate) cells: Vec<Cell>,
+    /// Members without a column, a JSON object.
+    pub(crate) extra: Option<String>,
+}
+
+/// Remembers what the newest row of every entry said. Its memory is that of the newest report of each connection.
+#[derive(Debug, Default)]
+pub(crate) struct RowFilter {
+    connections: HashMap<Arc<str>, Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// Reports seen.
+    report: u64,
+    /// By id: a digest of the members, and the report that had the entry last.
+    newest: HashMap<Box<str>, (u64, u64)>,
+}
+
+impl RowFilter {
+    /// Nothing was seen yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends the rows of a report. `event_time` stands in for entries without a usable time.
+    pub(crate) fn rows(
+        &mut self,
+        session: SessionId,
+        connection: &str,
+        report: &Report,
+        event_time: f64,
+        rows: &mut Vec<StatsRow>,
+    ) {
+        let id = match self.connections.get_key_value(connection) {
+            Some((id, _)) => Arc::clone(id),
+            None => Arc::from(connection),
+        };
+        let entries = self.connections.entry(Arc::clone(&id)).or_default();
+        entries.report += 1;
+        let mut count = 0;
+        for entry in report.entries() {
+            let Some(table) = Table::of(entry.kind()) else { continue };
+            count += 1;
+            let digest = digest(entry);
+            match entries.newest.get_mut(entry.id()) {
+                Some((newest, seen)) => {
+                    *seen = entries.report;
+                    if std::mem::replace(newest, digest) == digest {
+                        continue;
+                    }
+                }
+                None => {
+                    entries.newest.insert(entry.id().into(), (digest, entries.report));
+                }
+            }
+            let time = entry.timestamp();
+            let time = if time.is_finite() && time > 0.0 { time } else { event_time };
+            rows.push(row(table, session, Arc::clone(&id), entry, time));
+        }
+        if entries.newest.len() > count {
+            let current = entries.report;
+            entries.newest.retain(|_, (_, seen)| *seen == current);
+        }
+    }
+}
+
+fn digest(entry: &Entry) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    entry.kind().hash(&mut hasher);
+    for (name, value) in entry.members() {
+        name.hash(&mut hasher);
+        value.text().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: &Entry, time: f64) -> StatsRow {
+    let mut cells = vec![Cell::Null; table.columns.len()];
+    let mut extra = String::new();
+    for (name, value) in entry.members() {
+        let position = table.position(name);
+        let column = position.and_then(|at| table.columns.get(at).zip(cells.get_mut(at)));
+        if let Some((column, cell)) = column
+            && let Some(fitting) = fit(column, value)
+        {
+            *cell = fitting;
+            continue;
+        }
+        extra.push(if extra.is_empty() { '{' } else { ',' });
+        write_string(&mut extra, name);
+        extra.push(':');
+        extra.push_str(value.text());
+    }
+    let extra = (!extra.is_empty()).then(|| extra + "}");
+    StatsRow { table, session, connection, stats_id: entry.id().to_owned(), time, cells, extra }
+}
+
+/// The value in its column's type, if it is of that type.
+fn fit(column: &Column, value: RawValue<'_>) -> Option<Cell> {
+    Some(match column.kind {
+        Kind::Integer => Cell::Integer(value.as_i64()?),
+        Kind::Real => Cell::Real(value.as_f64()?),
+        Kind::Text => Cell::Text(value.as_str()?.into_owned()),
+        Kind::Bool => Cell::Integer(value.as_bool()?.into()),
+        Kind::Json if value.kind() == JsonKind::Object => Cell::Text(value.text().to_owned()),
+        Kind::Json => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rtctrace_protocol::report::ReportDecoder;
+
+    use super::*;
+
+    fn rows_of(filter: &mut RowFilter, decoder: &mut ReportDecoder, delta: &str) -> Vec<StatsRow> {
+        let mut rows = Vec::new();
+        let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
+        filter.rows(SessionId::new(), "PC_0", report, 5.0, &mut rows);
+        rows
+    }
+
+    fn cell<'a>(row: &'a StatsRow, member: &str) -> &'a Cell {
+        &row.cells[row.table.position(member).unwrap()]
+    }
+
+    #[test]
+    fn members_end_in_their_columns_and_all_others_in_extra() {
+        let delta = r#"{"t":1795159384861.5,"0":{"type":1,"ssrc":4294967295,"jitter":0.004,"kind":"audio","powerEfficientDecoder":true,
+            "packetsLost":-3,"googTiming":"a\"b","jitterBufferFlushes":2,"framesDecoded":"many","bytesReceived":18446744073709551615}}"#;
+        let rows = rows_of(&mut RowFilter::new(), &mut ReportDecoder::new(), delta);
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((row.table.name, &*row.connection, row.stats_id.as_str()), ("stats_inbound_rtp", "PC_0", "0"));
+        assert_eq!(row.time, 1_795_159_384_861.5);
+        assert_eq!(cell(row, "ssrc"), &Cell::Integer(4_294_967_295));
+        assert_eq!(cell(row, "packetsLost"), &Cell::Integer(-3));
+        assert_eq!(cell(row, "jitter"), &Cell::Real(0.004));
+        assert_eq!(cell(row, "kind"), &Cell::Text("audio".to_owned()));
+        assert_eq!(cell(row, "powerEfficientDecoder"), &Cell::Integer(1));
+        assert_eq!(cell(row, "framesDecoded"), &Cell::Null);
+        let expected = r#"{"googTiming":"a\"b","jitterBufferFlushes":2,"framesDecoded":"many","bytesReceived":18446744073709551615}"#;
+        assert_eq!(row.extra.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn an_entry_that_changed_in_nothing_but_its_time_gives_no_row() {
+        let (mut filter, mut decoder) = (RowFilter::new(), ReportDecoder::new());
+        let mut count = |delta| rows_of(&mut filter, &mut decoder, delta).len();
+        assert_eq!(
+            count(r#"{"t":1000,"0":{"type":2,"packetsSent":1},"1":{"type":6,"nominated":true},"2":{"type":5}}"#),
+            2
+        );
+        assert_eq!(count(r#"{"t":2000,"0":{"packetsSent":2}}"#), 1);
+        assert_eq!(count(r#"{"t":3000}"#), 0);
+        assert_eq!(count(r#"{"t":4000,"1":null}"#), 0);
+        assert_eq!(count(r#"{"t":5000,"1":{"type":6,"nominated":true}}"#), 1);
+    }
+}
