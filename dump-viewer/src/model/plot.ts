@@ -103,7 +103,13 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
         size: 20,
         gap: 3,
         splits: (plot, _, min, max) => ticks(min, max, Math.max(2, plot.width / 75), shared.full.min, shared.mode),
-        values: (_, times) => times.map((time) => timeText(time, shared.full.min, shared.mode, tickDigits(times))),
+        values: (plot, times) => {
+          const { min, max } = shared.range;
+          const digits = tickDigits(times);
+          // A label at the very edge would be cut off.
+          const edge = max - ((max - min) * 22) / plot.width;
+          return times.map((time) => (time > edge ? '' : timeText(time, shared.full.min, shared.mode, digits)));
+        },
       },
       { ...axis, size: 46, gap: 4, space: 26, values: (_, values) => axisTexts(values, unit) },
     ],

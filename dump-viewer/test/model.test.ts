@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { browserOf } from '../src/model/browser';
+import { seriesTitle } from '../src/model/entries';
+import { categoryOf, markOf, shortMethod } from '../src/model/events';
+import { thin } from '../src/model/lanes';
+import { axisTexts, valueText } from '../src/model/numbers';
+
+describe('events', () => {
+  it('belong to a category, outcomes to that of their call', () => {
+    const categories = {
+      createOfferOnSuccess: 'negotiation',
+      setRemoteDescriptionOnFailure: 'negotiation',
+      addIceCandidateOnFailure: 'ice',
+      'navigator.mediaDevices.getUserMedia': 'media',
+      'MediaStreamTrack.onmute': 'media',
+      createDataChannel: 'data',
+      ':anything': 'app',
+      getStats: 'reports',
+      create: 'setup',
+      constructor: 'other',
+    };
+    for (const [method, category] of Object.entries(categories)) assert.equal(categoryOf(method), category, method);
+  });
+
+  it('are marked by what matters most', () => {
+    assert.equal(markOf('createOffer', false, false), 'negotiation');
+    assert.equal(markOf('createOfferOnFailure', true, false), 'failure');
+    assert.equal(markOf('onicecandidateerror', false, true), 'warning');
+    assert.equal(markOf('navigator.mediaDevices.getUserMedia', false, false), 'media');
+    assert.equal(markOf('getStats', false, false), null);
+  });
+
+  it('have short names', () => {
+    assert.equal(shortMethod('navigator.mediaDevices.getUserMediaOnSuccess'), 'getUserMediaOnSuccess');
+  });
+});
+
+describe('marks', () => {
+  it('of a kind are one where the screen shows one', () => {
+    const mark = (time: number, event: number) => ({ time, event, kind: 'app' as const, method: ':x' });
+    const groups = thin([mark(1, 0), mark(2, 1), mark(60, 2), mark(500, 3)], { min: 0, max: 100 }, 10);
+    assert.deepEqual(groups.map(({ mark, count }) => [mark.event, count]), [
+      [0, 2],
+      [2, 1],
+    ]);
+  });
+});
+
+describe('numbers', () => {
+  it('come with their unit', () => {
+    assert.equal(valueText(1_250_000, 'bits/s'), '1.25 Mbit/s');
+    assert.equal(valueText(0.0167, 's'), '16.7 ms');
+    assert.equal(valueText(0, 's'), '0 s');
+    assert.equal(valueText(640, 'px'), '640 px');
+    assert.equal(valueText(null, 'ms'), '–');
+    assert.equal(valueText(Number.NaN, ''), '–');
+  });
+
+  it('share a prefix on an axis', () => {
+    assert.deepEqual(axisTexts([0, 200_000, 400_000], 'bits/s'), ['0', '200\u2009k', '400\u2009k']);
+    assert.deepEqual(axisTexts([0, 0.5], 's'), ['0', '500 ms']);
+  });
+});
+
+describe('names', () => {
+  it('of derived series read as text', () => {
+    assert.equal(seriesTitle('[bytesReceived_in_bits/s]'), 'bytesReceived in bits/s');
+    assert.equal(seriesTitle('bytesReceived'), 'bytesReceived');
+  });
+
+  it('of browsers come from their user agent', () => {
+    const chrome = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
+    assert.deepEqual(browserOf(chrome), { name: 'Chrome', version: '156', os: 'Linux' });
+    const safari = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Safari/605.1.15';
+    assert.deepEqual(browserOf(safari), { name: 'Safari', version: '19.1', os: 'macOS' });
+    assert.deepEqual(browserOf('curl/8'), { name: '', version: '', os: '' });
+  });
+});
