@@ -19,8 +19,11 @@ const ORDER = [
   'remote-candidate',
 ];
 
-/** Types whose graphs are open at first: the media and what carries it. */
-const OPEN = new Set(['inbound-rtp', 'outbound-rtp', 'remote-inbound-rtp', 'remote-outbound-rtp', 'candidate-pair']);
+/** Types that tell most: the media and what carries it. */
+const MAIN = new Set(['inbound-rtp', 'outbound-rtp', 'remote-inbound-rtp', 'remote-outbound-rtp', 'candidate-pair']);
+
+/** Of each type that many entries are unfolded at first: a large conference has dozens. */
+const UNFOLDED = 6;
 
 export interface EntryLabel {
   /** Short words that tell entries of a type apart. */
@@ -34,6 +37,9 @@ export interface EntryItem {
   index: number;
   entry: EntryOverview;
   label: EntryLabel;
+  /** It is of those that tell most. */
+  main: boolean;
+  /** Its graphs are unfolded at first. */
   open: boolean;
 }
 
@@ -96,8 +102,10 @@ function label(entry: EntryOverview, find: (id: string) => EntryOverview | undef
       const codec = find(text(entry, 'codecId'));
       badge(text(entry, 'kind'));
       badge(text(codec, 'mimeType').replace(/^(audio|video)\//, ''));
-      badge(text(entry, 'mid'), 'mid');
-      badge(text(entry, 'rid'), 'rid');
+      // What the other side reports is named after the stream it is about.
+      const local = find(text(entry, 'localId'));
+      badge(text(entry, 'mid') || text(local, 'mid'), 'mid');
+      badge(text(entry, 'rid') || text(local, 'rid'), 'rid');
       badge(text(entry, 'scalabilityMode'));
       badge(String(number(entry, 'ssrc') ?? ''), 'ssrc');
       detail(text(entry, 'trackIdentifier'), 'track');
@@ -116,9 +124,28 @@ function label(entry: EntryOverview, find: (id: string) => EntryOverview | undef
 export function entryItems(connection: ConnectionOverview): EntryItem[] {
   const byId = new Map(connection.entries.map((entry) => [entry.id, entry]));
   const rank = (entry: EntryOverview) => (ORDER.includes(entry.type) ? ORDER.indexOf(entry.type) : ORDER.length);
-  return connection.entries
-    .map((entry, index) => ({ index, entry, label: label(entry, (id) => byId.get(id)), open: isOpen(entry) }))
-    .sort((a, b) => rank(a.entry) - rank(b.entry) || importance(b.entry) - importance(a.entry) || a.index - b.index);
+  const mid = (entry: EntryOverview) => Number(text(entry, 'mid') || text(byId.get(text(entry, 'localId')), 'mid') || Infinity);
+  const items = connection.entries
+    .map((entry, index) => ({ index, entry, label: label(entry, (id) => byId.get(id)), main: isMain(entry), open: false }))
+    .sort(
+      (a, b) =>
+        rank(a.entry) - rank(b.entry) ||
+        importance(b.entry) - importance(a.entry) ||
+        compare(mid(a.entry), mid(b.entry)) ||
+        a.index - b.index,
+    );
+  const opened = new Map<string, number>();
+  for (const item of items) {
+    const before = opened.get(item.entry.type) ?? 0;
+    item.open = item.main && before < UNFOLDED;
+    opened.set(item.entry.type, before + 1);
+  }
+  return items;
+}
+
+/** Media ids that are no numbers, and entries without one, stay in their order. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Among candidate pairs the one that carries media comes first; other entries stay in their order. */
@@ -127,8 +154,8 @@ function importance(entry: EntryOverview): number {
   return (number(entry, 'bytesReceived') ?? 0) + (number(entry, 'bytesSent') ?? 0);
 }
 
-function isOpen(entry: EntryOverview): boolean {
-  if (!OPEN.has(entry.type)) return false;
+function isMain(entry: EntryOverview): boolean {
+  if (!MAIN.has(entry.type)) return false;
   return entry.type !== 'candidate-pair' || importance(entry) > 0;
 }
 

@@ -37,6 +37,12 @@ export class EventFilter {
     this.failures = false;
   }
 
+  /** Lets everything through. */
+  showAll(): void {
+    this.clear();
+    for (const { id } of CATEGORIES) this.categories.add(id);
+  }
+
   get narrowed(): boolean {
     return this.text !== '' || this.method !== '' || this.failures;
   }

@@ -53,8 +53,8 @@ export function highlights(items: EntryItem[]): Highlight[] {
 function lines(items: EntryItem[], sources: [string, string][]): PlotLine[] {
   const found: PlotLine[] = [];
   for (const [type, name] of sources) {
-    for (const { entry, index, label, open } of items) {
-      if (entry.type !== type || !open) continue;
+    for (const { entry, index, label, main } of items) {
+      if (entry.type !== type || !main) continue;
       const series = entry.series.find((series) => series.name === name);
       if (!series || (series.kind === 'derived' && series.constant && name !== '[packetsLost_in_%]')) continue;
       found.push({ entry: index, name, label: [prefix(type), ...lineBadges(type, label)].join(' · ') });
@@ -65,7 +65,8 @@ function lines(items: EntryItem[], sources: [string, string][]): PlotLine[] {
 
 function lineBadges(type: string, { badges, details }: EntryLabel): string[] {
   if (type === 'candidate-pair') return details.slice(0, 1);
-  return badges.filter((badge) => !badge.startsWith('ssrc'));
+  const named = badges.some((badge) => badge.startsWith('mid '));
+  return badges.filter((badge) => !named || !badge.startsWith('ssrc '));
 }
 
 function prefix(type: string): string {

@@ -70,6 +70,7 @@ export function sessionLanes(recording: Recording, limit = 8): Lane[] {
 /** What became of a connection: what it was before it was closed says more than that it was. */
 export function outcome(states: StateLanes): { text: string; tone: Tone } {
   const lane = (states.connection.length > 0 ? states.connection : states.iceConnection).map(([, state]) => state);
+  if (lane.length === 0) return { text: 'The recording does not tell its state', tone: 'idle' };
   const last = lane.filter((state) => state !== 'closed').at(-1);
   if (last === 'failed') return { text: 'It failed', tone: 'bad' };
   if (last === 'disconnected') return { text: 'It was disconnected at the end', tone: 'warn' };

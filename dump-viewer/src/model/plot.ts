@@ -119,6 +119,8 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
         label: line.label,
         stroke: style.colors[index % style.colors.length] ?? style.text,
         width: 1.3,
+        // Beyond the last colour they begin anew, dashed.
+        ...(index >= style.colors.length ? { dash: [4, 3] } : {}),
         spanGaps: lines.length > 1,
         points: { show: false },
       })),
