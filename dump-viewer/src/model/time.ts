@@ -28,9 +28,13 @@ function clock(time: number, utc: boolean, digits: number): string {
   return `${two(h)}:${two(m)}:${two(s)}${fraction}`;
 }
 
+/** Three years: whoever reads of such a span has a file with a wrong clock before them. */
+const ABSURD = 1e11;
+
 /** A time of a recording that began at `start`. */
 export function timeText(time: number, start: number, mode: TimeMode, digits = 3): string {
   if (!Number.isFinite(time)) return '';
+  if (mode === 'relative' ? Math.abs(time - start) > ABSURD : Math.abs(time) > 8.64e15) return 'far off';
   return mode === 'relative' ? relative(time - start, digits) : clock(time, mode === 'utc', digits);
 }
 
@@ -54,6 +58,7 @@ export function dateText(time: number): string {
 /** A length of time: `850 ms`, `15.2 s`, `3 min 20 s`, `2 h 5 min`. */
 export function durationText(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms) || ms < 0) return '';
+  if (ms > ABSURD) return 'years';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
