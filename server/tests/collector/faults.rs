@@ -1,0 +1,99 @@
+//! A store fails: recordings go on, and everything follows when it is back.
+
+use std::time::Duration;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn an_outage_of_object_storage_costs_nothing() {
+    let collector = Collector::start(&[]);
+    let dumps = collector.dir.path().join("dumps");
+    std::fs::remove_dir(&dumps).unwrap();
+    std::fs::write(&dumps, "no folder").unwrap();
+
+    let (session, lines) = (new_session(), lines(3));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    socket.send("[36,null,null,1]").await;
+    socket.acknowledged(4).await;
+    until("the failure is counted", async || {
+        (collector.metric("rtctrace_store_failures_total{store=\"objects\"}").await >= 2.0).then_some(())
+    })
+    .await;
+    // It is over, not stored, and readable all the same.
+    let described = collector.session(&session).await;
+    assert_eq!((&described["state"], &described["dumpBytes"]), (&"ended".into(), &serde_json::Value::Null));
+    let spooled = collector.get(&format!("/api/v1/sessions/{session}/dump")).await;
+    assert_eq!(spooled.header("content-type"), "application/x-ndjson");
+    assert_eq!(split_dump(&spooled.text()).1[..3], lines);
+
+    let other = new_session();
+    let (mut socket, _) = collector.v1(&other, 0).await;
+    socket.send(lines.join("\n")).await;
+    socket.acknowledged(3).await;
+
+    std::fs::remove_file(&dumps).unwrap();
+    assert_eq!(collector.dump(&session).await.1[..3], lines);
+    assert!(!collector.spool(&session).exists() && collector.spool(&other).exists());
+}
+
+#[tokio::test]
+async fn an_outage_of_the_database_stops_no_recording_and_loses_no_row() {
+    let collector = Collector::start(&[("RTCTRACE_STATS_QUEUE_ROWS", "20")]);
+    let (_, mut lines) = recording("loopback-av-60s.jsonl");
+    *lines.last_mut().unwrap() = "[36,null,null,110]".to_owned();
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(&lines[0]).await;
+    socket.acknowledged(1).await;
+
+    // Another process holds the database; the collector's statements wait for it, and then fail.
+    let mut database = collector.database().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    for line in &lines[1..] {
+        socket.send(line).await;
+    }
+    socket.acknowledged(lines.len()).await;
+    assert_eq!(collector.metric("rtctrace_stats_behind_total").await, 1.0);
+    until("the failure is counted", async || {
+        (collector.metric("rtctrace_store_failures_total{store=\"database\"}").await >= 1.0).then_some(())
+    })
+    .await;
+    assert_eq!(collector.get("/healthz").await.status, 200);
+    sqlx::raw_sql("COMMIT").execute(&mut database).await.unwrap();
+
+    assert_eq!(collector.dump(&session).await.1, lines);
+    crate::stores::assert_stats(&collector, &lines).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_closes_the_socket_and_keeps_what_was_acknowledged() {
+    // No file of this process may grow beyond 1 MiB; without the trap the signal would end it.
+    let collector = Collector::start_after("trap '' XFSZ; ulimit -f 2048", &[]);
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    let mut sent = vec![lines(1).remove(0)];
+    sent.extend((0..40).map(|n| format!("[\":filler\",null,\"{n} {}\",10]", "x".repeat(50_000))));
+    for line in &sent {
+        socket.try_send(tokio_tungstenite::tungstenite::Message::text(line)).await;
+    }
+    let (code, _, acknowledged) = socket.closed().await;
+    assert_eq!(code, 1013);
+    assert!(collector.metric("rtctrace_store_failures_total{store=\"spool\"}").await >= 1.0);
+    let spooled = std::fs::read_to_string(collector.spool(&session)).unwrap();
+    let (_, kept) = split_dump(&spooled);
+    assert_eq!(kept.len() as u64, acknowledged.unwrap());
+    assert_eq!(kept, sent[..kept.len()]);
+
+    let other = new_session();
+    let (mut socket, _) = collector.v1(&other, 0).await;
+    socket.send(&lines(1)[0]).await;
+    socket.acknowledged(1).await;
+    // What does not fit still does not; what was there stays whole.
+    let (mut socket, received) = collector.v1(&session, kept.len()).await;
+    assert_eq!(received, kept.len() as u64);
+    socket.send(&sent[kept.len()]).await;
+    assert_eq!(socket.closed().await.0, 1013);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(std::fs::read_to_string(collector.spool(&session)).unwrap(), spooled);
+}

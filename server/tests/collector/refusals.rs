@@ -1,0 +1,170 @@
+//! Bad input: each has a clear answer and a counter, and touches nothing else.
+
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::support::*;
+
+async fn refused(collector: &Collector, reason: &str) -> f64 {
+    collector.metric(&format!("rtctrace_refused_total{{reason=\"{reason}\"}}")).await
+}
+
+async fn bad_lines(collector: &Collector, reason: &str) -> f64 {
+    collector.metric(&format!("rtctrace_bad_lines_total{{reason=\"{reason}\"}}")).await
+}
+
+#[tokio::test]
+async fn an_unknown_subprotocol_is_refused_before_the_upgrade() {
+    let collector = Collector::start(&[]);
+    for (offered, said) in [("rtctrace.v9", "`rtctrace.v9`"), ("", "No subprotocol")] {
+        let Err(Error::Http(answer)) = Socket::open(&collector.address, "/v1/ws", offered).await else {
+            panic!("`{offered}` was not refused");
+        };
+        assert_eq!(answer.status(), 400);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let problem: serde_json::Value = serde_json::from_slice(answer.body().as_deref().unwrap()).unwrap();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(said) && detail.contains("rtctrace.v1, rtcstats#5.0"), "{detail}");
+    }
+    assert_eq!(refused(&collector, "unknown_subprotocol").await, 2.0);
+}
+
+#[tokio::test]
+async fn a_bad_handshake_is_refused_before_the_upgrade() {
+    let collector = Collector::start(&[]);
+    for (path, status, kind) in [
+        ("/v1/ws?from=0", 400, "bad-session-id"),
+        ("/v1/ws?session=../../etc/passwd", 400, "bad-session-id"),
+        ("/v1/ws?session=0190163d-8694-739b-aea5-966c26f8ad90&from=x", 400, "bad-parameter"),
+        ("/elsewhere?session=0190163d-8694-739b-aea5-966c26f8ad90", 404, "unknown-path"),
+    ] {
+        let Err(Error::Http(answer)) = Socket::open(&collector.address, path, V1).await else { panic!("{path}") };
+        let problem: serde_json::Value = serde_json::from_slice(answer.body().as_deref().unwrap()).unwrap();
+        assert_eq!(problem["type"], format!("urn:rtctrace:problem:{kind}"), "{path}");
+        assert_eq!(answer.status(), status, "{path}");
+    }
+    let plain = collector.get("/v1/ws").await;
+    plain.problem(400, "bad-handshake");
+    assert_eq!(plain.header("upgrade"), "websocket");
+    // The API's paths are no place for sockets.
+    let Err(Error::Http(answer)) = Socket::open(&collector.address, "/api/v1/nothing", RTCSTATS).await else {
+        panic!()
+    };
+    assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_array_closes_its_own_socket_only() {
+    let collector = Collector::start(&[("RTCTRACE_SESSION_RESUME_GRACE", "200ms")]);
+    let (victim, neighbour) = (new_session(), new_session());
+    let (mut other, _) = collector.v1(&neighbour, 0).await;
+    other.send(&lines(1)[0]).await;
+    other.acknowledged(1).await;
+
+    let lines = lines(3);
+    for (bad, reason, said) in [
+        ("{\"not\":\"an array\"}", "not_an_array", "line 3: the line is not a JSON array but a JSON object"),
+        ("[1,2", "not_json", "line 3: the line is not JSON"),
+        ("[1]", "malformed", "line 3: the line has 1 elements"),
+    ] {
+        let (mut socket, received) = collector.v1(&victim, 3).await;
+        let before = if received == 0 { lines.join("\n") + "\n" } else { String::new() };
+        socket.send(format!("{before}{bad}\n[36,null,null,1]")).await;
+        let (code, text, acknowledged) = socket.closed().await;
+        assert_eq!(code, 1007);
+        assert!(text.starts_with(said), "{text}");
+        assert_eq!(acknowledged, (received == 0).then_some(3), "what came before is kept, and acknowledged");
+        assert_eq!(bad_lines(&collector, reason).await, 1.0);
+    }
+    let (_, stored) = collector.dump(&victim).await;
+    assert_eq!(stored[..3], lines);
+    assert!(stored[3].starts_with("[\"close\",null,1007,"), "{}", stored[3]);
+    assert_eq!(refused(&collector, "bad_line").await, 3.0);
+
+    other.send("[\":still\",null,1,5]").await;
+    other.acknowledged(2).await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_array_ends_a_session_of_rtcstats() {
+    let collector = Collector::start(&[]);
+    let lines = lines(2);
+    let mut socket = collector.socket("/app", RTCSTATS).await;
+    for line in &lines {
+        socket.send(line).await;
+    }
+    socket.send("hello").await;
+    assert_eq!(socket.closed().await.0, 1007);
+    let session =
+        until("it ends", async || collector.sessions().await.pop().filter(|session| session["state"] == "ended")).await;
+    let (_, stored) = collector.dump(session["id"].as_str().unwrap()).await;
+    assert_eq!(stored[..2], lines);
+    assert!(stored[2].starts_with("[\"close\",null,1007,"), "{}", stored[2]);
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_with_1009() {
+    let collector =
+        Collector::start(&[("RTCTRACE_LIMITS_FRAME_BYTES", "64KiB"), ("RTCTRACE_LIMITS_LINE_BYTES", "1KiB")]);
+    let (session, lines) = (new_session(), lines(2));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    let long = format!("[\":long\",null,\"{}\",1]", "x".repeat(2_000));
+    socket.send(format!("{}\n{long}", lines.join("\n"))).await;
+    let (code, reason, acknowledged) = socket.closed().await;
+    assert_eq!((code, acknowledged), (1009, Some(2)));
+    assert_eq!(reason, "line 2 is longer than 1024 bytes");
+    assert_eq!(bad_lines(&collector, "line_too_large").await, 1.0);
+
+    // The client is still sending when the collector has seen enough, and hears the reason all the same.
+    let (mut socket, received) = collector.v1(&session, 2).await;
+    assert_eq!(received, 2);
+    let huge = Message::text(format!("[\":huge\",null,\"{}\",1]", "x".repeat(3 << 20)));
+    socket.try_send(huge).await;
+    let (code, reason, _) = socket.closed().await;
+    assert_eq!((code, reason.as_str()), (1009, "a frame is longer than 64KiB"));
+    assert_eq!(bad_lines(&collector, "frame_too_large").await, 1.0);
+
+    let beacon =
+        collector.request("POST", &format!("/v1/beacon?session={session}&from=2"), "", &"x".repeat(70_000)).await;
+    beacon.problem(413, "too-large");
+    let (mut socket, received) = collector.v1(&session, 2).await;
+    assert_eq!(received, 2);
+    socket.send("[36,null,null,1]").await;
+    socket.acknowledged(3).await;
+    assert_eq!(collector.dump(&session).await.1[..2], lines);
+}
+
+#[tokio::test]
+async fn binary_frames_and_bytes_that_are_no_text_are_refused() {
+    let collector = Collector::start(&[]);
+    let mut socket = collector.socket("/app", RTCSTATS).await;
+    socket.try_send(Message::binary(vec![1, 2, 3])).await;
+    assert_eq!(socket.closed().await.0, 1003);
+    assert!(collector.sessions().await.is_empty(), "a session without a line leaves nothing behind");
+    assert_eq!(bad_lines(&collector, "binary").await, 1.0);
+    assert_eq!(std::fs::read_dir(collector.dir.path().join("spool")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_session_over_its_limit_ends() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_SESSION_BYTES", "2KiB")]);
+    let (session, lines) = (new_session(), lines(400));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    let (code, reason, acknowledged) = socket.closed().await;
+    assert_eq!((code, reason.as_str()), (4001, "session limit of 2048 bytes reached"));
+    let (_, stored) = collector.dump(&session).await;
+    let kept = acknowledged.unwrap() as usize;
+    assert_eq!(stored[..kept], lines[..kept]);
+    assert_eq!(collector.session(&session).await["closeCode"], 4001);
+}
+
+#[tokio::test]
+async fn too_many_sessions_are_asked_to_come_back() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_SESSIONS", "1")]);
+    let (mut first, _) = collector.v1(&new_session(), 0).await;
+    let mut second = collector.socket(&format!("/v1/ws?session={}&from=0", new_session()), V1).await;
+    assert_eq!(second.closed().await.0, 1013);
+    first.send(&lines(1)[0]).await;
+    first.acknowledged(1).await;
+    assert_eq!(refused(&collector, "overloaded").await, 1.0);
+}

@@ -1,0 +1,151 @@
+//! What the database holds of a session.
+
+use std::collections::HashMap;
+
+use rtctrace_protocol::event::SessionDecoder;
+use serde_json::Value;
+use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
+
+use crate::support::*;
+
+const TABLES: [(&str, &str); 3] = [
+    ("inbound-rtp", "SELECT * FROM stats_inbound_rtp ORDER BY time"),
+    ("outbound-rtp", "SELECT * FROM stats_outbound_rtp ORDER BY time"),
+    ("candidate-pair", "SELECT * FROM stats_candidate_pair ORDER BY time"),
+];
+
+/// Times and members of the rows of an entry: by its kind, its connection and its id.
+type Rows = HashMap<(&'static str, String, String), Vec<(f64, HashMap<String, Value>)>>;
+
+/// `packetsReceivedWithEct1` is the column `packets_received_with_ect1`.
+fn column_name(member: &str) -> String {
+    member.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).collect()
+}
+
+/// A number as SQLite gives it back; booleans are numbers there, records are text.
+fn as_stored(value: &Value) -> Value {
+    match value {
+        Value::Bool(value) => Value::from(f64::from(u8::from(*value))),
+        Value::Number(number) => Value::from(number.as_f64().unwrap()),
+        other => other.clone(),
+    }
+}
+
+/// Holds all stats rows against the reports of these lines: every change of an entry is one row, and nothing else is.
+pub(crate) async fn assert_stats(collector: &Collector, lines: &[String]) {
+    let mut expected = Rows::new();
+    let mut decoder = SessionDecoder::new();
+    for line in lines {
+        let event = decoder.decode(line).unwrap();
+        let Some(report) = event.value.report() else { continue };
+        for entry in report.entries() {
+            let Some((kind, _)) = TABLES.iter().find(|(kind, _)| *kind == entry.kind()) else { continue };
+            let members: HashMap<String, Value> = entry
+                .members()
+                .map(|(name, value)| (column_name(name), as_stored(&serde_json::from_str(value.text()).unwrap())))
+                .collect();
+            let key = (*kind, event.connection.as_deref().unwrap().to_owned(), entry.id().to_owned());
+            let rows = expected.entry(key).or_default();
+            if rows.last().is_none_or(|(_, last)| *last != members) {
+                rows.push((entry.timestamp(), members));
+            }
+        }
+    }
+    let mut found = Rows::new();
+    for (kind, sql) in TABLES {
+        for row in collector.query(sql).await {
+            let mut members = HashMap::new();
+            for column in row.columns() {
+                let (name, raw) = (column.name(), row.try_get_raw(column.ordinal()).unwrap());
+                if raw.is_null() {
+                    continue;
+                }
+                let value = match raw.type_info().name() {
+                    "INTEGER" => Value::from(row.get::<i64, _>(column.ordinal()) as f64),
+                    "REAL" => Value::from(row.get::<f64, _>(column.ordinal())),
+                    _ => Value::from(row.get::<String, _>(column.ordinal())),
+                };
+                match name {
+                    "time" | "session_id" | "connection_id" | "stats_id" => {}
+                    "extra" => {
+                        let extra: HashMap<String, Value> = serde_json::from_str(value.as_str().unwrap()).unwrap();
+                        members.extend(extra.iter().map(|(name, value)| (column_name(name), as_stored(value))));
+                    }
+                    name => {
+                        let text = value.as_str().filter(|text| text.starts_with('{'));
+                        let parsed = text.map(|text| serde_json::from_str(text).unwrap());
+                        members.insert(name.to_owned(), parsed.unwrap_or(value));
+                    }
+                }
+            }
+            let key = (kind, row.get("connection_id"), row.get("stats_id"));
+            found.entry(key).or_default().push((row.get("time"), members));
+        }
+    }
+    assert!(expected.values().map(Vec::len).sum::<usize>() > 500);
+    for (key, expected) in &expected {
+        assert_eq!(found.get(key), Some(expected), "{key:?}");
+    }
+    assert_eq!(found.len(), expected.len());
+}
+
+async fn upload(collector: &Collector, name: &str) -> (String, Vec<String>) {
+    let (_, mut lines) = recording(name);
+    lines.pop();
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    socket.send("[36,null,null,110]").await;
+    socket.acknowledged(lines.len() + 1).await;
+    collector.stored(&session).await;
+    (session, lines)
+}
+
+#[tokio::test]
+async fn stats_rows_are_the_reports_of_the_recording() {
+    let collector = Collector::start(&[]);
+    let (_, lines) = upload(&collector, "loopback-av-60s.jsonl").await;
+    assert_stats(&collector, &lines).await;
+    let rows = collector.query("SELECT count(*) FROM stats_inbound_rtp").await[0].get::<i64, _>(0);
+    assert_eq!(collector.metric("rtctrace_stats_rows_total{table=\"stats_inbound_rtp\"}").await, rows as f64);
+}
+
+#[tokio::test]
+async fn stats_can_be_turned_off() {
+    let collector = Collector::start(&[("RTCTRACE_STATS_ENABLED", "false")]);
+    let (session, _) = upload(&collector, "loopback-av-60s.jsonl").await;
+    for (_, sql) in TABLES {
+        assert!(collector.query(sql).await.is_empty());
+    }
+    assert_eq!(collector.session(&session).await["features"]["connections"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn features_are_those_of_upstream() {
+    let collector = Collector::start(&[]);
+    for name in ["loopback-av-60s", "rich-session"] {
+        let (session, _) = upload(&collector, &format!("{name}.jsonl")).await;
+        let path = format!("{}/../tests/fixtures/recordings/{name}.features.json", env!("CARGO_MANIFEST_DIR"));
+        let mut golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let connections = golden.as_object_mut().unwrap().remove("peerConnections").unwrap();
+        let mut features = collector.session(&session).await["features"].take();
+        for of in [&mut golden, &mut features["client"]] {
+            of.as_object_mut().unwrap().remove("duration");
+        }
+        assert_eq!(features["client"], golden, "{name}");
+        let ours = features["connections"].as_array_mut().unwrap();
+        assert_eq!(ours.len(), connections.as_array().unwrap().len());
+        for (position, (ours, golden)) in ours.iter_mut().zip(connections.as_array().unwrap()).enumerate() {
+            let mut golden = golden.clone();
+            golden.as_object_mut().unwrap().remove("tracks");
+            assert_eq!(ours.as_object_mut().unwrap().remove("id").unwrap(), format!("PC_{position}"));
+            assert_eq!(*ours, golden, "{name}, PC_{position}");
+        }
+    }
+    let rows = collector
+        .query("SELECT c.hardware_concurrency, s.lines FROM features_client c JOIN sessions s ON s.id = c.session_id")
+        .await;
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0].get::<i64, _>(0), 2);
+    assert_eq!(collector.query("SELECT * FROM features_connection").await.len(), 4 + 1);
+}

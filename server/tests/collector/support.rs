@@ -1,0 +1,342 @@
+//! The collector as a process of its own, and what a test needs to talk to it: sockets, requests, its files.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::Value;
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+pub(crate) const V1: &str = "rtctrace.v1";
+pub(crate) const RTCSTATS: &str = "rtcstats#5.0";
+
+/// A running collector over a data directory of its own.
+pub(crate) struct Collector {
+    child: Child,
+    pub(crate) address: String,
+    pub(crate) dir: tempfile::TempDir,
+    settings: Vec<(String, String)>,
+    wrapper: Option<String>,
+}
+
+impl Collector {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        Self::over(tempfile::tempdir().unwrap(), settings, None)
+    }
+
+    /// Starts it from a shell that runs `prelude` first: to take away what a process may use.
+    pub(crate) fn start_after(prelude: &str, settings: &[(&str, &str)]) -> Self {
+        Self::over(tempfile::tempdir().unwrap(), settings, Some(prelude))
+    }
+
+    fn over(dir: tempfile::TempDir, settings: &[(&str, &str)], prelude: Option<&str>) -> Self {
+        let settings: Vec<(String, String)> =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let wrapper = prelude.map(|prelude| format!("{prelude}; exec \"$0\" \"$@\""));
+        let (child, address) = spawn(dir.path(), &settings, wrapper.as_deref());
+        Self { child, address, dir, settings, wrapper }
+    }
+
+    /// SIGKILL: what a crash looks like.
+    pub(crate) fn crash(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM: what an operator's stop looks like. Says how long it took.
+    pub(crate) fn stop(&mut self) -> Duration {
+        let asked = Instant::now();
+        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
+        assert!(self.child.wait().unwrap().success(), "it stops without an error");
+        asked.elapsed()
+    }
+
+    /// Starts it again over the same data.
+    pub(crate) fn restart(&mut self) {
+        (self.child, self.address) = spawn(self.dir.path(), &self.settings, self.wrapper.as_deref());
+    }
+
+    pub(crate) fn spool(&self, session: &str) -> PathBuf {
+        self.dir.path().join("spool").join(format!("{session}.jsonl"))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, "", "").await
+    }
+
+    /// One request by HTTP/1.0, so that the body ends with the connection.
+    pub(crate) async fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let length = body.len();
+        let request =
+            format!("{method} {path} HTTP/1.0\r\nHost: test\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        Answer::parse(&answer)
+    }
+
+    /// The value of a metric, labels and all; 0 if it was never counted.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").await.text();
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0.0)
+    }
+
+    pub(crate) async fn sessions(&self) -> Vec<Value> {
+        self.get("/api/v1/sessions").await.json()["sessions"].as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn session(&self, id: &str) -> Value {
+        self.get(&format!("/api/v1/sessions/{id}")).await.json()
+    }
+
+    /// The session once it is stored.
+    pub(crate) async fn stored(&self, id: &str) -> Value {
+        until("the session is stored", async || {
+            let session = self.session(id).await;
+            (session["dumpBytes"].is_u64()).then_some(session)
+        })
+        .await
+    }
+
+    /// The stored dump, decompressed: its header and its lines.
+    pub(crate) async fn dump(&self, id: &str) -> (Value, Vec<String>) {
+        self.stored(id).await;
+        let answer = self.get(&format!("/api/v1/sessions/{id}/dump")).await;
+        assert_eq!(answer.header("content-type"), "application/gzip");
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(answer.body.as_slice()).read_to_string(&mut text).unwrap();
+        split_dump(&text)
+    }
+
+    pub(crate) async fn query(&self, sql: &'static str) -> Vec<SqliteRow> {
+        let mut database = self.database().await;
+        sqlx::query(sql).fetch_all(&mut database).await.unwrap()
+    }
+
+    pub(crate) async fn database(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.dir.path().join("rtctrace.db"));
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+
+    pub(crate) async fn socket(&self, path: &str, protocol: &str) -> Socket {
+        Socket::open(&self.address, path, protocol).await.unwrap()
+    }
+
+    /// A socket of rtctrace.v1, and what its welcome says.
+    pub(crate) async fn v1(&self, session: &str, from: usize) -> (Socket, u64) {
+        let mut socket = self.socket(&format!("/v1/ws?session={session}&from={from}"), V1).await;
+        let welcome: Value = serde_json::from_str(&socket.text().await).unwrap();
+        assert_eq!(welcome["type"], "welcome");
+        (socket, welcome["received"].as_u64().unwrap())
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default());
+        }
+    }
+}
+
+fn spawn(dir: &Path, settings: &[(String, String)], wrapper: Option<&str>) -> (Child, String) {
+    let binary = env!("CARGO_BIN_EXE_rtctrace");
+    let mut command = match wrapper {
+        None => Command::new(binary),
+        Some(script) => {
+            let mut command = Command::new("sh");
+            command.args(["-c", script, binary]);
+            command
+        }
+    };
+    let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RTCTRACE_")) {
+        command.env_remove(name);
+    }
+    let mut child = command
+        .args(["serve", "--listen", "127.0.0.1:0", "--verbose", "--data-dir"])
+        .arg(dir)
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let Some(address) = line.trim().strip_prefix("rtctrace listening on http://") else {
+        let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
+        panic!("the collector did not start: {line:?}\n{log}");
+    };
+    (child, address.trim_end_matches('/').to_owned())
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let pairs = lines.map(|line| line.split_once(": ").unwrap());
+        let headers = pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+        Self { status, headers, body: bytes[end + 4..].to_vec() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// Asserts on a problem document and returns its detail.
+    pub(crate) fn problem(&self, status: u16, kind: &str) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("urn:rtctrace:problem:{kind}"));
+        assert_eq!(problem["status"], status);
+        assert_eq!(self.status, status);
+        assert!(problem["title"].is_string());
+        problem["detail"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A client's socket.
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    pub(crate) async fn open(address: &str, path: &str, protocol: &str) -> Result<Self, Error> {
+        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
+        request.headers_mut().insert("origin", HeaderValue::from_static("http://app.example"));
+        request.headers_mut().insert(
+            "user-agent",
+            HeaderValue::from_static("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"),
+        );
+        if !protocol.is_empty() {
+            request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_str(protocol).unwrap());
+        }
+        Ok(Self(connect_async(request).await?.0))
+    }
+
+    pub(crate) async fn send(&mut self, text: impl Into<String>) {
+        self.0.send(Message::text(text.into())).await.unwrap();
+    }
+
+    /// Sends what may be refused on the way.
+    pub(crate) async fn try_send(&mut self, message: Message) {
+        let _ = self.0.send(message).await;
+    }
+
+    /// The next text frame.
+    pub(crate) async fn text(&mut self) -> String {
+        match self.next().await {
+            Some(Message::Text(text)) => text.to_string(),
+            other => panic!("no text frame but {other:?}"),
+        }
+    }
+
+    async fn next(&mut self) -> Option<Message> {
+        loop {
+            let message = tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.expect("a frame in time");
+            match message {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(message)) => return Some(message),
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
+    /// Waits until so many lines are acknowledged.
+    pub(crate) async fn acknowledged(&mut self, count: usize) {
+        loop {
+            let ack: Value = serde_json::from_str(&self.text().await).unwrap();
+            assert_eq!(ack["type"], "ack");
+            let received = ack["received"].as_u64().unwrap();
+            assert!(received <= count as u64, "{received} of {count} lines are acknowledged");
+            if received == count as u64 {
+                return;
+            }
+        }
+    }
+
+    /// The collector's close code and reason; frames before it are passed over, the last acknowledgement is returned.
+    pub(crate) async fn closed(&mut self) -> (u16, String, Option<u64>) {
+        let mut last = None;
+        loop {
+            match self.next().await {
+                Some(Message::Close(Some(frame))) => return (frame.code.into(), frame.reason.to_string(), last),
+                Some(Message::Text(text)) => last = serde_json::from_str::<Value>(&text).unwrap()["received"].as_u64(),
+                Some(Message::Close(None)) => return (1005, String::new(), last),
+                Some(_) => {}
+                None => return (1006, String::new(), last),
+            }
+        }
+    }
+
+    /// Closes without a code, as a page that goes away does, and waits for the answer.
+    pub(crate) async fn close(mut self) {
+        self.0.close(None).await.unwrap();
+        while let Some(Ok(_)) = self.0.next().await {}
+    }
+}
+
+/// Waits for what will be true soon.
+pub(crate) async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(value) = attempt().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "{what}: not in time");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub(crate) fn recording(name: &str) -> (Value, Vec<String>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/recordings").join(name);
+    split_dump(&std::fs::read_to_string(path).unwrap())
+}
+
+pub(crate) fn split_dump(text: &str) -> (Value, Vec<String>) {
+    assert!(text.ends_with('\n'), "the last line is whole");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("RTCStatsDump"));
+    let metadata = serde_json::from_str(lines.next().unwrap()).unwrap();
+    (metadata, lines.map(str::to_owned).collect())
+}
+
+pub(crate) fn new_session() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// The first line of a session of its own making, then `count` more.
+pub(crate) fn lines(count: usize) -> Vec<String> {
+    let first = format!("[\":line\",null,0,{}]", 1_795_159_383_861_i64);
+    std::iter::once(first).chain((1..count).map(|n| format!("[\":line\",null,{n},10]"))).collect()
+}
