@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use proptest::prelude::*;
 use rtctrace_viewer_wasm::{EventFlags, Recording};
 use serde_json::Value;
 
@@ -206,5 +207,41 @@ fn a_file_that_is_no_dump_says_so() {
     for (bytes, reason) in [(&b""[..], "empty"), (b"\x89PNG\r\n\x1a\n", "no dump"), (b"{\"a\":1}\n", "no dump")] {
         let error = Recording::open(bytes).unwrap_err();
         assert!(error.0.contains(reason), "{}", error.0);
+    }
+}
+
+/// Everything the viewer may ask for.
+fn look_at_all(recording: &mut Recording) {
+    let overview = json(&recording.overview());
+    let events = u32::try_from(recording.times.len()).unwrap();
+    assert_eq!(recording.previews(&(0..=events).collect::<Vec<_>>()).len(), recording.times.len() + 1);
+    recording.search("a=");
+    for event in (0..=events).rev().step_by(7) {
+        assert_eq!(recording.value(event).is_some(), event < events);
+    }
+    for (index, connection) in overview["connections"].as_array().unwrap().iter().enumerate() {
+        for (entry, about) in connection["entries"].as_array().unwrap().iter().enumerate() {
+            let points = recording.points(index, entry).unwrap().len();
+            for series in about["series"].as_array().unwrap() {
+                assert_eq!(recording.series(index, entry, series["name"].as_str().unwrap()).unwrap().len(), points);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_damaged_dump_never_takes_the_reader_down(damage in prop::collection::vec((0.0..1.0f64, any::<u8>()), 1..60), cut in 0.2..1.0f64) {
+        let mut bytes = fixture("rich-session.jsonl");
+        bytes.truncate((bytes.len() as f64 * cut) as usize);
+        // The header stays, or there is nothing to see.
+        let header = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0;
+        for (place, byte) in damage {
+            let at = header + 1 + ((bytes.len() - header - 2) as f64 * place) as usize;
+            bytes[at] = byte;
+        }
+        look_at_all(&mut Recording::open(bytes.as_slice()).unwrap());
     }
 }
