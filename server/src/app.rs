@@ -93,7 +93,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 
     let database = Database::open(&config.database_url()?).await?;
     let objects = Objects::open(&config.storage_url()?)?;
-    let (stats, writer) = StatsQueue::new(database.clone(), config.stats.queue_rows);
+    let (stats, writer) = StatsQueue::new(database.clone(), config.stats.queue_bytes.0);
     tokio::spawn(writer.run());
     let stores = Stores { database, objects, stats };
     let (stop, stopping) = watch::channel(false);

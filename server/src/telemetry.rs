@@ -24,6 +24,7 @@ const SPOOL_BYTES: &str = "rtctrace_spool_bytes";
 const TORN_TAILS: &str = "rtctrace_spool_torn_tails_total";
 const STORE_FAILURES: &str = "rtctrace_store_failures_total";
 const STATS_ROWS: &str = "rtctrace_stats_rows_total";
+const STATS_QUEUE: &str = "rtctrace_stats_queue_bytes";
 const STATS_BEHIND: &str = "rtctrace_stats_behind_total";
 const STATS_LOST: &str = "rtctrace_stats_rows_lost_total";
 
@@ -72,11 +73,12 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_counter!(TORN_TAILS, "Spool files whose last line was cut because a crash had torn it.");
     describe_counter!(STORE_FAILURES, "Operations that a store refused, by store; each is tried again.");
     describe_counter!(STATS_ROWS, "Stats rows written, by table.");
+    describe_gauge!(STATS_QUEUE, "Bytes of stats rows that wait for the database.");
     describe_counter!(
         STATS_BEHIND,
         "Sessions whose rows are written from their dump at their end, because the queue was full."
     );
-    describe_counter!(STATS_LOST, "Stats rows that the database refused for good.");
+    describe_counter!(STATS_LOST, "Stats rows that no table takes: far too long, or refused by the database for good.");
     counter!(ACKS).absolute(0);
     counter!(DUPLICATES).absolute(0);
     gauge!(SPOOL_BYTES).set(0.0);
@@ -166,6 +168,11 @@ pub(crate) fn store_failed(store: Store) {
 /// Rows reached a stats table.
 pub(crate) fn stats_rows(table: &'static str, rows: u64) {
     counter!(STATS_ROWS, "table" => table).increment(rows);
+}
+
+/// Rows were queued for the database, or taken from the queue.
+pub(crate) fn stats_queued(bytes: f64) {
+    gauge!(STATS_QUEUE).increment(bytes);
 }
 
 /// A session stopped offering rows.

@@ -55,7 +55,7 @@ pub(crate) struct Stats {
     /// Whether reports are written to the stats tables. Dumps and features do not depend on it.
     pub(crate) enabled: bool,
     /// Rows that may wait for the database. Beyond it a session stops offering rows and is written from its dump at its end.
-    pub(crate) queue_rows: usize,
+    pub(crate) queue_bytes: Size,
 }
 
 /// How sessions live and end.
@@ -97,7 +97,7 @@ impl Default for Config {
             data_dir: PathBuf::from("./data"),
             database: Database { url: String::new() },
             storage: Storage { url: String::new() },
-            stats: Stats { enabled: true, queue_rows: 65_536 },
+            stats: Stats { enabled: true, queue_bytes: Size(64 << 20) },
             session: Session { resume_grace: span(60), idle_timeout: span(60) },
             privacy: Privacy { addresses: true },
             limits: Limits {

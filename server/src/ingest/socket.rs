@@ -117,7 +117,7 @@ impl Conversation<'_> {
             return End::Gone(LOST);
         }
         let patience = self.app.config.session.idle_timeout.0;
-        let mut pings = tokio::time::interval(patience / 3);
+        let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + patience / 3, patience / 3);
         pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut stopping = self.app.stopping.clone();
         let mut heard = Instant::now();
@@ -140,7 +140,9 @@ impl Conversation<'_> {
                 }
                 _ = pings.tick() => {
                     if heard.elapsed() > patience {
-                        return End::refuse(Reason::Idle, 1008, "silent for too long");
+                        // No close frame: a client that wakes up should find its socket lost, and come back.
+                        telemetry::refused(Reason::Idle.name());
+                        return End::Gone(LOST);
                     }
                     if within(SEND_TIMEOUT, socket.send(Message::Ping(Vec::new().into()))).await.is_err() {
                         return End::Gone(LOST);

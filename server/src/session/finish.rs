@@ -13,12 +13,9 @@ use super::snapshot::End;
 use super::{LOST, SessionId, UnixMillis};
 use crate::spool;
 use crate::store::sessions::{SessionRow, store_ended};
-use crate::store::stats::{StatsRow, write_rows};
+use crate::store::stats::{RowBatch, StatsRow, write_rows};
 use crate::store::{Backoff, database::Database};
 use crate::telemetry::{self, Store};
-
-/// Rows that are written by one transaction when a whole session is written at once.
-const ROWS: usize = 2_000;
 
 /// Stores a session for good.
 pub(crate) async fn run(handle: &Handle, stores: &Stores) {
@@ -78,14 +75,14 @@ async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyh
     let reading = tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
         let mut dump = spool::replay(&spool, u64::MAX)?;
         let mut pipeline = Pipeline::new(id, true);
-        let mut rows = Vec::new();
+        let mut rows = RowBatch::default();
         while let Some(line) = dump.next_line() {
             pipeline.line(line?, &mut rows);
-            if rows.len() >= ROWS {
-                sender.blocking_send(std::mem::take(&mut rows)).context("the writer gave up")?;
+            if rows.is_full() {
+                sender.blocking_send(rows.take()).context("the writer gave up")?;
             }
         }
-        sender.blocking_send(rows).context("the writer gave up")
+        sender.blocking_send(rows.take()).context("the writer gave up")
     });
     while let Some(rows) = batches.recv().await {
         let mut transaction = database.writer.begin().await?;

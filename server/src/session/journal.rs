@@ -17,7 +17,7 @@ use super::snapshot::{End, Snapshot};
 use super::{Browser, Dialect, SessionId, UnixMillis};
 use crate::config::Config;
 use crate::spool::{HeldLines, SpoolFile, path_of};
-use crate::store::stats::StatsRow;
+use crate::store::stats::RowBatch;
 use crate::telemetry;
 
 /// What a session's first socket or beacon said about where it comes from.
@@ -76,8 +76,8 @@ pub(crate) struct Received {
     pub(crate) started: bool,
     /// Whether the session is over now.
     pub(crate) ended: bool,
-    /// Stats rows of the lines.
-    pub(crate) rows: Vec<StatsRow>,
+    /// The lines that were written, each with its newline. They are still to be decoded, in this order.
+    pub(crate) written: String,
     /// Why lines of this frame were not taken; those before are.
     pub(crate) stop: Option<Stop>,
 }
@@ -108,7 +108,7 @@ pub(crate) struct Journal {
     end: Option<End>,
     obfuscator: Option<Obfuscator>,
     pipeline: Pipeline,
-    settled: Option<SessionFeatures>,
+    settled: Option<(SessionFeatures, Snapshot)>,
     last_line: Instant,
 }
 
@@ -132,7 +132,7 @@ impl Journal {
     }
 
     /// Rebuilds the state behind a line that the spool holds already.
-    pub(crate) fn replay(&mut self, line: &str, rows: &mut Vec<StatsRow>) {
+    pub(crate) fn replay(&mut self, line: &str, rows: &mut RowBatch) {
         if let Ok(parsed) = Line::parse(line) {
             if let Some(obfuscator) = &mut self.obfuscator {
                 obfuscator.line(&parsed, &mut String::new());
@@ -181,19 +181,25 @@ impl Journal {
                 }
             }
         }
-        let mut rows = Vec::new();
         let mut started = false;
         if count > 0 {
-            match self.write(&batch) {
+            match self.write(&batch, count, now) {
                 Ok(first) => {
                     started = first;
-                    self.written(&batch, count, now, &mut rows);
                     self.end = ended.map(|code| End { time: UnixMillis::now(), code });
                 }
-                Err(reason) => stop = Some(reason),
+                Err(reason) => {
+                    stop = Some(reason);
+                    batch.clear();
+                }
             }
         }
-        Received { received: self.received, started, ended: self.end.is_some(), rows, stop }
+        Received { received: self.received, started, ended: self.end.is_some(), written: batch, stop }
+    }
+
+    /// Decodes a line that is in the spool; its stats rows are appended to `rows`.
+    pub(crate) fn decode(&mut self, line: &str, rows: &mut RowBatch) {
+        self.pipeline.line(line, rows);
     }
 
     /// Ends the session: `code` is the close code of its last socket, `quiet` how long ago that closed. Says whether there
@@ -203,8 +209,8 @@ impl Journal {
             let since = now.saturating_duration_since(self.last_line).saturating_sub(quiet);
             // With the method's full name, as upstream's server writes it.
             let line = format!("[\"close\",null,{code},{}]\n", since.as_millis());
-            match self.write(&line) {
-                Ok(_) => self.written(&line, 1, now, &mut Vec::new()),
+            match self.write(&line, 1, now) {
+                Ok(_) => self.pipeline.line(line.trim_end(), &mut RowBatch::default()),
                 Err(error) => {
                     tracing::warn!(session = %self.id, "the session ends without its close line: {error}");
                 }
@@ -222,16 +228,16 @@ impl Journal {
     /// Frees what only further lines would need; for a session that is over.
     pub(crate) fn settle(&mut self) -> SessionFeatures {
         let features = self.features();
+        self.settled = Some((features.clone(), self.snapshot()));
         self.spool = None;
         self.obfuscator = None;
         self.pipeline = Pipeline::new(self.id, false);
-        self.settled = Some(features.clone());
         features
     }
 
     /// The features of what was received so far.
     pub(crate) fn features(&self) -> SessionFeatures {
-        self.settled.clone().unwrap_or_else(|| self.pipeline.features())
+        self.settled.as_ref().map_or_else(|| self.pipeline.features(), |(features, _)| features.clone())
     }
 
     /// How many lines the session holds.
@@ -256,6 +262,9 @@ impl Journal {
 
     /// What others may know of it.
     pub(crate) fn snapshot(&self) -> Snapshot {
+        if let Some((_, snapshot)) = &self.settled {
+            return snapshot.clone();
+        }
         let header = || self.origin.user_agent.as_deref().and_then(Browser::from_header);
         Snapshot {
             lines: self.received,
@@ -300,8 +309,8 @@ impl Journal {
         }
     }
 
-    /// Writes whole lines to the spool; true if they are its first.
-    fn write(&mut self, lines: &str) -> Result<bool, Stop> {
+    /// Writes `count` whole lines to the spool; true if they are its first.
+    fn write(&mut self, lines: &str, count: u64, now: Instant) -> Result<bool, Stop> {
         let result = match &mut self.spool {
             Some(spool) => spool.append(lines).map(|()| false),
             None => {
@@ -314,21 +323,15 @@ impl Journal {
                 })
             }
         };
-        result.map_err(|error| {
+        let first = result.map_err(|error| {
             telemetry::store_failed(telemetry::Store::Spool);
             tracing::error!(session = %self.id, "the spool cannot be written: {error}");
             Stop::Spool(error)
-        })
-    }
-
-    /// Counts and decodes lines that are in the spool.
-    fn written(&mut self, lines: &str, count: u64, now: Instant, rows: &mut Vec<StatsRow>) {
+        })?;
         self.received += count;
         self.last_line = now;
         telemetry::lines_stored(self.origin.dialect, count, lines.len() as u64);
-        for line in lines.lines() {
-            self.pipeline.line(line, rows);
-        }
+        Ok(first)
     }
 }
 

@@ -4,14 +4,18 @@
 use std::collections::HashSet;
 
 use rtctrace_features::{FeatureExtractor, SessionFeatures};
-use rtctrace_protocol::event::{SessionDecoder, Value};
+use rtctrace_protocol::event::{DecoderLimits, SessionDecoder, Value};
 
 use super::{Browser, SessionId};
-use crate::store::stats::{RowFilter, StatsRow};
+use crate::store::stats::{RowBatch, RowFilter};
 use crate::telemetry;
 
 /// As many connections as features are kept of; further ones are not counted either.
 const CONNECTIONS: usize = rtctrace_features::limits::CONNECTIONS;
+
+/// The text of all reports and descriptions that one session may make the collector hold: hundreds of participants need a
+/// tenth of it.
+const DECODED_BYTES: usize = 16 << 20;
 
 /// The state of one session's decoding.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Pipeline {
     pub(crate) fn new(session: SessionId, stats: bool) -> Self {
         Self {
             session,
-            decoder: SessionDecoder::new(),
+            decoder: SessionDecoder::with_limits(DecoderLimits { bytes: DECODED_BYTES, ..DecoderLimits::default() }),
             features: FeatureExtractor::new(),
             rows: stats.then(RowFilter::new),
             connections: HashSet::new(),
@@ -42,7 +46,7 @@ impl Pipeline {
     }
 
     /// Takes in the next line; its stats rows are appended to `rows`. A line that does not decode costs only itself.
-    pub(crate) fn line(&mut self, line: &str, rows: &mut Vec<StatsRow>) {
+    pub(crate) fn line(&mut self, line: &str, rows: &mut RowBatch) {
         let event = match self.decoder.decode(line) {
             Ok(event) => event,
             Err(error) => {

@@ -10,9 +10,7 @@ use super::journal::Journal;
 use super::registry::Registry;
 use crate::spool::{self, Recovered};
 use crate::store::sessions;
-
-/// Stats rows that are handed over at once.
-const ROWS: usize = 500;
+use crate::store::stats::RowBatch;
 
 /// Takes in every session of the spool. One that cannot be read is reported, its file left alone.
 pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
@@ -56,19 +54,17 @@ async fn recover_one(registry: &Registry, found: Recovered) -> anyhow::Result<()
     let resumes = origin.dialect.resumes();
     let live = sessions::SessionRow::live(found.session, &origin);
     let mut journal = Journal::new(found.session, origin, registry.config(), Instant::now());
-    let (mut rows, mut is_behind) = (Vec::new(), false);
+    let (mut rows, mut is_behind) = (RowBatch::default(), false);
     while let Some(line) = dump.next_line() {
         journal.replay(line?, &mut rows);
-        if rows.len() >= ROWS && !is_behind {
-            is_behind = stores.stats.offer(std::mem::take(&mut rows)).await.is_err();
-        }
-        if is_behind {
-            rows.clear();
+        if rows.is_full() && stores.stats.offer(&mut rows).await.is_err() {
+            journal.stop_rows();
+            is_behind = true;
         }
     }
-    is_behind |= stores.stats.offer(rows).await.is_err();
-    if is_behind {
+    if stores.stats.offer(&mut rows).await.is_err() {
         journal.stop_rows();
+        is_behind = true;
     }
     stores.stats.session(live);
     journal.reopen(found.length)?;

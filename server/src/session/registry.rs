@@ -18,11 +18,14 @@ use crate::config::Config;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::sessions::{self, SessionRow};
-use crate::store::stats::StatsQueue;
+use crate::store::stats::{RowBatch, StatsQueue};
 use crate::telemetry;
 
 /// So many sessions are compressed and stored at one time.
 const FINISHING: usize = 4;
+
+/// How long one session may decode before others get their turn.
+const TURN: Duration = Duration::from_millis(2);
 
 /// The sessions, and the stores that they end in.
 #[derive(Debug, Clone)]
@@ -164,11 +167,11 @@ impl Handle {
         self.behind.load(Ordering::Relaxed)
     }
 
-    async fn fall_behind(&self) {
+    fn fall_behind(&self, journal: &mut Journal) {
+        journal.stop_rows();
         if !self.behind.swap(true, Ordering::Relaxed) {
             telemetry::stats_behind();
             tracing::warn!(session = %self.id, "the database is slow; the session's stats will be written from its dump");
-            self.journal.lock().await.stop_rows();
         }
     }
 }
@@ -236,20 +239,38 @@ impl Registry {
                 return Reply { received: journal.received(), ended: journal.ended(), stop: None };
             }
             let got = journal.receive(cursor, frame, Instant::now());
+            if got.started {
+                telemetry::session_started(handle.origin.dialect);
+                self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
+            }
+            self.decode(handle, &mut journal, &got.written).await;
             handle.publish(&journal);
             got
         };
-        if got.started {
-            telemetry::session_started(handle.origin.dialect);
-            self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
-        }
-        if self.0.stores.stats.offer(got.rows).await.is_err() {
-            handle.fall_behind().await;
-        }
         if got.ended {
             self.finish(handle);
         }
         Reply { received: got.received, ended: got.ended, stop: got.stop }
+    }
+
+    /// Decodes what was written. A client can make a line cost much more than its bytes: others get their turn in between,
+    /// and rows go on before they are many.
+    async fn decode(&self, handle: &Handle, journal: &mut Journal, lines: &str) {
+        let mut rows = RowBatch::default();
+        let mut turn = Instant::now();
+        for line in lines.lines() {
+            journal.decode(line, &mut rows);
+            if rows.is_full() && self.0.stores.stats.offer(&mut rows).await.is_err() {
+                handle.fall_behind(journal);
+            }
+            if turn.elapsed() > TURN {
+                tokio::task::yield_now().await;
+                turn = Instant::now();
+            }
+        }
+        if self.0.stores.stats.offer(&mut rows).await.is_err() {
+            handle.fall_behind(journal);
+        }
     }
 
     /// A session's socket is gone. A session that can resume waits for its client; what is left after that ends.

@@ -38,8 +38,8 @@ impl Database {
             .with_context(|| format!("database.url `{url}` cannot be read"))?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // In WAL mode this loses no commit to a crash of the process; what a power cut takes is rebuilt from the spool.
-            .synchronous(SqliteSynchronous::Normal)
+            // The spool file goes when the session's row is committed: a power cut must not take the commit back.
+            .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
         let file = options.get_filename().to_owned();

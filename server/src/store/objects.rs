@@ -38,7 +38,9 @@ impl Objects {
             url.to_file_path().ok().with_context(|| format!("storage.url `{url}` is no path of this machine"))?;
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let store = LocalFileSystem::new_with_prefix(&folder)
-            .with_context(|| format!("cannot use {} as storage", folder.display()))?;
+            .with_context(|| format!("cannot use {} as storage", folder.display()))?
+            // The spool file goes when the dump is stored: from then on the dump is all there is.
+            .with_fsync(true);
         Ok(Self { store: Arc::new(store), prefix: Path::default() })
     }
 

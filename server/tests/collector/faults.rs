@@ -39,7 +39,7 @@ async fn an_outage_of_object_storage_costs_nothing() {
 
 #[tokio::test]
 async fn an_outage_of_the_database_stops_no_recording_and_loses_no_row() {
-    let collector = Collector::start(&[("RTCTRACE_STATS_QUEUE_ROWS", "20")]);
+    let collector = Collector::start(&[("RTCTRACE_STATS_QUEUE_BYTES", "16KiB")]);
     let (_, mut lines) = recording("loopback-av-60s.jsonl");
     *lines.last_mut().unwrap() = "[36,null,null,110]".to_owned();
     let session = new_session();

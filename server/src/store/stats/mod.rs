@@ -7,5 +7,5 @@ mod write;
 
 pub(crate) use columns::{Column, Kind, TABLES, Table};
 pub(crate) use queue::StatsQueue;
-pub(crate) use rows::{Cell, RowFilter, StatsRow};
+pub(crate) use rows::{Cell, RowBatch, RowFilter, StatsRow};
 pub(crate) use write::write_rows;

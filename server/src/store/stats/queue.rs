@@ -1,6 +1,6 @@
 //! The queue between sessions and the database's stats tables, and its writer.
 //!
-//! Bound: `stats.queue_rows` rows, those in the writer's hand included. When it is full, the socket task that brings more
+//! Bound: `stats.queue_bytes` of rows, those in the writer's hand included. When it is full, the socket task that brings more
 //! waits, and its client with it; if the database does not take rows for [`PATIENCE`], the session is *behind*: it offers
 //! no more rows, goes on without delay, and all its rows are written from its dump when it ends. So an outage of the
 //! database neither stops recordings nor loses rows.
@@ -9,15 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqliteConnection;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::{StatsRow, write_rows};
+use super::{RowBatch, StatsRow, write_rows};
 use crate::store::Backoff;
 use crate::store::database::Database;
 use crate::store::sessions::{SessionRow, insert_live};
 use crate::telemetry;
 
+/// What the queue's room is counted in, in bytes.
+const UNIT: usize = 1024;
 /// How long a session waits for room in the queue.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Rows wait at most so long for others to be written with.
@@ -54,11 +57,11 @@ impl std::fmt::Debug for Work {
 }
 
 impl StatsQueue {
-    /// A queue for `capacity` rows, and the writer that empties it.
-    pub(crate) fn new(database: Database, capacity: usize) -> (Self, Writer) {
+    /// A queue for so many bytes of rows, and the writer that empties it.
+    pub(crate) fn new(database: Database, bytes: u64) -> (Self, Writer) {
         // Unbounded by itself: rows are bounded by the semaphore, the rest by the number of sessions.
         let (sender, receiver) = mpsc::unbounded_channel();
-        let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+        let capacity = usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(UNIT).clamp(1, u32::MAX as usize);
         (Self { sender, room: Arc::new(Semaphore::new(capacity)), capacity }, Writer { database, receiver })
     }
 
@@ -68,15 +71,18 @@ impl StatsQueue {
         let _ = self.sender.send(Work::Session(Box::new(row)));
     }
 
-    /// Hands over rows, waiting for room.
-    pub(crate) async fn offer(&self, rows: Vec<StatsRow>) -> Result<(), Behind> {
-        if rows.is_empty() {
+    /// Hands over rows, waiting for room. The batch is empty afterwards; after `Behind`, its rows are dropped.
+    pub(crate) async fn offer(&self, batch: &mut RowBatch) -> Result<(), Behind> {
+        if batch.is_empty() {
             return Ok(());
         }
-        let need = u32::try_from(rows.len().min(self.capacity)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).acquire_many_owned(need);
+        let need = batch.bytes().div_ceil(UNIT).min(self.capacity);
+        let rows = batch.take();
+        let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(need).unwrap_or(u32::MAX));
         let permit = tokio::time::timeout(PATIENCE, room).await.map_err(|_| Behind)?.map_err(|_| Behind)?;
-        self.sender.send(Work::Rows(rows, permit)).map_err(|_| Behind)
+        telemetry::stats_queued((need * UNIT) as f64);
+        self.sender.send(Work::Rows(rows, permit)).map_err(|_| Behind)?;
+        Ok(())
     }
 
     /// Waits until everything handed over so far is in the database.
@@ -116,8 +122,8 @@ impl Batch {
         }
     }
 
-    fn is_due(&self) -> bool {
-        self.rows.len() >= FLUSH_ROWS || !self.waiting.is_empty() || !self.sessions.is_empty()
+    fn is_awaited(&self) -> bool {
+        !self.waiting.is_empty() || !self.sessions.is_empty()
     }
 }
 
@@ -128,10 +134,17 @@ impl Writer {
             let mut batch = Batch::default();
             batch.add(first);
             let deadline = Instant::now() + FLUSH_INTERVAL;
-            while !batch.is_due() {
-                match tokio::time::timeout_at(deadline, self.receiver.recv()).await {
-                    Ok(Some(work)) => batch.add(work),
-                    Ok(None) | Err(_) => break,
+            while batch.rows.len() < FLUSH_ROWS {
+                // What is there already is taken along; what somebody waits for does not wait for more.
+                let more = match self.receiver.try_recv() {
+                    Err(TryRecvError::Empty) if !batch.is_awaited() => {
+                        tokio::time::timeout_at(deadline, self.receiver.recv()).await.ok().flatten()
+                    }
+                    more => more.ok(),
+                };
+                match more {
+                    Some(work) => batch.add(work),
+                    None => break,
                 }
             }
             self.write(batch).await;
@@ -152,7 +165,9 @@ impl Writer {
                 Err(error) => backoff.failed("writing stats", &error).await,
             }
         }
-        drop(batch.permits);
+        for permit in batch.permits {
+            telemetry::stats_queued(-((permit.num_permits() * UNIT) as f64));
+        }
         for done in batch.waiting {
             let _ = done.send(());
         }

@@ -10,6 +10,11 @@ use rtctrace_protocol::report::{Entry, Report};
 
 use super::{Column, Kind, Table};
 use crate::session::SessionId;
+use crate::telemetry;
+
+/// A row with more text is not written, only counted: every change of any member repeats all of an entry, so that a few bytes
+/// from a client could fill the disk. A browser's rows have about 2 KiB.
+const LONGEST_ROW: usize = 64 * 1024;
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +48,44 @@ pub(crate) struct StatsRow {
     pub(crate) extra: Option<String>,
 }
 
+/// Rows on their way, and what they hold in memory.
+#[derive(Debug, Default)]
+pub(crate) struct RowBatch {
+    rows: Vec<StatsRow>,
+    bytes: usize,
+}
+
+impl RowBatch {
+    /// As much as should be handed on at once.
+    const FULL: usize = 1 << 20;
+
+    fn push(&mut self, row: StatsRow, bytes: usize) {
+        self.rows.push(row);
+        self.bytes += bytes;
+    }
+
+    /// Whether it is time to hand the rows on.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes >= Self::FULL
+    }
+
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What the rows hold in memory, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The rows; the batch is empty afterwards.
+    pub(crate) fn take(&mut self) -> Vec<StatsRow> {
+        self.bytes = 0;
+        std::mem::take(&mut self.rows)
+    }
+}
+
 /// Remembers what the newest row of every entry said. Its memory is that of the newest report of each connection.
 #[derive(Debug, Default)]
 pub(crate) struct RowFilter {
@@ -70,7 +113,7 @@ impl RowFilter {
         connection: &str,
         report: &Report,
         event_time: f64,
-        rows: &mut Vec<StatsRow>,
+        rows: &mut RowBatch,
     ) {
         let id = match self.connections.get_key_value(connection) {
             Some((id, _)) => Arc::clone(id),
@@ -82,7 +125,7 @@ impl RowFilter {
         for entry in report.entries() {
             let Some(table) = Table::of(entry.kind()) else { continue };
             count += 1;
-            let digest = digest(entry);
+            let (digest, text) = digest(entry);
             match entries.newest.get_mut(entry.id()) {
                 Some((newest, seen)) => {
                     *seen = entries.report;
@@ -94,9 +137,15 @@ impl RowFilter {
                     entries.newest.insert(entry.id().into(), (digest, entries.report));
                 }
             }
+            if text > LONGEST_ROW {
+                telemetry::stats_lost(1);
+                continue;
+            }
             let time = entry.timestamp();
             let time = if time.is_finite() && time > 0.0 { time } else { event_time };
-            rows.push(row(table, session, Arc::clone(&id), entry, time));
+            let row = row(table, session, Arc::clone(&id), entry, time);
+            let bytes = size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text;
+            rows.push(row, bytes);
         }
         if entries.newest.len() > count {
             let current = entries.report;
@@ -105,14 +154,16 @@ impl RowFilter {
     }
 }
 
-fn digest(entry: &Entry) -> u64 {
+/// A digest of all members, and how long their text is.
+fn digest(entry: &Entry) -> (u64, usize) {
     let mut hasher = DefaultHasher::new();
-    entry.kind().hash(&mut hasher);
+    let mut length = 0;
     for (name, value) in entry.members() {
         name.hash(&mut hasher);
         value.text().hash(&mut hasher);
+        length += name.len() + value.text().len();
     }
-    hasher.finish()
+    (hasher.finish(), length)
 }
 
 fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: &Entry, time: f64) -> StatsRow {
@@ -155,10 +206,10 @@ mod tests {
     use super::*;
 
     fn rows_of(filter: &mut RowFilter, decoder: &mut ReportDecoder, delta: &str) -> Vec<StatsRow> {
-        let mut rows = Vec::new();
+        let mut rows = RowBatch::default();
         let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
         filter.rows(SessionId::new(), "PC_0", report, 5.0, &mut rows);
-        rows
+        rows.take()
     }
 
     fn cell<'a>(row: &'a StatsRow, member: &str) -> &'a Cell {
@@ -181,6 +232,14 @@ mod tests {
         assert_eq!(cell(row, "framesDecoded"), &Cell::Null);
         let expected = r#"{"googTiming":"a\"b","jitterBufferFlushes":2,"framesDecoded":"many","bytesReceived":18446744073709551615}"#;
         assert_eq!(row.extra.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_row_that_no_browser_would_give_is_left_out() {
+        let long = "x".repeat(LONGEST_ROW);
+        let delta = format!(r#"{{"t":1,"0":{{"type":1,"kind":"{long}"}},"1":{{"type":1,"kind":"audio"}}}}"#);
+        let rows = rows_of(&mut RowFilter::new(), &mut ReportDecoder::new(), &delta);
+        assert_eq!(rows.len(), 1);
     }
 
     #[test]

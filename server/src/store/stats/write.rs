@@ -71,14 +71,14 @@ mod tests {
     use sqlx::Row as _;
 
     use super::super::super::database::tests::fresh;
-    use super::super::RowFilter;
+    use super::super::{RowBatch, RowFilter};
     use super::*;
     use crate::session::SessionId;
 
     #[tokio::test]
     async fn rows_arrive_once_however_often_they_are_written() {
         let (_dir, database) = fresh().await;
-        let (mut decoder, mut filter, mut rows) = (ReportDecoder::new(), RowFilter::new(), Vec::new());
+        let (mut decoder, mut filter, mut rows) = (ReportDecoder::new(), RowFilter::new(), RowBatch::default());
         let session = SessionId::new();
         for n in 0..75 {
             let delta = format!(
@@ -87,6 +87,7 @@ mod tests {
             let report = decoder.decode(RawValue::parse(&delta).unwrap()).unwrap();
             filter.rows(session, "PC_0", report, 0.0, &mut rows);
         }
+        let rows = rows.take();
         assert_eq!(rows.len(), 150);
         let mut connection = database.writer.acquire().await.unwrap();
         for _ in 0..2 {
