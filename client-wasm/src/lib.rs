@@ -14,7 +14,7 @@ mod wrap;
 use std::cell::Cell;
 
 use js_sys::{Array, Function};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::ids::{ConnectionId, uuid_v7};
@@ -24,18 +24,6 @@ use crate::transport::{Input, State};
 
 thread_local! {
     static IS_WOVEN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// How a recording is set up; the face has checked it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Options {
-    /// `ws://host:port/path` without a slash at the end.
-    endpoint: String,
-    session: Option<String>,
-    /// Milliseconds; 0 polls nothing.
-    get_stats_interval: f64,
-    count_reloads: bool,
 }
 
 /// What the face tells the application.
@@ -52,21 +40,30 @@ struct Counters {
     faults: u32,
 }
 
-/// Puts the observers in place (once) and begins a recording. Returns the session's id. `notify` is called with `"over"`
-/// and the close code when the recording ends, and with `"fault"` and a message at the first fault.
+/// Puts the observers in place (once) and begins a recording. Returns the session's id.
+///
+/// `endpoint` is `ws://host:port/path` without a slash at the end; `interval` is that of reports in milliseconds, 0 for
+/// none. `notify` is called with `"over"` and the close code when the recording ends, and with `"fault"` and a message at
+/// the first fault. The face has checked all of it; plain arguments, because reading an object by serde would bring the
+/// formatting of floats along, a fifth of the module.
 ///
 /// # Errors
-/// If the options are not what the face promises, or the browser has no randomness.
+/// If the browser has no randomness.
 #[wasm_bindgen]
-pub fn start(options: JsValue, notify: Function) -> Result<String, JsValue> {
-    let options: Options = serde_wasm_bindgen::from_value(options)?;
+pub fn start(
+    endpoint: String,
+    session: Option<String>,
+    interval: f64,
+    count_reloads: bool,
+    notify: Function,
+) -> Result<String, JsValue> {
     let mut random = [0; 14];
     web_sys::window()
         .ok_or_else(|| JsValue::from_str("there is no window"))?
         .crypto()?
         .get_random_values_with_u8_array(&mut random)?;
     let [seed @ .., a, b, c, d, e, f, g, h, i, j] = random;
-    let session = options.session.unwrap_or_else(|| uuid_v7(page::now(), [a, b, c, d, e, f, g, h, i, j]));
+    let session = session.unwrap_or_else(|| uuid_v7(page::now(), [a, b, c, d, e, f, g, h, i, j]));
 
     registry::reset_registry();
     if !IS_WOVEN.replace(true) {
@@ -74,9 +71,9 @@ pub fn start(options: JsValue, notify: Function) -> Result<String, JsValue> {
     }
     page::begin(page::Plan {
         recorder: Recorder::new(session.clone(), u32::from_le_bytes(seed)),
-        endpoint: options.endpoint,
-        interval: options.get_stats_interval,
-        count_reloads: options.count_reloads,
+        endpoint,
+        interval,
+        count_reloads,
         notify,
     });
     Ok(session)

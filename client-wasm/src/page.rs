@@ -36,7 +36,7 @@ pub(crate) fn now() -> UnixMillis {
 
 /// Works on the recorder; `None` without one, and when it is busy further up the stack.
 pub(crate) fn with<R>(work: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
-    RECORDER.with(|recorder| recorder.try_borrow_mut().ok()?.as_mut().map(work))
+    RECORDER.try_with(|recorder| recorder.try_borrow_mut().ok()?.as_mut().map(work)).ok()?
 }
 
 pub(crate) fn with_now<R>(work: impl FnOnce(&mut Recorder, UnixMillis) -> R) -> Option<R> {
@@ -60,9 +60,14 @@ pub(crate) fn record_description(method: &str, id: ConnectionId, value: &str, tr
     with_now(|recorder, now| recorder.record_description(method, id, value, tracking, now));
 }
 
+/// Reads the set-up of the recording.
+fn setup<R>(read: impl FnOnce(&Setup) -> R) -> Option<R> {
+    SETUP.try_with(|setup| setup.try_borrow().ok()?.as_ref().map(read)).ok()?
+}
+
 /// Starts the timer of all polls, at the first connection that needs it.
 pub(crate) fn start_polling() {
-    let interval = SETUP.with(|setup| setup.borrow().as_ref().map_or(0.0, |setup| setup.interval));
+    let interval = setup(|setup| setup.interval).unwrap_or(0.0);
     if interval > 0.0 && !IS_POLLING.replace(true) {
         shell::poll_every(interval);
     }
@@ -95,8 +100,8 @@ pub(crate) fn begin(plan: Plan) {
         interval: plan.interval,
         notify: plan.notify,
     };
-    SETUP.with(|slot| *slot.borrow_mut() = Some(setup));
-    RECORDER.with(|slot| *slot.borrow_mut() = Some(plan.recorder));
+    let _ = SETUP.try_with(|slot| slot.replace(Some(setup)));
+    let _ = RECORDER.try_with(|slot| slot.replace(Some(plan.recorder)));
     record("create", None, &values::client(plan.count_reloads), &[]);
     shell::observe_pressure(plan.interval);
     wrap::begin();
@@ -121,9 +126,7 @@ pub(crate) fn pump() {
 }
 
 fn carry_out(effect: Effect) {
-    let url = |pick: fn(&Setup) -> &str, from: u64| {
-        SETUP.with(|setup| setup.borrow().as_ref().map(|setup| [pick(setup), &from.to_string()].concat()))
-    };
+    let url = |pick: fn(&Setup) -> &str, from: u64| setup(|setup| [pick(setup), &from.to_string()].concat());
     match effect {
         Effect::Connect { from } => {
             if let Some(url) = url(|setup| &setup.socket_url, from) {
@@ -152,7 +155,7 @@ fn over(refused: Option<u16>) {
     if refused.is_none() {
         values::forget_reloads();
     }
-    let notify = SETUP.with(|setup| setup.borrow().as_ref().map(|setup| setup.notify.clone()));
+    let notify = setup(|setup| setup.notify.clone());
     if let Some(notify) = notify {
         let code = refused.map_or(JsValue::UNDEFINED, JsValue::from);
         // The face's own function; what it throws is guarded where this call began.

@@ -1,8 +1,6 @@
 //! One recording: events become lines, reports deltas, descriptions compressed; all go to the transport. No page object and
 //! no call into JavaScript here: values arrive as JSON text and time as a number.
 
-use std::collections::BTreeMap;
-
 use rtctrace_protocol::description::{Description, DescriptionCodec};
 use rtctrace_protocol::json::{RawValue, write_string};
 use rtctrace_protocol::line::{tracking_id, write_line_start};
@@ -26,6 +24,7 @@ enum Polling {
 
 #[derive(Debug)]
 struct Connection {
+    id: ConnectionId,
     reports: ReportEncoder,
     descriptions: DescriptionCodec,
     polling: Polling,
@@ -45,7 +44,8 @@ pub(crate) struct Recorder {
     pub(crate) transport: Transport,
     pub(crate) session: String,
     pub(crate) counts: Counts,
-    connections: BTreeMap<ConnectionId, Connection>,
+    /// Those that the page still has.
+    connections: Vec<Connection>,
     next_connection: u32,
     /// How often each method was called.
     calls: Vec<(&'static str, u32)>,
@@ -58,7 +58,7 @@ impl Recorder {
             transport: Transport::new(BUFFER_LIMIT, seed),
             session,
             counts: Counts::default(),
-            connections: BTreeMap::new(),
+            connections: Vec::new(),
             next_connection: 0,
             calls: Vec::new(),
             pressure: None,
@@ -83,18 +83,23 @@ impl Recorder {
         let id = ConnectionId(self.next_connection);
         self.next_connection += 1;
         let connection = Connection {
+            id,
             reports: ReportEncoder::new(),
             descriptions: DescriptionCodec::new(),
             polling: Polling::NotYet,
             reason: None,
         };
-        self.connections.insert(id, connection);
+        self.connections.push(connection);
         id
     }
 
     /// The page can do nothing with the connection any more.
     pub(crate) fn forget_connection(&mut self, id: ConnectionId) {
-        self.connections.remove(&id);
+        self.connections.retain(|connection| connection.id != id);
+    }
+
+    fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections.iter_mut().find(|connection| connection.id == id)
     }
 
     /// Records an event. `value` and `extra` are JSON.
@@ -128,7 +133,7 @@ impl Recorder {
             return;
         }
         let mut compressed = String::new();
-        if let Some(connection) = self.connections.get_mut(&id) {
+        if let Some(connection) = self.connection(id) {
             let full = RawValue::parse(value).ok().and_then(Description::from_json);
             match connection.descriptions.compress(method, tracking, full.as_ref()) {
                 Some(description) => description.write_json(&mut compressed),
@@ -149,7 +154,7 @@ impl Recorder {
         tracking: &str,
         now: UnixMillis,
     ) {
-        if let Some(connection) = self.connections.get_mut(&id) {
+        if let Some(connection) = self.connection(id) {
             connection.descriptions.compress(method, tracking, None);
         }
         self.record(method, Some(id), error, &[&quoted(tracking)], now);
@@ -157,7 +162,7 @@ impl Recorder {
 
     /// A connection's state changed. `Some` when it must be polled now.
     pub(crate) fn connection_state(&mut self, id: ConnectionId, state: &str) -> bool {
-        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        let Some(connection) = self.connection(id) else { return false };
         if connection.polling != Polling::NotYet {
             return false;
         }
@@ -172,7 +177,7 @@ impl Recorder {
 
     /// A connection was closed and will never be polled again.
     pub(crate) fn connection_closed(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&id) {
+        if let Some(connection) = self.connection(id) {
             connection.polling = Polling::Over;
             connection.reports = ReportEncoder::new();
         }
@@ -180,24 +185,24 @@ impl Recorder {
 
     /// Whether any connection is polled.
     pub(crate) fn has_polled(&self) -> bool {
-        self.connections.values().any(|connection| matches!(connection.polling, Polling::Idle | Polling::Waiting))
+        self.connections.iter().any(|connection| matches!(connection.polling, Polling::Idle | Polling::Waiting))
     }
 
     /// The connections whose report is due and not already on its way.
     pub(crate) fn due_polls(&self) -> Vec<ConnectionId> {
-        let due = self.connections.iter().filter(|(_, connection)| connection.polling == Polling::Idle);
-        due.map(|(id, _)| *id).collect()
+        let due = self.connections.iter().filter(|connection| connection.polling == Polling::Idle);
+        due.map(|connection| connection.id).collect()
     }
 
     pub(crate) fn poll_started(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&id) {
+        if let Some(connection) = self.connection(id) {
             connection.polling = Polling::Waiting;
         }
     }
 
     /// A poll ended, with the report as JSON if it succeeded.
     pub(crate) fn poll_ended(&mut self, id: ConnectionId, report: Option<&str>, now: UnixMillis) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connection(id) else { return };
         if connection.polling != Polling::Waiting {
             return;
         }
@@ -210,7 +215,7 @@ impl Recorder {
         if !self.make_room(report.len(), Class::Report(id), now) {
             return;
         }
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connection(id) else { return };
         let mut delta = String::new();
         if connection.reports.encode(&report, &mut delta).is_err() {
             return;
@@ -263,7 +268,7 @@ impl Recorder {
     fn make_room(&mut self, need: usize, class: Class, now: UnixMillis) -> bool {
         let room = self.transport.make_room(need, class, now);
         for id in &room.reset {
-            if let Some(connection) = self.connections.get_mut(id) {
+            if let Some(connection) = self.connection(*id) {
                 connection.reports.reset();
             }
         }

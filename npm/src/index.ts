@@ -173,9 +173,8 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
       return otherwise;
     }
   };
-  const id = client.start(
-    { endpoint, session, getStatsInterval, countReloads },
-    (what: 'over' | 'fault', detail: number | string | undefined) => notify(what, detail),
+  const id = client.start(endpoint, session, getStatsInterval, countReloads, (what: 'over' | 'fault', detail: number | string | undefined) =>
+    notify(what, detail),
   );
   let over = false;
   void finished.then(() => (over = true));

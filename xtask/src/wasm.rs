@@ -16,6 +16,7 @@ pub(crate) struct Module {
     /// Name on the command line.
     pub(crate) name: &'static str,
     package: &'static str,
+    profile: &'static str,
     /// File name of cargo's output, without extension.
     artifact: &'static str,
     /// Stem of the written files: `<stem>_bg.wasm`, `<stem>.js`, `<stem>.d.ts`.
@@ -29,6 +30,7 @@ pub(crate) const MODULES: [Module; 2] = [
     Module {
         name: "client",
         package: "rtctrace-client-wasm",
+        profile: "wasm-client",
         artifact: "rtctrace_client_wasm",
         stem: "rtctrace",
         output: "npm/build",
@@ -37,6 +39,7 @@ pub(crate) const MODULES: [Module; 2] = [
     Module {
         name: "viewer",
         package: "rtctrace-viewer-wasm",
+        profile: "wasm",
         artifact: "rtctrace_viewer_wasm",
         stem: "viewer",
         output: "dump-viewer/src/wasm",
@@ -58,14 +61,14 @@ pub(crate) fn build(module: &Module) -> Result<()> {
     };
     run(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
-        .args(["build", "--profile", "wasm", "--target", TARGET, "-p", module.package])
+        .args(["build", "--profile", module.profile, "--target", TARGET, "-p", module.package])
         .arg("--target-dir")
         .arg(&target_directory))?;
 
     // Everything is made aside and put in place only when it is known to load, so that a failed build breaks no importer.
     let staging = target_directory.join("xtask").join(module.name);
     remove_directory(&staging)?;
-    let input = target_directory.join(TARGET).join("wasm").join(module.artifact).with_extension("wasm");
+    let input = target_directory.join(TARGET).join(module.profile).join(module.artifact).with_extension("wasm");
     Bindgen::new()
         .input_path(&input)
         .out_name(module.stem)

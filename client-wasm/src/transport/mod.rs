@@ -265,7 +265,8 @@ impl Transport {
     fn frame(&mut self, text: &str, now: UnixMillis) {
         let frame = RawValue::parse(text).unwrap_or(RawValue::NULL);
         let kind = frame.get("type").and_then(RawValue::as_str);
-        let Some(received) = frame.get("received").and_then(RawValue::as_u64) else { return };
+        // The digits as they are: the general number parser is large, and a count is never written another way.
+        let Some(received) = frame.get("received").and_then(|count| count.text().parse().ok()) else { return };
         let welcome = match kind.as_deref() {
             Some("welcome") => true,
             Some("ack") => false,
