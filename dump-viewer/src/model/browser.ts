@@ -1,4 +1,5 @@
-// Which browser a user agent string means, for dumps that come without the collector's answer.
+// Who made a recording: the browser that a user agent string means, for dumps that come without the collector's answer, and the
+// page.
 
 export interface Browser {
   name: string;
@@ -33,4 +34,9 @@ export function browserOf(userAgent: string): Browser {
   // Browsers freeze all but the major version to zeros.
   const version = found?.match?.[1]?.replace(/(\.0)+$/, '') ?? '';
   return { name: found?.name ?? '', version, os: system?.[1] ?? '' };
+}
+
+/** Path of the recorded request. Our own client connects to one endpoint from every page, so there it says nothing. */
+export function pagePath(url: string | null): string {
+  return url === null || url.startsWith('/v1/ws') ? '' : url;
 }
