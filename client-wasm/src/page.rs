@@ -175,7 +175,7 @@ pub(crate) fn receive(kind: u32, number: f64, text: Option<&str>) {
         shell::CLOSED => input(Input::Closed { code: number as u16 }),
         shell::ONLINE => input(Input::Online),
         shell::HIDDEN => input(Input::Hidden),
-        shell::PAGE_HIDE => input(Input::PageHide { persisted: number != 0.0 }),
+        shell::PAGE_HIDE => input(Input::PageHide),
         shell::FORBIDDEN => input(Input::Forbidden),
         shell::POLL => poll_all(),
         shell::REPORT => {

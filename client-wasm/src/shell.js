@@ -9,7 +9,6 @@ const { stringify } = JSON;
 const { fromEntries } = Object;
 const { then } = Promise.prototype;
 const { WebSocket, PressureObserver, setTimeout, clearTimeout, setInterval, clearInterval, document, navigator } = globalThis;
-const { getStats } = globalThis.RTCPeerConnection?.prototype ?? {};
 const performanceNow = performance.now.bind(performance);
 
 const TICK = 0;
@@ -31,6 +30,8 @@ let timer;
 let polling;
 let pressure;
 let installed = false;
+/** As it is when recording begins, like everything that is wrapped: a page may have wrapped it before. */
+let getStats;
 
 const signal = (kind, number = 0, text = undefined) => void guarded(() => receive(kind, number, text));
 
@@ -43,9 +44,10 @@ export function installShell(receiver) {
   receive = receiver;
   if (installed) return;
   installed = true;
+  getStats = RTCPeerConnection.prototype.getStats;
   whenGone((number) => signal(GONE, number));
   addEventListener('online', () => signal(ONLINE));
-  addEventListener('pagehide', (event) => signal(PAGE_HIDE, Number(event.persisted)));
+  addEventListener('pagehide', () => signal(PAGE_HIDE));
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') signal(HIDDEN);
   });

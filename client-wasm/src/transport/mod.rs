@@ -62,11 +62,9 @@ pub(crate) enum Input<'a> {
     Online,
     /// The page is hidden and may be frozen at any time: send at once.
     Hidden,
-    /// The page goes away; for good unless `persisted`.
-    PageHide {
-        /// Whether the page may come back from the back-forward cache.
-        persisted: bool,
-    },
+    /// The page goes away. It may come back from the back-forward cache, so this is not the end: the collector finds that
+    /// when nobody comes back.
+    PageHide,
     /// The application ends the recording.
     Close,
     /// The page's security policy forbids the socket.
@@ -251,7 +249,7 @@ impl Transport {
                 self.flush(now);
                 self.send(0, now);
             }
-            Input::PageHide { persisted } => self.page_hide(persisted, now),
+            Input::PageHide => self.page_hide(now),
             Input::Close => self.close(now),
             Input::Forbidden => self.over(None),
         }
@@ -391,10 +389,7 @@ impl Transport {
         }
     }
 
-    fn page_hide(&mut self, persisted: bool, now: UnixMillis) {
-        if !persisted && self.closing_since.is_none() {
-            self.push_close(now);
-        }
+    fn page_hide(&mut self, now: UnixMillis) {
         if self.buffer.bytes() > BEACON_SIZE {
             self.buffer.drop_all_reports(now);
         }
@@ -409,7 +404,9 @@ impl Transport {
         if self.closing_since.is_some() {
             return;
         }
-        self.push_close(now);
+        // The end is written by name, not as the token of a connection's `close`.
+        self.buffer.push(Class::Application, String::from("[\"close\",null,null,"), now);
+        self.closing_since = Some(now);
         match self.link {
             Link::Waiting { .. } => self.connect(now),
             _ => {
@@ -417,12 +414,6 @@ impl Transport {
                 self.send(0, now);
             }
         }
-    }
-
-    /// The end is written by name, not as the token of a connection's `close`.
-    fn push_close(&mut self, now: UnixMillis) {
-        self.buffer.push(Class::Application, String::from("[\"close\",null,null,"), now);
-        self.closing_since = Some(now);
     }
 
     fn finish_if_acknowledged(&mut self) {
