@@ -33,7 +33,7 @@ describe('a call of 15 seconds', () => {
     await opened.page.goto(`${site.url}/call.html?duration=15&endpoint=${encodeURIComponent(collector.url)}`);
     await opened.page.click('button');
     outcome = await opened.page.evaluate(() => /** @type {any} */ (window).outcome);
-    session = await collector.endedSession(outcome.session, 1000);
+    session = await collector.endedSession(({ id }) => id === outcome.session, 1000);
     text = readDump(collector.dumpPath(session.id, session.startTime));
     dump = decodeDump(text);
     await opened.page.close();

@@ -43,7 +43,7 @@ describe('a collector that is killed in mid-call', () => {
     const outcome = await page.evaluate(async () => (await /** @type {any} */ (window).running).end());
     await page.close();
 
-    const session = await collector.endedSession(outcome.session, 2000);
+    const session = await collector.endedSession(({ id }) => id === outcome.session, 2000);
     assert.equal(session.closeCode, 1000);
     assert.equal((await collector.sessions()).length, 1, 'it stays one session');
     const { events } = decodeDump(readDump(collector.dumpPath(session.id, session.startTime)));
@@ -63,7 +63,7 @@ describe('a collector that is killed in mid-call', () => {
     await page.close();
     const [live] = (await collector.sessions()).filter((session) => session.id === id);
     assert.equal(live.state, 'live');
-    const session = await collector.endedSession(id, 8000);
+    const session = await collector.endedSession((candidate) => candidate.id === id, 8000);
     const { events } = decodeDump(readDump(collector.dumpPath(id, session.startTime)));
     const ticks = events.filter(({ method }) => method === ':tick').map(({ value }) => value);
     assert.ok(ticks.length > 15, `${ticks.length} ticks`);

@@ -7,7 +7,6 @@ import { WebSocket } from 'ws';
 import { readDump } from '../decoder/dump.js';
 import { Collector } from '../harness/collector.js';
 import { assertSame } from '../harness/same.js';
-import { until } from '../harness/wait.js';
 
 const recordings = new URL('../fixtures/recordings/', import.meta.url).pathname;
 
@@ -31,14 +30,13 @@ describe('the dialect rtcstats#5.0', () => {
       const known = new Set((await collector.sessions()).map(({ id }) => id));
 
       await send(`ws://127.0.0.1:${collector.port}${url}`, origin, userAgent, lines);
-      const session = await until('the session has ended', 5000, async () =>
-        (await collector.sessions()).find(({ id, state }) => !known.has(id) && state === 'ended'),
-      );
+      const session = await collector.endedSession(({ id }) => !known.has(id), 5000);
 
       assert.equal(session.dialect, 'rtcstats#5.0');
       assert.equal(session.origin, origin);
       assert.equal(session.userAgent, userAgent);
-      assert.equal(session.connections, 2);
+      const connections = new Set(lines.map((line) => JSON.parse(line)[1]).filter((id) => id !== null));
+      assert.equal(session.connections, connections.size);
       assert.equal(session.closeCode, 1005);
       const stored = readDump(collector.dumpPath(session.id, session.startTime)).trimEnd().split('\n');
       assert.equal(stored[0], 'RTCStatsDump');

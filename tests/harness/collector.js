@@ -99,11 +99,15 @@ export class Collector {
     return (await this.json('/api/v1/sessions?limit=50')).sessions;
   }
 
-  /** Waits until a session has ended, and returns what the API says of it. @param {string} id @param {number} [timeout] ms */
-  async endedSession(id, timeout = 10_000) {
-    return until(`session ${id} has ended`, timeout, async () => {
-      const session = (await this.sessions()).find((candidate) => candidate.id === id);
-      return session?.state === 'ended' ? session : null;
+  /**
+   * Waits until a session has ended and its dump is stored, and returns what the API says of it.
+   * @param {(session: any) => boolean} which
+   * @param {number} [timeout] ms
+   */
+  async endedSession(which, timeout = 10_000) {
+    return until('the session has ended', timeout, async () => {
+      const session = (await this.sessions()).find(which);
+      return session?.state === 'ended' && session.dumpBytes !== null ? session : null;
     });
   }
 

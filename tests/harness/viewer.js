@@ -32,7 +32,11 @@ export async function assertRecordingShown(page, events, name) {
     await tab.click();
     await page.locator('[data-testid=event-row]').first().waitFor();
     assert.ok(await page.locator('[data-testid=timeline]').first().isVisible(), `${id} has a timeline`);
-    await until(`graphs of ${id} are drawn`, 10_000, () => drawnCanvases(page.locator('[data-testid=graph]')));
+    if (events.some(({ method, connection }) => method === 'getStats' && connection === id)) {
+      await until(`graphs of ${id} are drawn`, 10_000, () => drawnCanvases(page.locator('[data-testid=graph]')));
+    } else {
+      await page.locator('[data-testid=no-reports]').waitFor();
+    }
     await screenshot(page, `${name}-${id}`);
   }
 }

@@ -1,8 +1,8 @@
 // A call between two connections of this page that uses all of the API that a headless browser can: media, data, renegotiation, a
 // new path, changed and replaced tracks, and calls that fail. Starts with a click, because screen capture wants one.
 
-import { init } from '/rtctrace/index.js';
 import { call, connect, connectionIds, record, saw, setConfiguration, trackValue } from './record.js';
+import { init } from '/rtctrace/index.js';
 
 const parameters = new URLSearchParams(location.search);
 const endpoint = /** @type {string} */ (parameters.get('endpoint'));

@@ -1,8 +1,8 @@
 // A call that lasts until the test ends it, and tells the recorder a number twenty times a second: what is lost, doubled or out of
 // order in the dump shows at once.
 
-import { init } from '/rtctrace/index.js';
 import { call, connect, connectionIds, record, saw } from './record.js';
+import { init } from '/rtctrace/index.js';
 
 const endpoint = /** @type {string} */ (new URLSearchParams(location.search).get('endpoint'));
 
