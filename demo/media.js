@@ -89,7 +89,7 @@ function paint(context, seconds) {
   context.fillStyle = 'rgb(255 255 255 / 92%)';
   context.font = '600 54px ui-monospace, "DejaVu Sans Mono", monospace';
   context.textAlign = 'center';
-  context.fillText(clock(seconds, 1), WIDTH / 2, HEIGHT - 72);
+  context.fillText(clock(seconds, 1), WIDTH / 2, HEIGHT - 96);
 }
 
 /** `m:ss`, with so many digits of a second. @param {number} seconds @param {number} [digits] */

@@ -2,7 +2,7 @@
 // kinds below with a number and a text.
 
 import { connectionOf, whenGone } from './registry.js';
-import { guarded } from './weave.js';
+import { guarded, whenDead } from './weave.js';
 
 const { apply } = Reflect;
 const { stringify } = JSON;
@@ -46,6 +46,12 @@ export function installShell(receiver) {
   installed = true;
   getStats = RTCPeerConnection.prototype.getStats;
   whenGone((number) => signal(GONE, number));
+  whenDead(() => {
+    disconnect(1000);
+    wakeIn(-1);
+    pollEvery(0);
+    observePressure(0);
+  });
   addEventListener('online', () => signal(ONLINE));
   addEventListener('pagehide', () => signal(PAGE_HIDE));
   document.addEventListener('visibilitychange', () => {

@@ -28,24 +28,26 @@ const OUTCOME = 2;
 
 let observer;
 let notify;
+let cleanUp = () => {};
 let faults = 0;
 let dead = false;
 
 /**
  * @param observe `(hook, phase, self, args, token, result) => token`, the one way into Rust
- * @param tell called with `'fault'` and the message of the first fault
+ * @param tell called with `'fault'` and the message of the first fault, and with `'dead'` and a message after a trap
  */
 export function install(observe, tell) {
   observer = observe;
   notify = tell;
 }
 
-export function faultCount() {
-  return faults;
+/** Calls back once if the module dies. */
+export function whenDead(work) {
+  cleanUp = work;
 }
 
-export function isDead() {
-  return dead;
+export function faultCount() {
+  return faults;
 }
 
 /** Runs `work` so that nothing it throws reaches the page. */
@@ -55,13 +57,12 @@ export function guarded(work) {
     return work();
   } catch (error) {
     faults += 1;
-    dead ||= error instanceof RuntimeError;
-    if (faults === 1) {
-      try {
-        notify('fault', String(error));
-      } catch {
-        // What is notified is the application's.
-      }
+    dead = error instanceof RuntimeError;
+    try {
+      if (dead) cleanUp();
+      if (dead || faults === 1) notify(dead ? 'dead' : 'fault', String(error));
+    } catch {
+      // What is notified is the application's.
     }
     return undefined;
   }

@@ -93,10 +93,13 @@ const REASONS: Record<number, string> = {
   4001: 'it has reached its limit of sessions',
 };
 
+/** The recording is over (with a close code if the collector ended it); a first fault; a fault that ends the recorder. */
+type Notice = 'over' | 'fault' | 'dead';
+
 /** The recording of this page; there is one at a time, because the browser's functions are wrapped once. */
 let current: Promise<Recorder> | undefined;
-/** Called by the module when the recording is over, or at its first fault. */
-let notify: (what: 'over' | 'fault', detail: number | string | undefined) => void = () => {};
+/** Called by the module. */
+let notify: (what: Notice, detail: number | string | undefined) => void = () => {};
 
 /**
  * Starts recording this page's WebRTC. Call it before the page uses WebRTC; what was there before joins when it is next
@@ -142,59 +145,63 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
   if (session !== undefined && !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(session)) {
     throw new Error(`session is not a UUID: ${session}`);
   }
+  await load({ module_or_path: options.wasmUrl ?? new URL('rtctrace_bg.wasm', import.meta.url) });
   const page = globalThis as { [MARK]?: object };
   if (page[MARK] && page[MARK] !== init) throw new Error('another copy of rtctrace records this page');
   Object.defineProperty(page, MARK, { value: init, configurable: true });
 
-  await load({ module_or_path: options.wasmUrl ?? new URL('rtctrace_bg.wasm', import.meta.url) });
-
   let finish: () => void = () => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
-  let dead = false;
-  notify = (what, detail) => {
-    if (what === 'fault') {
-      log(`a fault inside the recorder: ${detail}`);
-      return;
-    }
-    const code = Number(detail);
-    if (detail !== undefined) log(`the collector refused the recording: ${REASONS[code] ?? `close code ${code}`}`);
-    current = undefined;
+  let over = false;
+  let last = NO_COUNTERS;
+  const die = (message: string): void => {
+    log(`a fault inside the recorder, which stops it: ${message}`);
+    last = { ...last, faults: last.faults + 1 };
+    over = true;
     finish();
   };
-  /** A trap leaves the module unusable; the page goes on without it. */
+  notify = (what, detail) => {
+    if (what === 'dead') return die(String(detail));
+    if (what === 'fault') return log(`a fault inside the recorder: ${detail}`);
+    const code = Number(detail);
+    if (detail !== undefined) log(`the collector refused the recording: ${REASONS[code] ?? `close code ${code}`}`);
+    last = guarded(() => client.counters() as Counters, last);
+    current = undefined;
+    over = true;
+    finish();
+  };
+  /** Calls the module. A trap leaves it unusable; the page goes on without it. */
   const guarded = <T>(work: () => T, otherwise: T): T => {
-    if (dead) return otherwise;
+    if (over) return otherwise;
     try {
       return work();
     } catch (error) {
-      dead = error instanceof WebAssembly.RuntimeError;
-      log(`a fault inside the recorder: ${String(error)}`);
-      if (dead) finish();
+      if (error instanceof WebAssembly.RuntimeError) die(String(error));
+      else log(`a fault inside the recorder: ${String(error)}`);
       return otherwise;
     }
   };
-  const id = client.start(endpoint, session, getStatsInterval, countReloads, (what: 'over' | 'fault', detail: number | string | undefined) =>
-    notify(what, detail),
-  );
-  let over = false;
-  void finished.then(() => (over = true));
+  const id = client.start(endpoint, session, getStatsInterval, countReloads, (what: Notice, detail?: number | string) => {
+    notify(what, detail);
+  });
 
   return {
     session: id,
     get state() {
-      return over ? 'closed' : (guarded(client.state, 'closed') as RecorderState);
+      return guarded(client.state, 'closed') as RecorderState;
     },
     get counters() {
-      return guarded(() => client.counters() as Counters, NO_COUNTERS);
+      last = guarded(() => client.counters() as Counters, last);
+      return last;
     },
     event(name, data, connection) {
-      if (!over) guarded(() => client.event(String(name), toJson(data), connection), undefined);
+      guarded(() => client.event(String(name), toJson(data), connection), undefined);
     },
     flush() {
-      if (!over) guarded(client.flush, undefined);
+      guarded(client.flush, undefined);
     },
     close() {
-      if (!over) guarded(client.close, undefined);
+      guarded(client.close, undefined);
       return finished;
     },
   };
