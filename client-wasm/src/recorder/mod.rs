@@ -1,6 +1,9 @@
 //! One recording: events become lines, reports deltas, descriptions compressed; all go to the transport. No page object and
 //! no call into JavaScript here: values arrive as JSON text and time as a number.
 
+#[cfg(test)]
+mod tests;
+
 use rtctrace_protocol::description::{Description, DescriptionCodec};
 use rtctrace_protocol::json::{RawValue, write_string};
 use rtctrace_protocol::line::{tracking_id, write_line_start};
