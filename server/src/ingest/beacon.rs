@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{origin, v1};
 use crate::app::App;
 use crate::problem::{Problem, Reason};
-use crate::session::{Attach, Dialect, LOST, SocketCursor, Stop};
+use crate::session::{Attach, Dialect, LOST, Origin, SessionId, SocketCursor, Stop};
 
 /// From the request's headers to the end of its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,16 +33,28 @@ pub(crate) async fn beacon(State(app): State<App>, request: Request) -> Result<J
         return Err(Problem::new(Reason::BadLine, "The body is not UTF-8."));
     };
 
+    // The page is gone, and its connection may be, too: from here on the work is not the request's.
+    let work = tokio::spawn(take_in(app, session, from, origin, text.to_owned()));
+    work.await.unwrap_or_else(|error| Err(Problem::internal(error)))
+}
+
+async fn take_in(
+    app: App,
+    session: SessionId,
+    from: u64,
+    origin: Origin,
+    text: String,
+) -> Result<Json<Value>, Problem> {
     let (handle, is_new) = match app.registry.attach(session, origin, from).await {
         Attach::Session(handle, is_new) => (handle, is_new),
         Attach::Ended => return Err(ended()),
         Attach::Overloaded => return Err(Problem::new(Reason::Overloaded, "Too many sessions; come back later.")),
     };
-    let held = handle.snapshot().lines;
+    let held = handle.received().await;
     let reply = if from > held {
         None
     } else {
-        Some(app.registry.receive(&handle, &mut SocketCursor::at(from), None, text).await)
+        Some(app.registry.receive(&handle, &mut SocketCursor::at(from), None, &text).await)
     };
     if is_new {
         app.registry.wait_for_client(handle, LOST);

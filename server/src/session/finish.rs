@@ -5,20 +5,21 @@
 use std::path::Path;
 
 use anyhow::Context;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::pipeline::Pipeline;
 use super::registry::{Handle, Stores};
 use super::snapshot::End;
 use super::{LOST, SessionId, UnixMillis};
 use crate::spool;
-use crate::store::sessions::{SessionRow, store_ended};
+use crate::store::sessions::{SessionRow, end_lost, store_ended};
 use crate::store::stats::{RowBatch, StatsRow, write_rows};
 use crate::store::{Backoff, database::Database};
 use crate::telemetry::{self, Store};
 
-/// Stores a session for good.
-pub(crate) async fn run(handle: &Handle, stores: &Stores) {
+/// Stores a session for good. `turns` bounds how many do the heavy part at one time; one that has to wait for a store gives
+/// its turn to others.
+pub(crate) async fn run(handle: &Handle, stores: &Stores, turns: &Semaphore) {
     let (features, snapshot, spool) = {
         let mut journal = handle.journal.lock().await;
         let snapshot = journal.snapshot();
@@ -29,15 +30,29 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores) {
 
     let mut backoff = Backoff::new(Store::Objects);
     let dump_bytes = loop {
-        match stores.objects.store_dump(spool.clone(), &path).await {
+        let turn = turns.acquire().await;
+        let attempt = stores.objects.store_dump(spool.clone(), &path).await;
+        drop(turn);
+        match attempt {
             Ok(length) => break length,
+            Err(_) if !spool.exists() => {
+                tracing::error!(session = %id, "the spool file of the session is gone; nothing of it can be stored");
+                if let Err(error) = end_lost(&stores.database, id).await {
+                    tracing::warn!(session = %id, "its row stays as it is until the next start: {error}");
+                }
+                return;
+            }
             Err(error) => backoff.failed(&format!("storing the dump of session {id}"), &error).await,
         }
     };
 
     let mut backoff = Backoff::new(Store::Database);
     if handle.is_behind() {
-        while let Err(error) = rewrite_stats(id, &spool, &stores.database).await {
+        loop {
+            let turn = turns.acquire().await;
+            let attempt = rewrite_stats(id, &spool, &stores.database).await;
+            drop(turn);
+            let Err(error) = attempt else { break };
             backoff.failed(&format!("writing the stats of session {id}"), &error).await;
         }
     } else {

@@ -151,14 +151,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Where a socket stands that says `from`.
-    pub(crate) fn cursor(&self, from: u64) -> io::Result<SocketCursor> {
-        match &self.spool {
-            Some(spool) if from < self.received => {
-                Ok(Cursor::repeating(from, HeldLines::open(&self.path, spool.length(), from, self.received)?))
-            }
-            _ => Ok(Cursor::at(self.received)),
-        }
+    /// The file of what is held, and how long it is.
+    pub(crate) fn held(&self) -> (PathBuf, u64) {
+        (self.path.clone(), self.spool.as_ref().map_or(0, SpoolFile::length))
     }
 
     /// Takes in the lines of a frame. What is new is written by one write; only then does anything count.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rtctrace_features::SessionFeatures;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::SessionId;
 use super::finish;
@@ -15,6 +15,7 @@ use super::journal::{Journal, Origin, SocketCursor, Stop};
 use super::snapshot::Snapshot;
 use crate::app::Stopping;
 use crate::config::Config;
+use crate::spool::HeldLines;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::sessions::{self, SessionRow};
@@ -36,7 +37,7 @@ struct Shared {
     config: Arc<Config>,
     stores: Stores,
     sessions: Mutex<HashMap<SessionId, Arc<Handle>>>,
-    finishing: Arc<Semaphore>,
+    finishing: Semaphore,
     stopping: Stopping,
 }
 
@@ -61,6 +62,7 @@ pub(crate) struct Handle {
     pub(super) journal: tokio::sync::Mutex<Journal>,
     snapshot: Mutex<Snapshot>,
     newest_socket: watch::Sender<u64>,
+    stored_before: OnceCell<bool>,
     behind: AtomicBool,
     finishing: AtomicBool,
 }
@@ -118,6 +120,7 @@ impl Handle {
             snapshot: Mutex::new(journal.snapshot()),
             journal: tokio::sync::Mutex::new(journal),
             newest_socket: watch::Sender::new(0),
+            stored_before: OnceCell::new(),
             behind: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
         }
@@ -143,20 +146,39 @@ impl Handle {
         SocketSlot { number, newest: self.newest_socket.subscribe() }
     }
 
-    /// The hold of nobody: replaced by any socket.
-    fn watch(&self) -> SocketSlot {
-        let newest = self.newest_socket.subscribe();
-        let number = *newest.borrow();
-        SocketSlot { number, newest }
+    /// The hold of nobody: replaced by any socket, even one that came before.
+    fn no_socket(&self) -> SocketSlot {
+        SocketSlot { number: 0, newest: self.newest_socket.subscribe() }
     }
 
     /// Where a socket stands that says `from`, and how many lines the session holds; `None` if it is over.
     pub(crate) async fn cursor(&self, from: u64) -> std::io::Result<Option<(SocketCursor, u64)>> {
-        let journal = self.journal.lock().await;
-        if journal.ended() {
-            return Ok(None);
+        let (held, received) = {
+            let journal = self.journal.lock().await;
+            if journal.ended() {
+                return Ok(None);
+            }
+            (journal.held(), journal.received())
+        };
+        if from >= received {
+            return Ok(Some((SocketCursor::at(received), received)));
         }
-        Ok(Some((journal.cursor(from)?, journal.received())))
+        let (path, length) = held;
+        // A long session's file takes a while to be read up to there.
+        let open = tokio::task::spawn_blocking(move || HeldLines::open(&path, length, from, received));
+        let lines = open.await.map_err(std::io::Error::other)??;
+        Ok(Some((SocketCursor::repeating(from, lines), received)))
+    }
+
+    /// How many lines the session holds.
+    pub(crate) async fn received(&self) -> u64 {
+        self.journal.lock().await.received()
+    }
+
+    /// Whether the session was stored in an earlier life; asked once for all who name it.
+    async fn is_stored(&self, database: &Database) -> sqlx::Result<bool> {
+        let ask = || async { Ok(sessions::get(database, self.id).await?.is_some_and(|row| row.ended)) };
+        self.stored_before.get_or_try_init(ask).await.copied()
     }
 
     pub(super) fn publish(&self, journal: &Journal) {
@@ -179,7 +201,7 @@ impl Handle {
 impl Registry {
     /// No session yet. `stopping` turns true when the collector stops.
     pub(crate) fn new(config: Arc<Config>, stores: Stores, stopping: Stopping) -> Self {
-        let finishing = Arc::new(Semaphore::new(FINISHING));
+        let finishing = Semaphore::new(FINISHING);
         Self(Arc::new(Shared { config, stores, sessions: Mutex::default(), finishing, stopping }))
     }
 
@@ -202,13 +224,13 @@ impl Registry {
         };
         // Only a client that chose the id itself can name a session that is over. The question comes after the entry was
         // made: a session leaves the registry only after the database has it.
-        if is_new && handle.origin.dialect.resumes() {
-            match sessions::get(&self.0.stores.database, id).await {
-                Ok(Some(row)) if row.ended => {
+        if handle.origin.dialect.resumes() {
+            match handle.is_stored(&self.0.stores.database).await {
+                Ok(true) => {
                     self.remove(&handle);
                     return Attach::Ended;
                 }
-                Ok(_) => {}
+                Ok(false) => {}
                 Err(error) if from > 0 => {
                     tracing::warn!(session = %id, "the database cannot say whether the session is over: {error}");
                     self.remove(&handle);
@@ -294,7 +316,7 @@ impl Registry {
     pub(crate) fn wait_for_client(&self, handle: Arc<Handle>, code: u16) {
         let registry = self.clone();
         tokio::spawn(async move {
-            let slot = handle.watch();
+            let slot = handle.no_socket();
             registry.socket_gone(&handle, slot, code).await;
         });
     }
@@ -324,6 +346,8 @@ impl Registry {
         let ended = journal.ended();
         let handle = Arc::new(Handle::new(id, journal));
         handle.behind.store(is_behind, Ordering::Relaxed);
+        // Its spool file is here, so its end is not.
+        let _ = handle.stored_before.set(false);
         {
             let mut sessions = lock(&self.0.sessions);
             sessions.insert(id, Arc::clone(&handle));
@@ -354,10 +378,8 @@ impl Registry {
         }
         let (registry, handle) = (self.clone(), Arc::clone(handle));
         tokio::spawn(async move {
-            let permit = Arc::clone(&registry.0.finishing).acquire_owned().await;
-            finish::run(&handle, &registry.0.stores).await;
+            finish::run(&handle, &registry.0.stores, &registry.0.finishing).await;
             registry.remove(&handle);
-            drop(permit);
         });
     }
 

@@ -67,6 +67,31 @@ async fn an_outage_of_the_database_stops_no_recording_and_loses_no_row() {
 }
 
 #[tokio::test]
+async fn a_session_whose_spool_file_is_gone_holds_up_nobody() {
+    let collector = Collector::start(&[]);
+    let lines = lines(3);
+    for _ in 0..6 {
+        let session = new_session();
+        let (mut socket, _) = collector.v1(&session, 0).await;
+        socket.send(lines.join("\n")).await;
+        socket.acknowledged(3).await;
+        std::fs::remove_file(collector.spool(&session)).unwrap();
+        socket.send("[36,null,null,1]").await;
+        socket.acknowledged(4).await;
+        let gone = until("it is over", async || {
+            Some(collector.session(&session).await).filter(|session| session["state"] == "ended")
+        })
+        .await;
+        assert_eq!(gone["dumpBytes"], serde_json::Value::Null);
+    }
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    socket.send("[36,null,null,1]").await;
+    assert_eq!(collector.dump(&session).await.1[..3], lines);
+}
+
+#[tokio::test]
 async fn a_full_disk_closes_the_socket_and_keeps_what_was_acknowledged() {
     // No file of this process may grow beyond 1 MiB; without the trap the signal would end it.
     let collector = Collector::start_after("trap '' XFSZ; ulimit -f 2048", &[]);
