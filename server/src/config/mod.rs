@@ -126,7 +126,8 @@ impl Config {
         if !self.database.url.is_empty() {
             return Ok(self.database.url.clone());
         }
-        Ok(format!("sqlite://{}", absolute(&self.data_dir)?.join("rtctrace.db").display()))
+        // Through a URL, because a folder's name may hold what a URL must escape.
+        Ok(format!("sqlite://{}", file_url(&absolute(&self.data_dir)?.join("rtctrace.db"))?.path()))
     }
 
     /// The object storage's URL, with the default filled in.
@@ -136,10 +137,12 @@ impl Config {
                 format!("storage.url `{}` is no URL; write for example file:///var/lib/rtctrace", self.storage.url)
             });
         }
-        let path = absolute(&self.data_dir)?.join("dumps");
-        Url::from_directory_path(&path)
-            .map_err(|()| anyhow::anyhow!("the data directory {} has no file:// URL", path.display()))
+        file_url(&absolute(&self.data_dir)?.join("dumps"))
     }
+}
+
+fn file_url(path: &Path) -> anyhow::Result<Url> {
+    Url::from_file_path(path).map_err(|()| anyhow::anyhow!("{} has no file:// URL", path.display()))
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
