@@ -15,6 +15,8 @@ use super::Config;
 const DEFAULT_FILE: &str = "rtctrace.toml";
 /// What the name of every variable begins with.
 const PREFIX: &str = "RTCTRACE_";
+/// Variables under this name belong to the project's tests, not to the collector.
+const TESTS_PREFIX: &str = "TEST_";
 
 /// What the command line says: the top layer.
 #[derive(Debug, Default)]
@@ -46,7 +48,7 @@ pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (Strin
     }
 
     for (name, text) in variables {
-        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| !rest.starts_with(TESTS_PREFIX)) else { continue };
         let Some((key, default)) = defaults.iter().find(|(key, _)| variable(key) == rest) else {
             let names: Vec<String> = defaults.keys().map(|key| format!("{PREFIX}{}", variable(key))).collect();
             bail!("unknown variable `{name}`; did you mean `{}`?", nearest(&name, names.iter().map(String::as_str)));
@@ -166,7 +168,12 @@ mod tests {
     fn variables_win_over_the_file_and_the_file_over_the_defaults() {
         let config = with_file(
             "listen = \"127.0.0.1:1\"\n[session]\nresume_grace = \"5s\"\n[limits]\nsessions = 7\n",
-            &[("RTCTRACE_SESSION_RESUME_GRACE", "2s"), ("RTCTRACE_STATS_ENABLED", "false"), ("PATH", "/bin")],
+            &[
+                ("RTCTRACE_SESSION_RESUME_GRACE", "2s"),
+                ("RTCTRACE_STATS_ENABLED", "false"),
+                ("RTCTRACE_TEST_CHROMIUM", "x"),
+                ("PATH", "/bin"),
+            ],
         )
         .unwrap();
         assert_eq!(config.listen, "127.0.0.1:1");
