@@ -138,8 +138,8 @@ function play(track, connection) {
 
 // Placed beneath rtctrace, which wraps what it finds: these are the very reports that it polls.
 const nativeGetStats = RTCPeerConnection.prototype.getStats;
-RTCPeerConnection.prototype.getStats = async function (...selector) {
-  const report = await nativeGetStats.apply(this, selector);
+RTCPeerConnection.prototype.getStats = async function () {
+  const report = await nativeGetStats.call(this);
   saw('getStats', connectionIds.get(this) ?? null, Object.fromEntries(/** @type {any} */ (report)));
   return report;
 };
