@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use js_sys::Function;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::ids::{ConnectionId, UnixMillis};
+use crate::ids::{ConnectionId, UnixMillis, join};
 use crate::js::{shell, values};
 use crate::recorder::Recorder;
 use crate::transport::{Effect, Input, State};
@@ -93,10 +93,15 @@ pub(crate) struct Plan {
 pub(crate) fn begin(plan: Plan) {
     let session = &plan.recorder.session;
     let setup = Setup {
-        socket_url: [&plan.endpoint, "/v1/ws?session=", session, "&from="].concat(),
+        socket_url: join(&[&plan.endpoint, "/v1/ws?session=", session, "&from="]),
         // `ws:` becomes `http:`, `wss:` becomes `https:`.
-        beacon_url: ["http", plan.endpoint.get(2..).unwrap_or_default(), "/v1/beacon?session=", session, "&from="]
-            .concat(),
+        beacon_url: join(&[
+            "http",
+            plan.endpoint.get(2..).unwrap_or_default(),
+            "/v1/beacon?session=",
+            session,
+            "&from=",
+        ]),
         interval: plan.interval,
         notify: plan.notify,
     };
@@ -126,7 +131,7 @@ pub(crate) fn pump() {
 }
 
 fn carry_out(effect: Effect) {
-    let url = |pick: fn(&Setup) -> &str, from: u64| setup(|setup| [pick(setup), &from.to_string()].concat());
+    let url = |pick: fn(&Setup) -> &str, from: u64| setup(|setup| join(&[pick(setup), &from.to_string()]));
     match effect {
         Effect::Connect { from } => {
             if let Some(url) = url(|setup| &setup.socket_url, from) {
@@ -141,7 +146,7 @@ fn carry_out(effect: Effect) {
             }
         }
         Effect::FirstFlush { milliseconds } => {
-            let value = ["{\"connectionTime\":", &milliseconds.to_string(), "}"].concat();
+            let value = join(&["{\"connectionTime\":", &milliseconds.to_string(), "}"]);
             record("websocket", None, &value, &[]);
         }
         Effect::Over { refused } => over(refused),

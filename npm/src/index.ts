@@ -85,6 +85,9 @@ const NO_COUNTERS: Counters = {
   faults: 0,
 };
 
+/** In the order in which the module gives them. */
+const COUNTER_NAMES = Object.keys(NO_COUNTERS);
+
 const REASONS: Record<number, string> = {
   1007: 'it could not read what was sent',
   1008: 'this page or user is not allowed to record',
@@ -165,7 +168,7 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
     if (what === 'fault') return log(`a fault inside the recorder: ${detail}`);
     const code = Number(detail);
     if (detail !== undefined) log(`the collector refused the recording: ${REASONS[code] ?? `close code ${code}`}`);
-    last = guarded(() => client.counters() as Counters, last);
+    last = count();
     current = undefined;
     over = true;
     finish();
@@ -181,6 +184,11 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
       return otherwise;
     }
   };
+  const count = (): Counters =>
+    guarded(() => {
+      const counts = client.counters() as number[];
+      return Object.fromEntries(counts.map((count, index) => [COUNTER_NAMES[index], count])) as unknown as Counters;
+    }, last);
   const id = client.start(endpoint, session, getStatsInterval, countReloads, (what: Notice, detail?: number | string) => {
     notify(what, detail);
   });
@@ -191,8 +199,7 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
       return guarded(client.state, 'closed') as RecorderState;
     },
     get counters() {
-      last = guarded(() => client.counters() as Counters, last);
-      return last;
+      return (last = count());
     },
     event(name, data, connection) {
       guarded(() => client.event(String(name), toJson(data), connection), undefined);

@@ -57,7 +57,7 @@ describe('a recording', () => {
       for (let round = 0; round < 4; round += 1) {
         await sleep(300);
         collector.cut();
-        await until(() => page.evaluate(() => window.recorder.state === 'open'));
+        await until(() => page.evaluate((round) => window.recorder.counters.reconnects > round, round));
       }
       const counters = await page.evaluate(async () => {
         clearInterval(window.timer);

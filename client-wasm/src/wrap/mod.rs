@@ -11,6 +11,7 @@ mod transceiver;
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
+use crate::ids::{ConnectionId, join};
 use crate::js::weave::{AFTER, BEFORE, FAILED, listen, weave_constructor, weave_method, weave_setter};
 use crate::js::{registry, values};
 use crate::page;
@@ -62,11 +63,11 @@ struct Moment<'a> {
 
 impl Moment<'_> {
     fn on_success(&self) -> String {
-        [self.method, "OnSuccess"].concat()
+        join(&[self.method, "OnSuccess"])
     }
 
     fn on_failure(&self) -> String {
-        [self.method, "OnFailure"].concat()
+        join(&[self.method, "OnFailure"])
     }
 }
 
@@ -138,7 +139,7 @@ fn listen_to(target: &JsValue, owner: &str) {
 /// A call that tells its outcome: records the call with `value`, then success with `result` or failure with the error.
 fn record_outcome(
     moment: &Moment<'_>,
-    connection: Option<crate::ids::ConnectionId>,
+    connection: Option<ConnectionId>,
     value: fn(&Moment<'_>) -> String,
     result: fn(&Moment<'_>) -> String,
 ) -> Option<String> {
