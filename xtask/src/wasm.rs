@@ -1,7 +1,7 @@
 //! From a crate to an optimised wasm module with its JavaScript glue.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,7 +63,8 @@ pub(crate) fn build(module: &Module) -> Result<()> {
         .current_dir(root)
         .args(["build", "--profile", module.profile, "--target", TARGET, "-p", module.package])
         .arg("--target-dir")
-        .arg(&target_directory))?;
+        .arg(&target_directory)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(root)))?;
 
     // Everything is made aside and put in place only when it is known to load, so that a failed build breaks no importer.
     let staging = target_directory.join("xtask").join(module.name);
@@ -95,6 +96,25 @@ pub(crate) fn build(module: &Module) -> Result<()> {
     copy_directory(&staging, &output)?;
     println!("{}/{}_bg.wasm: {after} bytes, {before} before wasm-opt", module.output, module.stem);
     Ok(())
+}
+
+/// Panic messages name source files. The paths of the machine that built the module are nobody's business, and without
+/// them every machine builds the same module.
+fn flags(root: &Path) -> OsString {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let given = env::var("RUSTFLAGS").unwrap_or_default();
+    let mut flags: Vec<OsString> = given.split_whitespace().map(OsString::from).collect();
+    for (path, name) in [(home.as_deref(), "/cargo"), (Some(root), "/rtctrace")] {
+        if let Some(path) = path {
+            let mut flag = OsString::from("--remap-path-prefix=");
+            flag.push(path);
+            flag.push("=");
+            flag.push(name);
+            flags.push(flag);
+        }
+    }
+    flags.join(OsStr::new("\u{1f}"))
 }
 
 /// Without the standard library of the target, cargo ends in error E0463, which names no remedy.
