@@ -1,15 +1,15 @@
 # The browser of the end-to-end tests. Sourced after lib.sh.
 
 find_chromium() {
-	if [ -n "${RTCTRACE_CHROMIUM:-}" ]; then
-		[ -x "$RTCTRACE_CHROMIUM" ] || die "RTCTRACE_CHROMIUM names $RTCTRACE_CHROMIUM, which is no program."
+	if [ -n "${CHROMIUM:-}" ]; then
+		[ -x "$CHROMIUM" ] || die "CHROMIUM names $CHROMIUM, which is no program."
 		return
 	fi
 	local name
 	for name in chromium chromium-browser google-chrome google-chrome-stable; do
 		if command -v "$name" >/dev/null; then
-			RTCTRACE_CHROMIUM="$(command -v "$name")"
-			export RTCTRACE_CHROMIUM
+			CHROMIUM="$(command -v "$name")"
+			export CHROMIUM
 			return
 		fi
 	done
@@ -26,6 +26,6 @@ install_chromium() {
 	fi
 	find_chromium || die "the end-to-end tests need a Chromium, and none is on the PATH." \
 		"On Debian: sudo apt-get install chromium" \
-		"Elsewhere, name the program: RTCTRACE_CHROMIUM=/path/to/chrome make test"
-	printf '%s\n' "$("$RTCTRACE_CHROMIUM" --version --no-sandbox 2>/dev/null || true) ($RTCTRACE_CHROMIUM)"
+		"Elsewhere, name the program: CHROMIUM=/path/to/chrome make test"
+	printf '%s\n' "$("$CHROMIUM" --version --no-sandbox 2>/dev/null || true) ($CHROMIUM)"
 }

@@ -6,6 +6,9 @@
 . scripts/chromium.sh
 . scripts/checks.sh
 
+# Settings of this shell are for the collector that a person runs, not for those under test.
+for variable in $(compgen -v RTCTRACE_); do unset "$variable"; done
+
 rust_tests() { cargo test --workspace --locked --no-fail-fast; }
 
 prepare
@@ -15,6 +18,8 @@ web_parts
 part "types" check_types
 part "clippy" check_clippy
 part "Rust tests" rust_tests
+part "client tests in the browser" npm test --silent --workspace npm
+part "client tests" npm test --silent --workspace npm
 part "viewer tests" npm test --silent --workspace dump-viewer
 part "end-to-end tests" npm test --silent --workspace tests
 parts_summary

@@ -10,9 +10,9 @@ import { chromium } from 'playwright-core';
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 export const resultsDir = new URL('../results/', import.meta.url).pathname;
 
-/** @returns {string} the program, from RTCTRACE_CHROMIUM or the PATH */
+/** @returns {string} the program, from CHROMIUM or the PATH */
 export function chromiumPath() {
-  if (process.env.RTCTRACE_CHROMIUM) return process.env.RTCTRACE_CHROMIUM;
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
   for (const name of names) {
     try {
       return execFileSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).trim();
@@ -20,7 +20,7 @@ export function chromiumPath() {
       // not this one
     }
   }
-  throw new Error(`no Chromium: none of ${names.join(', ')} is on the PATH, and RTCTRACE_CHROMIUM is not set`);
+  throw new Error(`no Chromium: none of ${names.join(', ')} is on the PATH, and CHROMIUM is not set`);
 }
 
 /**

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { until } from './wait.js';
 
 const root = new URL('../..', import.meta.url).pathname;
-export const collectorBinary = process.env.RTCTRACE_BINARY ?? `${root}target/debug/rtctrace`;
+export const collectorBinary = process.env.COLLECTOR ?? `${root}target/debug/rtctrace`;
 
 /** @returns {Promise<number>} a port that was free a moment ago */
 export function freePort() {
@@ -38,7 +38,7 @@ export class Collector {
 
   /** Starts one over an empty data folder. @param {Record<string, string>} [settings] RTCTRACE_* variables */
   static async start(settings = {}) {
-    if (!existsSync(collectorBinary)) throw new Error(`no collector at ${collectorBinary}: run "cargo build" first, or set RTCTRACE_BINARY`);
+    if (!existsSync(collectorBinary)) throw new Error(`no collector at ${collectorBinary}: run "cargo build" first, or set COLLECTOR`);
     const dataDir = await mkdtemp(join(tmpdir(), 'rtctrace-test-'));
     const collector = new Collector(await freePort(), dataDir, settings);
     await collector.run();
