@@ -94,6 +94,7 @@ const REASONS: Record<number, string> = {
   1009: 'a line was too large',
   4000: 'the session has already ended',
   4001: 'it has reached its limit of sessions',
+  4002: 'another page or tab continues the session',
 };
 
 /** The recording is over (with a close code if the collector ended it); a first fault; a fault that ends the recorder. */

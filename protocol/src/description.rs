@@ -212,7 +212,7 @@ pub fn sections(sdp: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(sdp);
     std::iter::from_fn(move || {
         let text = rest?;
-        let cut = text.match_indices("\nm=").map(|(at, _)| at + 1).find(|at| *at > 0);
+        let cut = text.as_bytes().windows(3).position(|bytes| bytes == b"\nm=").map(|at| at + 1);
         let (section, behind) = match cut {
             Some(at) => (text.get(..at)?, text.get(at..)),
             None => (text, None),

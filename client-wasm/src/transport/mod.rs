@@ -38,8 +38,9 @@ const CLOSE_TIMEOUT: UnixMillis = 5_000;
 /// A timer that is so late was throttled or frozen with the page: what it guarded may have arrived meanwhile.
 const LATE_TIMER: UnixMillis = 2_000;
 
-/// Close codes after which a reconnect cannot help: not authorized, not JSON, too large, already ended, limit reached.
-const FINAL_CODES: [u16; 5] = [1007, 1008, 1009, 4000, 4001];
+/// Close codes after which a reconnect cannot help: not JSON, not authorized, too large, already ended, limit reached, and
+/// continued by a newer socket: two that share a session would take it from each other for ever.
+const FINAL_CODES: [u16; 6] = [1007, 1008, 1009, 4000, 4001, 4002];
 
 /// What happened outside.
 #[derive(Debug, Clone, Copy)]

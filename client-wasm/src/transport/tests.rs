@@ -149,7 +149,7 @@ fn backoff_grows_to_thirty_seconds_with_jitter_and_is_forgotten_after_progress()
 
 #[test]
 fn final_close_codes_end_the_recording_and_others_do_not() {
-    for code in [1007, 1008, 1009, 4000, 4001] {
+    for code in [1007, 1008, 1009, 4000, 4001, 4002] {
         let mut transport = welcomed(0, 0);
         push(&mut transport, 0, 1);
         transport.handle(Input::Closed { code }, 5);

@@ -232,7 +232,7 @@ fn unescape(inner: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(backslash) = rest.find('\\') {
-        let (plain, escape) = rest.split_at(backslash);
+        let Some((plain, escape)) = rest.split_at_checked(backslash) else { break };
         out.push_str(plain);
         let mut characters = escape.chars();
         characters.next();
