@@ -28,7 +28,7 @@ const ARGUMENTS = [
 
 export async function openBrowser() {
   const profile = await mkdtemp(join(tmpdir(), 'rtctrace-npm-'));
-  const executablePath = process.env.RTCTRACE_TEST_CHROMIUM ?? '/usr/bin/chromium';
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const context = await chromium.launchPersistentContext(profile, { executablePath, args: ARGUMENTS });
   return {
     context,
