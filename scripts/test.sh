@@ -18,6 +18,7 @@ web_parts
 part "types" check_types
 part "clippy" check_clippy
 part "Rust tests" rust_tests
+part "client tests" npm test --silent --workspace npm
 part "viewer tests" npm test --silent --workspace dump-viewer
 part "end-to-end tests" npm test --silent --workspace tests
 parts_summary
