@@ -16,7 +16,8 @@ let localTracks = new WeakMap();
 const listening = new WeakSet();
 const connections = new Map();
 let onGone = () => {};
-const finalizers = new FinalizationRegistry((number) => {
+/** Of an old browser there is none, and then no recording; loading this file must not fail for it. */
+const finalizers = globalThis.FinalizationRegistry && new FinalizationRegistry((number) => {
   // The number may be of an earlier recording, or taken again by a later one.
   if (!connections.has(number) || connections.get(number).deref()) return;
   connections.delete(number);

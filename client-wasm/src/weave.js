@@ -15,7 +15,8 @@
 const { apply, construct, defineProperty, getOwnPropertyDescriptor } = Reflect;
 const { then } = Promise.prototype;
 const { addEventListener } = EventTarget.prototype;
-const { RuntimeError } = WebAssembly;
+// There may be no WebAssembly (a locked-down browser); loading this file must not fail for it.
+const RuntimeError = globalThis.WebAssembly?.RuntimeError;
 
 export const BEFORE = 0;
 export const AFTER = 1;

@@ -97,6 +97,9 @@ const REASONS: Record<number, string> = {
   4002: 'another page or tab continues the session',
 };
 
+/** Stands for a close code when no socket may be opened: the page's policy, or `ws:` from a page of `https:`. */
+const FORBIDDEN = 0;
+
 /** The recording is over (with a close code if the collector ended it); a first fault; a fault that ends the recorder. */
 type Notice = 'over' | 'fault' | 'dead';
 
@@ -143,6 +146,7 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
   const endpoint = socketUrl(options.endpoint);
   if (typeof RTCPeerConnection === 'undefined') throw new Error('this browser or context has no RTCPeerConnection');
   if (typeof WebAssembly === 'undefined') throw new Error('this browser or context has no WebAssembly');
+  if (typeof FinalizationRegistry === 'undefined') throw new Error('this browser has no FinalizationRegistry');
   if (!(getStatsInterval >= 0 && getStatsInterval <= 0x7fff_ffff)) {
     throw new Error(`getStatsInterval is no number of milliseconds: ${String(getStatsInterval)}`);
   }
@@ -168,7 +172,8 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
     if (what === 'dead') return die(String(detail));
     if (what === 'fault') return log(`a fault inside the recorder: ${detail}`);
     const code = Number(detail);
-    if (detail !== undefined) log(`the collector refused the recording: ${REASONS[code] ?? `close code ${code}`}`);
+    if (code === FORBIDDEN) log('not recording any more: the browser forbids this page a connection to the collector');
+    else if (detail !== undefined) log(`the collector refused the recording: ${REASONS[code] ?? `close code ${code}`}`);
     last = count();
     current = undefined;
     over = true;

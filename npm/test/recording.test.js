@@ -124,6 +124,20 @@ describe('a recording', () => {
       assert.equal(await stillWorks(page), 'offer');
     }));
 
+  it('loads in a browser that lacks what it needs, and says so', () =>
+    withPage(null, async (page, collector) => {
+      for (const missing of ['WebAssembly', 'FinalizationRegistry', 'RTCPeerConnection']) {
+        const other = await browser.context.newPage();
+        await other.addInitScript((name) => void delete window[name], missing);
+        await other.goto(collector.url);
+        const { state, heard } = await record(other);
+        assert.equal(state, 'closed');
+        assert.match(heard.join(), new RegExp(`not recording: .* no ${missing}`));
+        if (missing !== 'RTCPeerConnection') assert.equal(await stillWorks(other), 'offer');
+        await other.close();
+      }
+    }));
+
   it('needs no more than wasm-unsafe-eval', () =>
     withPage("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", async (page, collector) => {
       const { session } = await record(page);
@@ -134,6 +148,7 @@ describe('a recording', () => {
     withPage("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'", async (page, collector) => {
       await record(page, { endpoint: 'ws://127.0.0.1:9' });
       await until(() => page.evaluate(() => window.recorder.state === 'closed'));
+      assert.deepEqual(await page.evaluate(() => window.heard), ['rtctrace: not recording any more: the browser forbids this page a connection to the collector']);
       assert.equal(await stillWorks(page), 'offer');
       assert.equal(collector.connections, 0);
     }));

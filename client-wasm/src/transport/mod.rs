@@ -42,6 +42,9 @@ const LATE_TIMER: UnixMillis = 2_000;
 /// continued by a newer socket: two that share a session would take it from each other for ever.
 const FINAL_CODES: [u16; 6] = [1007, 1008, 1009, 4000, 4001, 4002];
 
+/// Stands for a close code when no socket may be opened. The face knows it, too.
+pub(crate) const FORBIDDEN: u16 = 0;
+
 /// What happened outside.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Input<'a> {
@@ -85,7 +88,7 @@ pub(crate) enum Effect {
     Beacon { from: u64, body: String },
     /// The first lines were handed to the socket: so many ms after the recording began.
     FirstFlush { milliseconds: UnixMillis },
-    /// The session is over. The close code when the collector ended it.
+    /// The session is over. The close code when the collector ended it, [`FORBIDDEN`] when the browser did.
     Over { refused: Option<u16> },
 }
 
@@ -252,7 +255,7 @@ impl Transport {
             }
             Input::PageHide => self.page_hide(now),
             Input::Close => self.close(now),
-            Input::Forbidden => self.over(None),
+            Input::Forbidden => self.over(Some(FORBIDDEN)),
         }
     }
 

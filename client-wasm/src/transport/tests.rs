@@ -167,6 +167,16 @@ fn final_close_codes_end_the_recording_and_others_do_not() {
 }
 
 #[test]
+fn a_forbidden_socket_is_no_clean_end() {
+    let mut transport = Transport::new(BUFFER_LIMIT, 7);
+    transport.handle(Input::Start, 0);
+    effects(&mut transport);
+    transport.handle(Input::Forbidden, 1);
+    assert_eq!(effects(&mut transport), [Effect::Over { refused: Some(FORBIDDEN) }]);
+    assert_eq!(transport.state(), State::Closed);
+}
+
+#[test]
 fn a_clean_end_sends_the_close_line_waits_for_its_ack_and_closes_with_1000() {
     let mut transport = welcomed(0, 1000);
     push(&mut transport, 0, 1500);
