@@ -54,6 +54,11 @@ export function axisTexts(values: number[], unit: string): string[] {
   return values.map((value) => (value === 0 ? '0' : `${Number((value / 1000 ** power).toPrecision(4))}${prefix && `\u2009${prefix}`}`));
 }
 
+/** `1 event`, `2 events`. */
+export function countText(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 export function bytesText(bytes: number | null): string {
   return bytes === null ? '' : valueText(bytes, 'bytes');
 }

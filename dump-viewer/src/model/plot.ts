@@ -14,7 +14,7 @@ export interface PlotLine {
   label: string;
 }
 
-const HEIGHT = 118;
+const HEIGHT = 122;
 
 function table(data: SeriesData): uPlot.AlignedData {
   const values = Array.from(data.values[0] ?? [], (value) => (Number.isNaN(value) ? null : value));
@@ -41,6 +41,17 @@ export function nearest(times: ArrayLike<number>, time: number): number | null {
   const before = times[low - 1];
   if (before === undefined) return after === undefined ? null : 0;
   return after !== undefined && after - time < time - before ? low : low - 1;
+}
+
+/**
+ * The points that no line leads to, which would not be seen: in a call of two seconds a rate has one. Where lines span the
+ * gaps (`spanned`), only a series of one point has such.
+ */
+export function lonely(values: ArrayLike<number | null | undefined>, spanned: boolean): number[] {
+  const there = Array.from(values, (value) => value !== null && value !== undefined);
+  const points = there.flatMap((is, index) => (is ? [index] : []));
+  if (spanned) return points.length === 1 ? points : [];
+  return points.filter((index) => !there[index - 1] && !there[index + 1]);
 }
 
 /** Of these, a part without its zero misleads. */
@@ -100,8 +111,8 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
     axes: [
       {
         ...axis,
-        size: 20,
-        gap: 3,
+        size: 24,
+        gap: 7,
         splits: (plot, _, min, max) => ticks(min, max, Math.max(2, plot.width / 75), shared.full.min, shared.mode),
         values: (plot, times) => {
           const { min, max } = shared.range;
@@ -122,7 +133,7 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
         // Beyond the last colour they begin anew, dashed.
         ...(index >= style.colors.length ? { dash: [4, 3] } : {}),
         spanGaps: lines.length > 1,
-        points: { show: false },
+        points: { show: false, size: 4, filter: (plot: uPlot) => lonely(plot.data[index + 1] ?? [], lines.length > 1) },
       })),
     ],
   };
