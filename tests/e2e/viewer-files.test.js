@@ -8,6 +8,7 @@ import { decodeDump } from '../decoder/dump.js';
 import { openBrowser, openPage, screenshot } from '../harness/browser.js';
 import { Collector } from '../harness/collector.js';
 import { assertRecordingShown } from '../harness/viewer.js';
+import { until } from '../harness/wait.js';
 
 const recordings = new URL('../fixtures/recordings/', import.meta.url).pathname;
 const recording = (/** @type {string} */ name) => readFileSync(`${recordings}${name}.jsonl`);
@@ -53,6 +54,37 @@ describe('the viewer given a file', () => {
     const file = recording('loopback-av-60s');
     await drop(page, 'recording', gzipSync(file));
     await assertRecordingShown(page, decodeDump(file.toString()).events, 'dropped');
+    assert.deepEqual(faults, []);
+  });
+
+  it('keeps its time cursor at its time, whatever part of the recording it shows', async () => {
+    await choose('loopback-av-60s.jsonl', recording('loopback-av-60s'));
+    const areas = page.locator('[data-testid=graph] .u-over');
+    await areas.nth(1).waitFor({ timeout: 10_000 });
+    const box = await areas.first().boundingBox();
+    assert.ok(box);
+    const at = (/** @type {number} */ part) => page.mouse.move(box.x + box.width * part, box.y + box.height / 2);
+    const cursors = () => areas.evaluateAll((elements) =>
+      elements.slice(0, 2).map((element) => {
+        const line = /** @type {Element} */ (element.querySelector('.u-cursor-x')).getBoundingClientRect();
+        const area = element.getBoundingClientRect();
+        return Math.round(((line.left - area.left) / area.width) * 20) / 20;
+      }),
+    );
+    const stand = (/** @type {number} */ part) =>
+      until(`both cursors stand at ${part}`, 2000, async () => (await cursors()).every((place) => place === part));
+    await at(0.5);
+    await page.mouse.down();
+    await page.mouse.up();
+    await stand(0.5);
+    await at(0.4);
+    await page.mouse.down();
+    await at(0.8);
+    await page.mouse.up();
+    await page.mouse.move(5, 5);
+    await stand(0.25);
+    await page.keyboard.press('0');
+    await stand(0.5);
     assert.deepEqual(faults, []);
   });
 
