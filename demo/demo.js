@@ -127,7 +127,8 @@ async function end() {
   show('state', 'ended', '');
   await recorder.close();
   showCounters(recorder);
-  if (recorder.session) element('recording').href = `/#/sessions/${recorder.session}`;
+  // What was never stored cannot be opened.
+  if (recorder.counters.acknowledged > 0) element('recording').href = `/#/sessions/${recorder.session}`;
   enter('ended');
 }
 

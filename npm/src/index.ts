@@ -175,6 +175,9 @@ async function start(options: RtctraceOptions, log: (message: string) => void): 
     if (code === FORBIDDEN) log('not recording any more: the browser forbids this page a connection to the collector');
     else if (detail !== undefined) log(`the collector refused the recording: ${REASONS[code] ?? `close code ${code}`}`);
     last = count();
+    if (detail === undefined && last.acknowledged + last.droppedReports < last.lines) {
+      log('closed before the collector had acknowledged all of the recording');
+    }
     current = undefined;
     over = true;
     finish();

@@ -92,6 +92,16 @@ describe('a recording', () => {
       assert.notEqual(next.session, session);
     }));
 
+  it('closes without a collector after a while, and says that something is missing', () =>
+    withPage(null, async (page) => {
+      await record(page, { endpoint: 'ws://127.0.0.1:9' });
+      await page.evaluate(() => window.recorder.close());
+      assert.deepEqual(await page.evaluate(() => [window.recorder.state, ...window.heard]), [
+        'closed',
+        'rtctrace: closed before the collector had acknowledged all of the recording',
+      ]);
+    }));
+
   it('hands what was not sent to a beacon when the page goes', () =>
     withPage(null, async (page, collector) => {
       const { session } = await record(page);
