@@ -65,12 +65,13 @@ fn setup<R>(read: impl FnOnce(&Setup) -> R) -> Option<R> {
     SETUP.try_with(|setup| setup.try_borrow().ok()?.as_ref().map(read)).ok()?
 }
 
-/// Starts the timer of all polls, at the first connection that needs it.
-pub(crate) fn start_polling() {
+/// Starts the timer of all polls, at the first connection that needs it. `false` if the application wants no reports.
+pub(crate) fn start_polling() -> bool {
     let interval = setup(|setup| setup.interval).unwrap_or(0.0);
     if interval > 0.0 && !IS_POLLING.replace(true) {
         shell::poll_every(interval);
     }
+    interval > 0.0
 }
 
 fn stop_polling() {

@@ -102,6 +102,31 @@ describe('a recording', () => {
       ]);
     }));
 
+  it('holds no report if the application wants none', () =>
+    withPage(null, async (page, collector) => {
+      const { session } = await record(page, { getStatsInterval: 0 });
+      await page.evaluate(async () => {
+        const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
+        a.onicecandidate = ({ candidate }) => b.addIceCandidate(candidate);
+        b.onicecandidate = ({ candidate }) => a.addIceCandidate(candidate);
+        const connected = new Promise((resolve) => {
+          a.onconnectionstatechange = () => a.connectionState === 'connected' && resolve();
+        });
+        a.createDataChannel('x');
+        await a.setLocalDescription();
+        await b.setRemoteDescription(a.localDescription);
+        await b.setLocalDescription();
+        await a.setRemoteDescription(b.localDescription);
+        await connected;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        await window.recorder.close();
+        for (const connection of [a, b]) connection.close();
+      });
+      const lines = collector.linesOf(session);
+      assert.ok(lines.some(([, , value]) => value === 'connected'));
+      assert.deepEqual(lines.filter(([method]) => method === 'g'), []);
+    }));
+
   it('hands what was not sent to a beacon when the page goes', () =>
     withPage(null, async (page, collector) => {
       const { session } = await record(page);

@@ -193,8 +193,7 @@ fn connection_state(moment: &Moment<'_>) -> Option<String> {
 /// Polling begins when the connection is first connected or has failed.
 fn begin_polling(connection: &JsValue, id: ConnectionId) {
     let state = values::state(connection, "connectionState");
-    if page::with(|recorder| recorder.connection_state(id, &state)) == Some(true) {
-        page::start_polling();
+    if page::with(|recorder| recorder.connection_state(id, &state)) == Some(true) && page::start_polling() {
         poll_now(id);
     }
 }
