@@ -15,6 +15,9 @@ use crate::line::Line;
 /// How many relay candidates a session's obfuscator remembers. The addresses of any beyond are obfuscated like all others.
 const MAX_RELAYS: usize = 4096;
 
+/// The longest id of an entry that is remembered, in bytes. Dumps have `0`, `1`, ...
+const LONGEST_ID: usize = 256;
+
 /// The obfuscated form of an address; anything that is no IP address comes back as it is.
 #[must_use]
 pub fn obfuscate_address(address: &str) -> Cow<'_, str> {
@@ -144,11 +147,9 @@ impl Obfuscator {
             "getStats" | "getstats" => self.report(line, &mut found),
             "addIceCandidate" | "onicecandidate" => candidate(value, &mut found),
             "onicecandidateerror" => {
-                for name in ["address", "hostCandidate"] {
-                    replace_member(value, name, &mut found, obfuscate_host_and_port);
-                }
+                replace_members(value, &["address", "hostCandidate"], &mut found, obfuscate_host_and_port);
             }
-            method if carries_description(method) => replace_member(value, "sdp", &mut found, obfuscate_sdp),
+            method if carries_description(method) => replace_members(value, &["sdp"], &mut found, obfuscate_sdp),
             _ => {}
         }
         let text = line.text();
@@ -170,9 +171,10 @@ impl Obfuscator {
         let connection = line.connection().unwrap_or_default();
         for (id, entry) in report.members() {
             let kind = entry.get("candidateType").or_else(|| entry.get("136")).and_then(RawValue::as_str);
+            let is_short = id.len() <= LONGEST_ID;
             let key = (connection.clone().into_owned(), id.into_owned());
             match kind.as_deref() {
-                Some("relay") if self.relays.len() < MAX_RELAYS => {
+                Some("relay") if self.relays.len() < MAX_RELAYS && is_short => {
                     self.relays.insert(key.clone());
                 }
                 Some(_) => {
@@ -216,14 +218,15 @@ fn candidate<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
     }
 }
 
-fn replace_member<'a>(
+/// Replaces members in the order of the text, as [`Obfuscator::line`] needs them.
+fn replace_members<'a>(
     object: RawValue<'a>,
-    name: &str,
+    names: &[&str],
     found: &mut Vec<Replacement<'a>>,
     obfuscate: fn(&str) -> Cow<'_, str>,
 ) {
-    // Every member of that name: a reader may take the first or the last.
-    for (_, value) in object.members().filter(|(other, _)| other == name) {
+    // Every member of such a name: a reader may take the first or the last.
+    for (_, value) in object.members().filter(|(name, _)| names.contains(&&**name)) {
         replace(value, found, obfuscate);
     }
 }
@@ -295,6 +298,10 @@ mod tests {
             (
                 r#"[21,"PC_0",{"address":"192.0.2.7","hostCandidate":"192.0.2.7:99","url":"stun:192.0.2.9"},1]"#,
                 r#"[21,"PC_0",{"address":"192.0.2.x","hostCandidate":"192.0.2.x:99","url":"stun:192.0.2.9"},1]"#,
+            ),
+            (
+                r#"[21,"PC_0",{"hostCandidate":"192.0.2.7:99","errorCode":701,"address":"192.0.2.7"},1]"#,
+                r#"[21,"PC_0",{"hostCandidate":"192.0.2.x:99","errorCode":701,"address":"192.0.2.x"},1]"#,
             ),
             (
                 r#"[6,"PC_0",{"type":"offer","sdp":"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\nc=IN IP4 192.0.2.7\r\na=rtcp:9 IN IP4 192.0.2.7\r\na=candidate:1 1 UDP 2 192.0.2.7 5 typ host\r\n"},"6-0",1]"#,
