@@ -7,6 +7,10 @@ use thiserror::Error;
 use crate::json::{JsonError, Kind, RawValue, write_i64, write_string};
 use crate::tables::{self, MethodToken};
 
+/// The longest id of a connection, in bytes. A client names its connections `PC_0`, `PC_1`; what is kept of a connection,
+/// and every row about it, repeats the name.
+pub const MAX_CONNECTION_ID: usize = 256;
+
 /// Why a text is not a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum LineError {
@@ -25,6 +29,9 @@ pub enum LineError {
     /// The second element is neither a connection's id nor `null`.
     #[error("the line's second element, the connection, is neither a string nor null")]
     BadConnection,
+    /// The second element is longer than [`MAX_CONNECTION_ID`].
+    #[error("the line's second element, the connection, has {0} bytes; it may have 256")]
+    LongConnection(usize),
     /// The last element is no finite number.
     #[error("the line's last element, the time in ms, is not a finite number")]
     BadDelta,
@@ -73,6 +80,12 @@ impl<'a> Line<'a> {
         }
         if !matches!(connection.kind(), Kind::String | Kind::Null) {
             return Err(LineError::BadConnection);
+        }
+        // Escapes make a text longer, never shorter.
+        if connection.text().len() > MAX_CONNECTION_ID
+            && let Some(length) = connection.as_str().map(|id| id.len()).filter(|length| *length > MAX_CONNECTION_ID)
+        {
+            return Err(LineError::LongConnection(length));
         }
         if delta.as_f64().is_none() {
             return Err(LineError::BadDelta);
@@ -211,6 +224,9 @@ mod tests {
         assert_eq!(error("[null,null,3,4]"), LineError::BadMethod);
         assert_eq!(error("[1,2,3,4]"), LineError::BadConnection);
         assert_eq!(error(r#"[1,null,3,"4"]"#), LineError::BadDelta);
+        let long = format!("[1,\"{}\",3,4]", "x".repeat(257));
+        assert_eq!(Line::parse(&long).unwrap_err(), LineError::LongConnection(257));
+        assert!(Line::parse(&format!("[1,\"{}\",3,4]", "\\u0078".repeat(256))).is_ok());
         assert_eq!(error("[1,null,3,1e999]"), LineError::BadDelta);
         assert!(matches!(error("[1,null,"), LineError::Json(_)));
         assert!(matches!(error("[1,null,3,4] 5"), LineError::Json(_)));
