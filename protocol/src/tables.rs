@@ -389,7 +389,7 @@ pub(crate) fn type_of_token(token: RawValue<'_>) -> Option<&'static str> {
 }
 
 /// A member name that has a token: its position in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Property(u8);
 
 impl Property {

@@ -1,5 +1,7 @@
 //! [`ReportDecoder`]: from deltas back to complete reports.
 
+use std::collections::HashMap;
+
 use crate::json::{Kind, Members, RawValue};
 use crate::tables;
 
@@ -173,9 +175,46 @@ fn size_of_member(member: &Member) -> usize {
     name + member.value.len() + MEMBER_OVERHEAD
 }
 
+/// Where the members of an entry are. Deltas name them in the order in which they are kept, so a guess is almost always
+/// right and a short search is next. Only a delta with very many members pays for an index: it would take time that
+/// grows with the square of its length otherwise.
+#[derive(Default)]
+struct Places {
+    guess: usize,
+    searches: usize,
+    index: Option<HashMap<Name, usize>>,
+}
+
+impl Places {
+    /// So many searches through all members are cheaper than an index.
+    const SEARCHES: usize = 64;
+
+    fn find(&mut self, members: &[Member], key: &str) -> Option<usize> {
+        if members.get(self.guess).is_some_and(|member| member.name.is(key)) {
+            return Some(self.guess);
+        }
+        if let Some(index) = &self.index {
+            return index.get(&Name::of_key(key)).copied();
+        }
+        self.searches += 1;
+        if self.searches > Self::SEARCHES {
+            let places = members.iter().enumerate().map(|(at, member)| (member.name.clone(), at));
+            return self.index.insert(places.collect()).get(&Name::of_key(key)).copied();
+        }
+        members.iter().position(|member| member.name.is(key))
+    }
+
+    /// A member was appended.
+    fn added(&mut self, name: &Name, at: usize) {
+        if let Some(index) = &mut self.index {
+            index.insert(name.clone(), at);
+        }
+    }
+}
+
 /// Applies the members of one entry of a delta.
 fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
-    let mut guess = 0;
+    let (mut places, mut is_any_gone) = (Places::default(), false);
     for (key, value) in delta.members() {
         match &*key {
             "t" | "timestamp" => {
@@ -190,15 +229,15 @@ fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
             }
             _ => {}
         }
-        let guessed = entry.members.get(guess).is_some_and(|member| member.name.is(&key));
-        let found = if guessed { Some(guess) } else { entry.members.iter().position(|member| member.name.is(&key)) };
-        if let Some(at) = found {
-            guess = at + 1;
+        if let Some(at) = places.find(&entry.members, &key) {
+            places.guess = at + 1;
+            let Some(member) = entry.members.get_mut(at) else { continue };
+            *bytes = bytes.saturating_sub(member.value.len());
             if value.is_null() {
-                let member = entry.members.remove(at);
-                *bytes = bytes.saturating_sub(size_of_member(&member));
-            } else if let Some(member) = entry.members.get_mut(at) {
-                *bytes = bytes.saturating_sub(member.value.len());
+                // Its place is given up behind the loop, so that those of the others hold until then.
+                member.value.clear();
+                is_any_gone = true;
+            } else {
                 set_value(&mut member.value, value);
                 *bytes += member.value.len();
             }
@@ -207,8 +246,18 @@ fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
             set_value(&mut text, value);
             let member = Member { name: Name::of_key(&key), value: text };
             *bytes += size_of_member(&member);
+            places.added(&member.name, entry.members.len());
             entry.members.push(member);
         }
+    }
+    if is_any_gone {
+        entry.members.retain(|member| {
+            let is_gone = member.value.is_empty();
+            if is_gone {
+                *bytes = bytes.saturating_sub(size_of_member(member));
+            }
+            !is_gone
+        });
     }
 }
 
@@ -221,10 +270,11 @@ fn set_value(text: &mut String, delta: RawValue<'_>) {
     }
     let old = std::mem::take(text);
     let base = if old.starts_with('{') { RawValue::slice(&old, 0, old.len()) } else { RawValue::EMPTY_OBJECT };
+    let (old_keys, new_keys) = (Keys::of(base), Keys::of(delta));
     text.push('{');
     let mut members: Members<'_> = base.members();
     while let Some((name, value)) = members.next_raw() {
-        match last_of(delta, name) {
+        match new_keys.get(name) {
             Some(changed) if changed.is_null() => {}
             Some(changed) => push_member(text, name, changed),
             None => push_member(text, name, value),
@@ -232,7 +282,7 @@ fn set_value(text: &mut String, delta: RawValue<'_>) {
     }
     let mut members = delta.members();
     while let Some((name, value)) = members.next_raw() {
-        if !value.is_null() && last_of(base, name).is_none() {
+        if !value.is_null() && old_keys.get(name).is_none() {
             push_member(text, name, value);
         }
     }
@@ -248,14 +298,42 @@ fn push_member(text: &mut String, quoted_name: &str, value: RawValue<'_>) {
     text.push_str(value.text());
 }
 
-/// The member whose name is written exactly so.
-fn last_of<'a>(object: RawValue<'a>, quoted_name: &str) -> Option<RawValue<'a>> {
-    let mut found = None;
-    let mut members = object.members();
-    while let Some((name, value)) = members.next_raw() {
-        if name == quoted_name {
-            found = Some(value);
+/// An object whose members are asked for one by one. Those of real reports have three or four; searching a large one
+/// again and again would take time that grows with the square of its length.
+enum Keys<'a> {
+    Few(RawValue<'a>),
+    Many(HashMap<&'a str, RawValue<'a>>),
+}
+
+impl<'a> Keys<'a> {
+    /// Bytes of the longest text that is searched rather than indexed.
+    const SHORT: usize = 512;
+
+    fn of(object: RawValue<'a>) -> Self {
+        if object.text().len() <= Self::SHORT {
+            return Self::Few(object);
         }
+        let mut all = HashMap::new();
+        let mut members = object.members();
+        while let Some((name, value)) = members.next_raw() {
+            all.insert(name, value);
+        }
+        Self::Many(all)
     }
-    found
+
+    /// The member whose name is written exactly so; the last one, if it stands there twice.
+    fn get(&self, quoted_name: &str) -> Option<RawValue<'a>> {
+        let object = match self {
+            Self::Few(object) => object,
+            Self::Many(all) => return all.get(quoted_name).copied(),
+        };
+        let mut found = None;
+        let mut members = object.members();
+        while let Some((name, value)) = members.next_raw() {
+            if name == quoted_name {
+                found = Some(value);
+            }
+        }
+        found
+    }
 }

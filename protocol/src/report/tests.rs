@@ -268,6 +268,42 @@ fn reports() -> impl Strategy<Value = Vec<(Value, bool)>> {
     prop::collection::vec((report, prop::bool::weighted(0.2)), 1..8)
 }
 
+#[test]
+fn many_members_cost_no_more_than_their_number() {
+    let object = |names: &mut dyn Iterator<Item = u32>, value: u32| {
+        let members: Vec<String> = names.map(|name| format!("\"m{name}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let mut decoder = ReportDecoder::new();
+    let count = 40_000;
+    // The square of that number is more than a test may take.
+    for value in 1..4 {
+        let (forth, back) = (object(&mut (0..count), value), object(&mut (0..count).rev(), value));
+        decoded(
+            &mut decoder,
+            &format!(r#"{{"0":{},"1":{{"96":{back}}},"t":{value}}}"#, if value == 2 { &back } else { &forth }),
+        );
+    }
+    let entry = |id| decoder.report().get(id).unwrap();
+    assert_eq!(entry("0").members().count(), count as usize);
+    assert!(entry("0").members().all(|(_, value)| value.text() == "3"));
+    assert_eq!(entry("1").members().next().unwrap().1.members().count(), count as usize);
+    let gone = object(&mut (1..count).rev(), 0).replace(":0", ":null");
+    decoded(&mut decoder, &format!(r#"{{"0":{gone},"1":{{"96":{gone}}},"t":9}}"#));
+    let entry = |id| decoder.report().get(id).unwrap();
+    assert_eq!(entry("0").members().count(), 1);
+    assert_eq!(entry("1").members().next().unwrap().1.text(), r#"{"m0":3}"#);
+    assert!(decoder.bytes() < 1_000, "{}", decoder.bytes());
+}
+
+#[test]
+fn a_member_that_goes_and_comes_in_one_delta_is_there() {
+    let mut decoder = ReportDecoder::new();
+    decoded(&mut decoder, r#"{"0":{"a":1,"b":2,"c":3},"t":1}"#);
+    let report = decoded(&mut decoder, r#"{"0":{"b":null,"a":null,"b":5},"t":2}"#);
+    assert_eq!(report["0"], json!({"id": "0", "timestamp": 2, "b": 5, "c": 3}));
+}
+
 proptest! {
     #[test]
     fn any_sequence_of_reports_round_trips(reports in reports()) {

@@ -113,7 +113,7 @@ pub(super) struct Member {
 }
 
 /// A member's name: most have a token and need no text of their own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Name {
     Known(Property),
     Other(Box<str>),
