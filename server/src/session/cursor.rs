@@ -43,6 +43,8 @@ pub(crate) struct Cursor<H> {
 #[derive(Debug)]
 struct Comparing<H> {
     held: H,
+    /// What the welcome said: the number of the socket's first line, if none of its lines is a repetition.
+    welcome: u64,
     /// The lines that were repetitions so far, each with its newline.
     matched: String,
     count: u64,
@@ -56,7 +58,8 @@ impl<H: Held> Cursor<H> {
 
     /// A socket that goes on at `from`, where `held` begins, or behind `held`.
     pub(crate) fn repeating(from: u64, held: H) -> Self {
-        let comparing = (held.left() > 0).then(|| Comparing { held, matched: String::new(), count: 0 });
+        let welcome = from + held.left();
+        let comparing = (held.left() > 0).then(|| Comparing { held, welcome, matched: String::new(), count: 0 });
         Self { next: from, comparing }
     }
 
@@ -74,10 +77,17 @@ impl<H: Held> Cursor<H> {
             return Ok(if held { Place::Held } else { Place::New { before: String::new(), count: 0 } });
         };
         if comparing.held.next_line()?.is_none_or(|held| held != line) {
-            let place = Place::New { before: std::mem::take(&mut comparing.matched), count: comparing.count };
-            self.next = received + comparing.count + 1;
+            let (welcome, count) = (comparing.welcome, comparing.count);
+            let before = std::mem::take(&mut comparing.matched);
+            self.next = welcome + count + 1;
             self.comparing = None;
-            return Ok(place);
+            // Since the welcome, a beacon may have brought some of these lines.
+            let held = received.saturating_sub(welcome);
+            if held > count {
+                return Ok(Place::Held);
+            }
+            let before = before.split_inclusive('\n').skip(usize::try_from(held).unwrap_or(usize::MAX)).collect();
+            return Ok(Place::New { before, count: count - held });
         }
         comparing.matched.push_str(line);
         comparing.matched.push('\n');
@@ -162,6 +172,27 @@ mod tests {
         assert_eq!(cursor.place("d", 5).unwrap(), Place::Held);
         assert_eq!(cursor.place("e", 5).unwrap(), Place::Held);
         assert_ne!(cursor.place("f", 5).unwrap(), Place::Held);
+    }
+
+    #[test]
+    fn what_a_beacon_stored_before_the_first_line_is_not_stored_again() {
+        let new = |before: &str, count| Place::New { before: before.to_owned(), count };
+        // The welcome said 2; a beacon brought lines 2 and 3 (`c`, `d`) before the socket's own came.
+        let mut resumed = cursor(0, &["a", "b"]);
+        assert_eq!(resumed.place("c", 4).unwrap(), Place::Held);
+        assert_eq!(resumed.place("d", 4).unwrap(), Place::Held);
+        assert_eq!(resumed.place("e", 4).unwrap(), new("", 0));
+        assert_eq!(resumed.next(), 5);
+        // The socket's first line, 2, looks like a repetition of line 0; the beacon brought it, and not the next one.
+        let mut resumed = cursor(0, &["a", "b"]);
+        assert_eq!(resumed.place("a", 3).unwrap(), Place::Held);
+        assert_eq!(resumed.place("x", 3).unwrap(), new("", 0));
+        // The same with two, of which the beacon brought one.
+        let mut resumed = cursor(0, &["a", "b", "c"]);
+        assert_eq!(resumed.place("a", 4).unwrap(), Place::Held);
+        assert_eq!(resumed.place("b", 4).unwrap(), Place::Held);
+        assert_eq!(resumed.place("x", 4).unwrap(), new("b\n", 1));
+        assert_eq!(resumed.next(), 6);
     }
 
     proptest! {
