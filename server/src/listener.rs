@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -77,7 +78,10 @@ impl Listener {
         let _ = stream.set_nodelay(true);
         let router = self.router.clone();
         let of_requests = place.clone();
+        let asked = Arc::new(AtomicBool::new(false));
+        let has_asked = Arc::clone(&asked);
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(PeerAddress(peer));
             request.extensions_mut().insert(of_requests.clone());
             router.clone().call(request)
@@ -88,10 +92,46 @@ impl Listener {
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = std::pin::pin!(connection);
+            // HTTP/1's own timeout begins only when it is clear that this is HTTP/1, and HTTP/2 has none.
+            let result = match tokio::time::timeout(HEADER_TIMEOUT, connection.as_mut()).await {
+                Ok(result) => result,
+                Err(_) if has_asked.load(Ordering::Relaxed) => connection.await,
+                Err(_) => {
+                    telemetry::refused(Reason::Idle.name());
+                    Ok(())
+                }
+            };
+            if let Err(error) = result {
                 tracing::debug!(%peer, "a connection ended: {error}");
             }
             drop(place);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_asks_for_nothing_loses_its_place() {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let listener = Listener::new(tcp, Router::new(), 4);
+        let places = Arc::clone(&listener.places);
+        tokio::spawn(async move { listener.accept().await });
+        // Nothing; what both versions of HTTP may begin with; all of HTTP/2's preface and no request.
+        for said in ["", "P", "PRI * HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"] {
+            let mut peer = TcpStream::connect(address).await.unwrap();
+            peer.write_all(said.as_bytes()).await.unwrap();
+            let mut heard = Vec::new();
+            // It may be reset, too.
+            let _ = tokio::time::timeout(HEADER_TIMEOUT * 2, peer.read_to_end(&mut heard)).await.expect(said);
+        }
+        let _all =
+            tokio::time::timeout(HEADER_TIMEOUT, places.acquire_many(4)).await.expect("every place is free again");
     }
 }
