@@ -1,14 +1,14 @@
 //! `GET /api/v1/sessions/{id}/dump`: the stored dump, or what the spool holds of a session that is not stored yet.
 
-use std::path::Path as FsPath;
+use std::path::Path;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
 use tokio::io::AsyncReadExt as _;
 
-use super::{session_id, sessions::unknown};
+use super::sessions::unknown;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::session::SessionId;
@@ -19,8 +19,7 @@ use crate::store::sessions;
 const CHUNK: usize = 64 * 1024;
 
 /// The dump, streamed.
-pub(crate) async fn dump(State(app): State<App>, Path(id): Path<String>) -> Result<Response<Body>, Problem> {
-    let id = session_id(&id)?;
+pub(crate) async fn dump(State(app): State<App>, id: SessionId) -> Result<Response<Body>, Problem> {
     // The spool first: its file goes only after the dump is stored and the database says where.
     if let Some(handle) = app.registry.get(id) {
         let length = handle.snapshot().spool_bytes;
@@ -48,7 +47,7 @@ fn no_dump(id: SessionId) -> Problem {
 }
 
 /// The first `length` bytes of a file that may be growing.
-async fn whole_lines(path: &FsPath, length: u64) -> std::io::Result<Body> {
+async fn whole_lines(path: &Path, length: u64) -> std::io::Result<Body> {
     let file = tokio::fs::File::open(path).await?.take(length);
     Ok(Body::from_stream(stream::try_unfold(file, |mut file| async move {
         let mut chunk = Vec::with_capacity(CHUNK);

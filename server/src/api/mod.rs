@@ -6,14 +6,26 @@ pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod sessions;
 
+use axum::RequestPartsExt as _;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::Uri;
+use axum::http::request::Parts;
 
 use crate::problem::{Problem, Reason};
 use crate::session::SessionId;
 
-/// The session that a path names.
-fn session_id(text: &str) -> Result<SessionId, Problem> {
-    text.parse().map_err(|error| Problem::new(Reason::BadSessionId, format!("`{}` is none: {error}.", shorten(text))))
+/// The session that a path names by its `{id}`.
+impl<S: Send + Sync> FromRequestParts<S> for SessionId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Its escapes may be of bytes that are no UTF-8, and axum's own answer to these is no problem document.
+        let Ok(Path(text)) = parts.extract::<Path<String>>().await else {
+            return Err(Problem::new(Reason::BadSessionId, "The path does not hold a session id."));
+        };
+        text.parse()
+            .map_err(|error| Problem::new(Reason::BadSessionId, format!("`{}` is none: {error}.", shorten(&text))))
+    }
 }
 
 /// A parameter of the query, decoded; the first of that name.

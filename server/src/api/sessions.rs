@@ -2,12 +2,12 @@
 //! newest line changed.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{query_parameter, session_id, shorten};
+use super::{query_parameter, shorten};
 use crate::app::App;
 use crate::problem::{Problem, Reason};
 use crate::session::{Browser, Handle, SessionId};
@@ -112,8 +112,7 @@ pub(crate) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Value>
 }
 
 /// One session with its features; those of a running one are of what was received so far.
-pub(crate) async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let id = session_id(&id)?;
+pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Value>, Problem> {
     // The registry first: a session leaves it only after the database has all of it.
     let held = app.registry.get(id);
     let Some(row) = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)? else {

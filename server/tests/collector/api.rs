@@ -74,7 +74,7 @@ async fn what_is_not_there_is_a_problem_document() {
         assert!(detail.contains(path), "{detail}");
     }
     assert_eq!(collector.metric("rtctrace_refused_total{reason=\"unknown_path\"}").await, 6.0);
-    for id in ["x", "..%2f..%2fetc%2fpasswd", "0190163d86947 39b"] {
+    for id in ["x", "..%2f..%2fetc%2fpasswd", "0190163d86947 39b", "%ff"] {
         let answer = collector.get(&format!("/api/v1/sessions/{}", id.replace(' ', ""))).await;
         answer.problem(400, "bad-session-id");
     }
