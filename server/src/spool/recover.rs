@@ -36,15 +36,29 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
             tracing::warn!(path = %path.display(), "not a spool file; left alone");
             continue;
         };
-        let length = cut_torn_tail(&path)?;
-        if has_lines(&path)? {
-            telemetry::spool_changed(i64::try_from(length).unwrap_or(i64::MAX));
-            found.push(Recovered { session, path, length });
-        } else {
-            std::fs::remove_file(&path)?;
+        match look_at(&path) {
+            Ok(Some(length)) => {
+                telemetry::spool_changed(i64::try_from(length).unwrap_or(i64::MAX));
+                found.push(Recovered { session, path, length });
+            }
+            Ok(None) => {}
+            // The other sessions must not wait for somebody to repair this one.
+            Err(error) => {
+                tracing::error!(path = %path.display(), "a spool file cannot be read and is left alone: {error}")
+            }
         }
     }
     Ok(found)
+}
+
+/// The length of a file's whole lines; `None` if there was none behind the header, and the file was removed.
+fn look_at(path: &Path) -> io::Result<Option<u64>> {
+    let length = cut_torn_tail(path)?;
+    if has_lines(path)? {
+        return Ok(Some(length));
+    }
+    std::fs::remove_file(path)?;
+    Ok(None)
 }
 
 /// Opens a spool file, or a part of it, for reading its lines.
@@ -118,6 +132,17 @@ mod tests {
         std::fs::write(&foreign, "mine").unwrap();
         assert!(recover(dir.path()).unwrap().is_empty());
         assert!(!header_only.exists() && !torn_header.exists() && foreign.exists());
+    }
+
+    #[test]
+    fn what_cannot_be_read_costs_no_other_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, good) = (path_of(dir.path(), SessionId::new()), path_of(dir.path(), SessionId::new()));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&good, format!("{HEADER}[36,null,null,1]\n")).unwrap();
+        let found = recover(dir.path()).unwrap();
+        assert_eq!(found.iter().map(|found| &found.path).collect::<Vec<_>>(), [&good]);
+        assert!(folder.exists());
     }
 
     #[test]
