@@ -31,4 +31,4 @@ fuzz:
 	@bash scripts/fuzz.sh
 
 clean:
-	rm -rf target node_modules npm/build npm/dist npm/node_modules dump-viewer/dist dump-viewer/src/wasm dump-viewer/node_modules tests/results
+	rm -rf target node_modules npm/build npm/dist npm/node_modules dump-viewer/dist dump-viewer/src/wasm dump-viewer/node_modules tests/node_modules tests/results

@@ -71,7 +71,7 @@ describe('a call of 15 seconds', () => {
     // The first delta is the absolute time, all others are steps.
     const deltas = dump.lines.map((line) => line.at(-1));
     assert.ok(Math.abs(deltas[0] - Date.parse(session.startTime)) < 2000, `the first delta is ${deltas[0]}`);
-    assert.ok(deltas.slice(1).every((delta) => delta >= 0 && delta < 2000));
+    assert.ok(deltas.slice(1).every((delta) => delta >= 0 && delta < 5000));
   });
 
   it('is stored with every call, event and report that the page saw, in order and equal', () => {

@@ -32,13 +32,15 @@ describe('the demo page', () => {
       const id = await page.locator('[data-testid=demo-session]').innerText();
       assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
       assert.equal(await page.locator('[data-testid=demo-notice]').isVisible(), false);
+      const list = await openPage(browser);
+      await list.page.goto(collector.url);
+      await list.page.locator(`[data-testid=session-row][data-session-id="${id}"]`, { hasText: 'live' }).waitFor({ timeout: 5000 });
       await page.click('[data-testid=demo-end]');
       const link = page.locator('[data-testid=demo-recording]');
       await link.waitFor();
       const ended = Date.now();
 
-      const list = await openPage(browser);
-      await list.page.goto(collector.url);
+      await list.page.reload();
       const row = list.page.locator(`[data-testid=session-row][data-session-id="${id}"]`, { hasText: 'ended' });
       await row.waitFor({ timeout: 5000 });
       const took = Date.now() - ended;
