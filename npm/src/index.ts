@@ -109,8 +109,8 @@ let current: Promise<Recorder> | undefined;
 let notify: (what: Notice, detail: number | string | undefined) => void = () => {};
 
 /**
- * Starts recording this page's WebRTC. Call it before the page uses WebRTC; what was there before joins when it is next
- * used.
+ * Starts recording this page's WebRTC. Call it before the page uses WebRTC; a connection that was there before joins when
+ * one of its own methods is called next.
  *
  * Never throws and never rejects: if recording is impossible (no WebRTC, WebAssembly forbidden, a bad endpoint), it says so
  * once through `log` and resolves with a recorder whose state is `closed`. While a recording runs, it resolves with that
@@ -142,6 +142,7 @@ async function begin(options: RtctraceOptions): Promise<Recorder> {
 const MARK = Symbol.for('rtctrace');
 
 async function start(options: RtctraceOptions, log: (message: string) => void): Promise<Recorder> {
+  if (!options) throw new Error('no options: at least an endpoint is needed');
   const { session, getStatsInterval = 1000, countReloads = true } = options;
   const endpoint = socketUrl(options.endpoint);
   if (typeof RTCPeerConnection === 'undefined') throw new Error('this browser or context has no RTCPeerConnection');

@@ -11,6 +11,9 @@ use crate::tables::{self, MethodToken};
 /// and every row about it, repeats the name.
 pub const MAX_CONNECTION_ID: usize = 256;
 
+/// The largest time of a line, in ms: 30,000 years. Sums of such times stay numbers that JSON has.
+const MAX_DELTA: f64 = 1e15;
+
 /// Why a text is not a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum LineError {
@@ -32,8 +35,8 @@ pub enum LineError {
     /// The second element is longer than [`MAX_CONNECTION_ID`].
     #[error("the line's second element, the connection, has {0} bytes; it may have 256")]
     LongConnection(usize),
-    /// The last element is no finite number.
-    #[error("the line's last element, the time in ms, is not a finite number")]
+    /// The last element is no time.
+    #[error("the line's last element, the time in ms, is not a number between -1e15 and 1e15")]
     BadDelta,
 }
 
@@ -87,7 +90,7 @@ impl<'a> Line<'a> {
         {
             return Err(LineError::LongConnection(length));
         }
-        if delta.as_f64().is_none() {
+        if delta.as_f64().is_none_or(|delta| delta.abs() > MAX_DELTA) {
             return Err(LineError::BadDelta);
         }
         Ok(Self { text: array.text(), method, connection, value, extra, delta })
@@ -228,6 +231,7 @@ mod tests {
         assert_eq!(Line::parse(&long).unwrap_err(), LineError::LongConnection(257));
         assert!(Line::parse(&format!("[1,\"{}\",3,4]", "\\u0078".repeat(256))).is_ok());
         assert_eq!(error("[1,null,3,1e999]"), LineError::BadDelta);
+        assert_eq!(error("[1,null,3,-1.7e308]"), LineError::BadDelta);
         assert!(matches!(error("[1,null,"), LineError::Json(_)));
         assert!(matches!(error("[1,null,3,4] 5"), LineError::Json(_)));
         assert_eq!(error("hello").to_string(), "the line is not JSON at byte 0: unexpected character");

@@ -103,7 +103,7 @@ impl Listener {
                 }
             };
             if let Err(error) = result {
-                tracing::debug!(%peer, "a connection ended: {error}");
+                tracing::debug!("a connection ended: {error}");
             }
             drop(place);
         });

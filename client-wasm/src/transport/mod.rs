@@ -279,7 +279,7 @@ impl Transport {
         if !self.buffer.acknowledge(received) {
             // The collector holds lines of this session that this page never sent: the id belongs to another recording.
             self.effects.push_back(Effect::Disconnect { code: 1000 });
-            self.over(Some(4000));
+            self.over(Some(4002));
             return;
         }
         if welcome {

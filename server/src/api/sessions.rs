@@ -65,13 +65,13 @@ impl Session {
     fn updated(mut self, handle: &Handle) -> Self {
         let snapshot = handle.snapshot();
         self.duration = Some(snapshot.duration);
-        self.browser = snapshot.browser;
+        self.browser.clone_from(&snapshot.browser);
         self.connections = snapshot.connections;
         self.lines = snapshot.lines;
-        if let Some(end) = snapshot.end {
+        if snapshot.close_code.is_some() {
             self.state = "ended";
-            self.end_time = Some(end.time.rfc3339());
-            self.close_code = Some(end.code);
+            self.end_time = Some(snapshot.end_time(handle.origin.start_time).rfc3339());
+            self.close_code = snapshot.close_code;
         }
         self
     }

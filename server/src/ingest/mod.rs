@@ -57,15 +57,16 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> 
 
 /// Path and query, without what a client proves itself with.
 fn without_tokens(uri: &Uri) -> String {
-    let kept: Vec<&str> = uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.split('=').next().is_some_and(|name| name.ends_with("token")))
-        .collect();
+    let kept: Vec<&str> =
+        uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !names_a_token(pair)).collect();
     let path = uri.path();
     let url = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
     url.chars().take(LONGEST_HEADER).collect()
+}
+
+/// Whether a pair of a query is a token, however its name is spelt.
+fn names_a_token(pair: &str) -> bool {
+    form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name.to_ascii_lowercase().ends_with("token"))
 }
 
 #[cfg(test)]
@@ -77,6 +78,7 @@ mod tests {
         let url = |text: &str| without_tokens(&text.parse().unwrap());
         assert_eq!(url("/room?rtcstats-token=secret"), "/room");
         assert_eq!(url("/v1/ws?session=1&token=secret&from=0"), "/v1/ws?session=1&from=0");
+        assert_eq!(url("/v1/ws?TOK%65N=secret&Token=secret&a=1"), "/v1/ws?a=1");
         assert_eq!(url("/loopback"), "/loopback");
     }
 }

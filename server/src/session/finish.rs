@@ -9,8 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::pipeline::Pipeline;
 use super::registry::{Handle, Stores};
-use super::snapshot::End;
-use super::{LOST, SessionId, UnixMillis};
+use super::{LOST, SessionId};
 use crate::spool;
 use crate::store::sessions::{SessionRow, end_lost, store_ended};
 use crate::store::stats::{RowBatch, StatsRow, write_rows};
@@ -59,17 +58,16 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, turns: &Semaphore) {
         stores.stats.settle().await;
     }
 
-    let end = snapshot.end.unwrap_or(End { time: UnixMillis::now(), code: LOST });
     let row = SessionRow {
         ended: true,
-        end_time: Some(end.time),
+        end_time: Some(snapshot.end_time(handle.origin.start_time)),
         duration: Some(snapshot.duration),
         browser: snapshot.browser,
         connections: snapshot.connections,
         lines: snapshot.lines,
         dump_path: Some(path.to_string()),
         dump_bytes: Some(dump_bytes),
-        close_code: Some(end.code),
+        close_code: Some(snapshot.close_code.unwrap_or(LOST)),
         ..SessionRow::live(id, &handle.origin)
     };
     while let Err(error) = store_ended(&stores.database, &row, &features).await {

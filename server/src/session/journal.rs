@@ -13,7 +13,7 @@ use rtctrace_protocol::privacy::Obfuscator;
 
 use super::cursor::{Cursor, Held, Place};
 use super::pipeline::Pipeline;
-use super::snapshot::{End, Snapshot};
+use super::snapshot::Snapshot;
 use super::{Browser, Dialect, SessionId, UnixMillis};
 use crate::config::Config;
 use crate::spool::{HeldLines, SpoolFile, path_of};
@@ -105,7 +105,8 @@ pub(crate) struct Journal {
     session_limit: u64,
     spool: Option<SpoolFile>,
     received: u64,
-    end: Option<End>,
+    /// The close code of the last socket, once the session is over.
+    end: Option<u16>,
     obfuscator: Option<Obfuscator>,
     pipeline: Pipeline,
     settled: Option<(SessionFeatures, Snapshot)>,
@@ -138,7 +139,7 @@ impl Journal {
                 obfuscator.line(&parsed, &mut String::new());
             }
             if let Some(code) = closes(&parsed) {
-                self.end = Some(End { time: UnixMillis::now(), code });
+                self.end = Some(code);
             }
         }
         self.received += 1;
@@ -181,7 +182,7 @@ impl Journal {
             match self.write(&batch, count, now) {
                 Ok(first) => {
                     started = first;
-                    self.end = ended.map(|code| End { time: UnixMillis::now(), code });
+                    self.end = ended;
                 }
                 Err(reason) => {
                     stop = Some(reason);
@@ -211,7 +212,7 @@ impl Journal {
                 }
             }
         }
-        self.end.get_or_insert(End { time: UnixMillis::now(), code });
+        self.end.get_or_insert(code);
         self.received > 0
     }
 
@@ -267,7 +268,7 @@ impl Journal {
             connections: self.pipeline.connections(),
             duration: self.pipeline.duration(),
             browser: self.pipeline.browser().cloned().or_else(header),
-            end: self.end,
+            close_code: self.end,
         }
     }
 

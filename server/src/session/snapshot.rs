@@ -15,15 +15,14 @@ pub(crate) struct Snapshot {
     pub(crate) duration: i64,
     /// The browser, once its client told.
     pub(crate) browser: Option<Browser>,
-    /// How the session ended, once it has.
-    pub(crate) end: Option<End>,
+    /// The close code of its last socket, once the session is over.
+    pub(crate) close_code: Option<u16>,
 }
 
-/// How a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct End {
-    /// When the collector knew.
-    pub(crate) time: UnixMillis,
-    /// The close code of its last socket.
-    pub(crate) code: u16,
+impl Snapshot {
+    /// When the session's last event was, by the collector's clock: a client that comes no more is waited for, and the
+    /// wait is no part of its session. What a client says of its time cannot lead into the future.
+    pub(crate) fn end_time(&self, start: UnixMillis) -> UnixMillis {
+        UnixMillis(start.0.saturating_add(self.duration.max(0)).min(UnixMillis::now().0.max(start.0)))
+    }
 }

@@ -179,6 +179,10 @@ async fn a_session_ends_when_the_grace_is_over_and_takes_no_more() {
     assert_eq!(close[2], 1006);
     assert!(close[3].as_u64().unwrap() < 250, "the grace is no part of the session: {close:?}");
     assert_eq!(stored.len(), 4);
+    let ended = collector.stored(&session).await;
+    let time = |name: &str| chrono::DateTime::parse_from_rfc3339(ended[name].as_str().unwrap()).unwrap();
+    let lasted = (time("endTime") - time("startTime")).num_milliseconds();
+    assert!(lasted <= ended["duration"].as_i64().unwrap(), "the grace is no part of the session: {ended}");
 
     let mut late = collector.socket(&format!("/v1/ws?session={session}&from=3"), V1).await;
     let (code, reason, _) = late.closed().await;
