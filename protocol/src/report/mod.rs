@@ -14,7 +14,9 @@
 //! - A fraction may be written with an exponent where that is shorter: the decimal value is the same.
 
 mod decoder;
+mod delta;
 mod encoder;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod types;
