@@ -3,7 +3,8 @@
 import * as api from '../import/api';
 
 const PAGE = 50;
-const INTERVAL = 1500;
+/** A session is shown within a second of its end. */
+const INTERVAL = 750;
 /** The pause between attempts while the collector does not answer. */
 const RETRY = 4000;
 
