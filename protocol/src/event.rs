@@ -189,10 +189,8 @@ impl SessionDecoder {
 
     fn report(&mut self, id: &str, delta: RawValue<'_>) -> Result<&Report, EventError> {
         let limit = self.limits.bytes;
-        let (total, reports) = {
-            let total = self.bytes;
-            (total, &mut self.connection(id)?.reports)
-        };
+        let total = self.bytes;
+        let reports = &mut self.connection(id)?.reports;
         let before = reports.bytes();
         if total.saturating_sub(before) + before.max(delta.text().len()) > limit {
             return Err(EventError::TooLarge(limit));

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use rtctrace_protocol::description::{Description, DescriptionCodec};
 use rtctrace_protocol::json::{RawValue, write_string};
 use rtctrace_protocol::line::{tracking_id, write_line_start};
@@ -211,8 +213,7 @@ impl Recorder {
         }
         connection.polling = Polling::Idle;
         let Some(report) = report else { return };
-        let mut report = report.to_owned();
-        self.add_pressure(&mut report);
+        let report = self.with_pressure(report);
 
         // The delta is not longer than the report; what the encoder saw must be sent, so ask first.
         if !self.make_room(report.len(), Class::Report(id), now) {
@@ -245,11 +246,12 @@ impl Recorder {
         self.pressure = Some((now, level));
     }
 
-    fn add_pressure(&self, report: &mut String) {
-        let Some((time, level)) = self.pressure else { return };
-        if report.pop() != Some('}') {
-            return;
-        }
+    /// The report with the CPU's pressure as one more entry; where there is none, the report itself and no copy of it.
+    fn with_pressure<'a>(&self, report: &'a str) -> Cow<'a, str> {
+        let Some(((time, level), entries)) = self.pressure.zip(report.strip_suffix('}')) else {
+            return Cow::Borrowed(report);
+        };
+        let mut report = entries.to_owned();
         if report.len() > 1 {
             report.push(',');
         }
@@ -258,6 +260,7 @@ impl Recorder {
         report.push_str(",\"cpuState\":");
         report.push_str(&level.to_string());
         report.push_str("}}");
+        Cow::Owned(report)
     }
 
     fn has_room(&mut self, need: usize, class: Class, connection: Option<ConnectionId>, now: UnixMillis) -> bool {

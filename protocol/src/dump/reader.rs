@@ -173,9 +173,6 @@ impl<R: BufRead> DumpReader<R> {
             Ok(_) => self.line += 1,
             Err(error) => {
                 self.ended = true;
-                if self.buffer.is_empty() {
-                    return Some(Err(DumpError::Read { line: self.line, error }));
-                }
                 // What came before the fault is the start of a line that nobody can complete.
                 return Some(Err(DumpError::Read { line: self.line, error }));
             }
