@@ -39,6 +39,11 @@ fn a_connection_starts_with_its_first_event_whatever_it_is() {
 fn a_connection_is_closed_only_if_nothing_follows() {
     let features = connection_of(&[("create", "null", ""), ("close", "null", ""), ("onicecandidate", "null", "")]);
     assert!(!features.closed);
+    // Our own client tells how what hangs on a connection ends with it.
+    for method in ["RTCDataChannel.onclose", "RTCSctpTransport.onstatechange", "ondtlsstatechange"] {
+        assert!(connection_of(&[("create", "null", ""), ("close", "null", ""), (method, "null", "")]).closed);
+        assert!(!connection_of(&[("create", "null", ""), (method, "null", "")]).closed);
+    }
 }
 
 #[test]

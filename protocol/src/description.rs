@@ -5,7 +5,10 @@
 //! follow the same rules about bases, and these need nothing but what stands in lines, so a reader is never ahead of the
 //! writer or behind it.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::json::{Kind, RawValue, write_string};
 
@@ -210,7 +213,7 @@ fn transform(direction: Direction, given: &Description, base: Option<&Descriptio
 /// The parts of an SDP, each trimmed: the session's, then one for each `m=` line.
 pub fn sections(sdp: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(sdp);
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         let text = rest?;
         let cut = text.as_bytes().windows(3).position(|bytes| bytes == b"\nm=").map(|at| at + 1);
         let (section, behind) = match cut {

@@ -4,11 +4,20 @@
 //! Nothing here does I/O, knows a clock or panics on input: text and bytes come in, values and text go out. Every other
 //! crate of the project stands on this one, compiled natively and to wasm.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 pub mod description;
+#[cfg(feature = "std")]
 pub mod dump;
+#[cfg(feature = "std")]
 pub mod event;
+#[cfg(feature = "std")]
+pub mod jitsi;
 pub mod json;
 pub mod line;
+#[cfg(feature = "std")]
 pub mod privacy;
 pub mod report;
 mod tables;

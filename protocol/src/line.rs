@@ -1,6 +1,8 @@
 //! A line: one event as it travels and is stored, `[method, connection | null, value, ...extra, delta]`.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use thiserror::Error;
 
@@ -57,26 +59,22 @@ impl<'a> Line<'a> {
     /// # Errors
     /// [`LineError`] says what the text is instead.
     pub fn parse(text: &'a str) -> Result<Self, LineError> {
-        let array = RawValue::parse(text)?;
-        if array.kind() != Kind::Array {
-            return Err(LineError::NotAnArray(match array.kind() {
-                Kind::Null => "null",
-                Kind::Bool => "boolean",
-                Kind::Number => "number",
-                Kind::String => "string",
-                Kind::Array | Kind::Object => "object",
-            }));
+        let mut first = [RawValue::NULL; 4];
+        let (mut count, mut extra) = (0_usize, Vec::new());
+        let array = RawValue::parse_array(text, |element| {
+            match first.get_mut(count) {
+                Some(place) => *place = element,
+                None => extra.push(element),
+            }
+            count += 1;
+        });
+        let Some(array) = array else { return Err(Self::what_it_is(text)) };
+        if count < 4 {
+            return Err(LineError::TooShort(count));
         }
-        let mut elements = array.elements();
-        let (Some(method), Some(connection), Some(value), Some(mut delta)) =
-            (elements.next(), elements.next(), elements.next(), elements.next())
-        else {
-            return Err(LineError::TooShort(array.elements().count()));
-        };
-        let mut extra = Vec::new();
-        for element in elements {
-            extra.push(delta);
-            delta = element;
+        let [method, connection, value, mut delta] = first;
+        if let Some(last) = extra.pop() {
+            extra.insert(0, core::mem::replace(&mut delta, last));
         }
         if !matches!(method.kind(), Kind::String | Kind::Number) {
             return Err(LineError::BadMethod);
@@ -94,6 +92,20 @@ impl<'a> Line<'a> {
             return Err(LineError::BadDelta);
         }
         Ok(Self { text: array.text(), method, connection, value, extra, delta })
+    }
+
+    /// The error of a text that is no array.
+    fn what_it_is(text: &str) -> LineError {
+        match RawValue::parse(text).map(RawValue::kind) {
+            Err(error) => LineError::Json(error),
+            Ok(kind) => LineError::NotAnArray(match kind {
+                Kind::Null => "null",
+                Kind::Bool => "boolean",
+                Kind::Number => "number",
+                Kind::String => "string",
+                Kind::Array | Kind::Object => "object",
+            }),
+        }
     }
 
     /// The line's own text, without white space around it.
@@ -152,7 +164,7 @@ pub fn write_line(
     delta_ms: f64,
 ) {
     write_line_start(out, method, connection, value, extra);
-    if delta_ms.trunc() == delta_ms && delta_ms.abs() < 9e15 {
+    if delta_ms as i64 as f64 == delta_ms && delta_ms.abs() < 9e15 {
         write_line_end(out, delta_ms as i64);
     } else {
         out.push_str(&delta_ms.to_string());
@@ -160,14 +172,19 @@ pub fn write_line(
     }
 }
 
-/// Appends all of a line but its time: a client knows that only when it sends the line. [`write_line_end`] completes it.
-pub fn write_line_start(out: &mut String, method: &str, connection: Option<&str>, value: &str, extra: &[&str]) {
-    out.push('[');
+/// Appends what stands for a method in a line: its token, or its name where it has none.
+pub fn write_method(out: &mut String, method: &str) {
     match tables::method_token(method) {
         MethodToken::Letter(letter) => write_string(out, letter),
         MethodToken::Number(number) => write_i64(out, i64::from(number)),
         MethodToken::Name => write_string(out, method),
     }
+}
+
+/// Appends all of a line but its time: a client knows that only when it sends the line. [`write_line_end`] completes it.
+pub fn write_line_start(out: &mut String, method: &str, connection: Option<&str>, value: &str, extra: &[&str]) {
+    out.push('[');
+    write_method(out, method);
     out.push(',');
     match connection {
         Some(connection) => write_string(out, connection),
@@ -186,20 +203,6 @@ pub fn write_line_start(out: &mut String, method: &str, connection: Option<&str>
 pub fn write_line_end(out: &mut String, delta_ms: i64) {
     write_i64(out, delta_ms);
     out.push(']');
-}
-
-/// The tracking id that ties a call to its outcome: the method's token, and how often the page had called it before.
-#[must_use]
-pub fn tracking_id(method: &str, count: u32) -> String {
-    let mut id = String::new();
-    match tables::method_token(method) {
-        MethodToken::Letter(letter) => id.push_str(letter),
-        MethodToken::Number(number) => write_i64(&mut id, i64::from(number)),
-        MethodToken::Name => id.push_str(method),
-    }
-    id.push('-');
-    write_i64(&mut id, i64::from(count));
-    id
 }
 
 #[cfg(test)]
@@ -248,6 +251,5 @@ mod tests {
         out.clear();
         write_line(&mut out, "getStats", Some("PC_0"), "{}", &[], 1000.0);
         assert_eq!(out, r#"["g","PC_0",{},1000]"#);
-        assert_eq!(tracking_id("addIceCandidate", 3), "10-3");
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::description::carries_description;
-use crate::json::{Kind, RawValue, write_string};
+use crate::json::{Kind, RawValue, scan_string, write_string};
 use crate::line::Line;
 
 /// How many relay candidates a session's obfuscator remembers. The addresses of any beyond are obfuscated like all others.
@@ -70,6 +70,32 @@ pub fn obfuscate_candidate(candidate: &str) -> Cow<'_, str> {
         // foundation component transport priority connection-address port
         if is_relay && index == 4 { Cow::Borrowed(word) } else { obfuscate_address(word) }
     })
+}
+
+/// A text of any kind with every address in it obfuscated, those of relays too.
+fn obfuscate_text(text: &str) -> Cow<'_, str> {
+    let is_part = |character: char| character.is_ascii_hexdigit() || matches!(character, '.' | ':' | '%');
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut rest = 0;
+    while let Some(length) = text.get(rest..).and_then(|tail| tail.find(is_part)) {
+        let start = rest + length;
+        let run = text.get(start..).unwrap_or_default();
+        let run = run.get(..run.find(|character| !is_part(character)).unwrap_or(run.len())).unwrap_or_default();
+        rest = start + run.len();
+        // The end of a sentence is no part of it.
+        let word = run.trim_end_matches(['.', ':']);
+        if let Cow::Owned(hidden) = obfuscate_host_and_port(word) {
+            out.push_str(text.get(copied..start).unwrap_or_default());
+            out.push_str(&hidden);
+            copied = start + word.len();
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 /// The obfuscated form of an SDP: its `a=candidate`, `c=` and `a=rtcp` lines. Everything else stays byte for byte.
@@ -141,6 +167,13 @@ impl Obfuscator {
     /// Appends the line with its addresses obfuscated, without a newline. A line that has nothing to hide is appended byte
     /// for byte; a line that has been through here before stays as it is.
     pub fn line(&mut self, line: &Line<'_>, out: &mut String) {
+        if !self.rewrite(line, out) {
+            out.push_str(line.text());
+        }
+    }
+
+    /// As [`Obfuscator::line`], but a line that has nothing to hide is left where it is: `false`, and nothing is appended.
+    pub fn rewrite(&mut self, line: &Line<'_>, out: &mut String) -> bool {
         let mut found = Vec::new();
         let value = line.value();
         match &*line.method() {
@@ -149,8 +182,22 @@ impl Obfuscator {
             "onicecandidateerror" => {
                 replace_members(value, &["address", "hostCandidate"], &mut found, obfuscate_host_and_port);
             }
+            "RTCIceTransport.onselectedcandidatepairchange" => {
+                for (name, member) in value.members() {
+                    if matches!(&*name, "local" | "remote") {
+                        candidate(member, &mut found);
+                    }
+                }
+            }
+            // What no format describes: configurations, logs, the state of a backend.
+            "identity" | "logs" | "stats-entry" => every_string(value, &mut found),
+            // Browsers quote the line of an SDP that they could not read.
+            method if method.ends_with("OnFailure") => replace(value, &mut found, obfuscate_text),
             method if carries_description(method) => replace_members(value, &["sdp"], &mut found, obfuscate_sdp),
             _ => {}
+        }
+        if found.is_empty() {
+            return false;
         }
         let text = line.text();
         let mut copied = 0;
@@ -161,6 +208,7 @@ impl Obfuscator {
             copied = start + part.text().len();
         }
         out.push_str(text.get(copied..).unwrap_or_default());
+        true
     }
 
     fn report<'a>(&mut self, line: &Line<'a>, found: &mut Vec<Replacement<'a>>) {
@@ -231,6 +279,18 @@ fn replace_members<'a>(
     }
 }
 
+/// Replaces every string in which an address stands, names of members among them.
+fn every_string<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
+    let text = value.text();
+    let mut at = 0;
+    while let Some(length) = text.get(at..).and_then(|rest| rest.find('"')) {
+        let start = at + length;
+        let Ok(end) = scan_string(text.as_bytes(), start) else { return };
+        replace(RawValue::slice(text, start, end), found, obfuscate_text);
+        at = end;
+    }
+}
+
 fn replace<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>, obfuscate: fn(&str) -> Cow<'_, str>) {
     let Some(text) = value.as_str() else { return };
     if let Cow::Owned(hidden) = obfuscate(&text) {
@@ -243,6 +303,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_backends_say_of_addresses_is_hidden_wherever_it_stands() {
+        let mut out = String::new();
+        let line =
+            r#"["stats-entry",null,{"a":["198.51.100.7:10000/udp",1.5,{"198.51.100.8":"x"}],"time":"12:55:35.891"},5]"#;
+        assert!(Obfuscator::new().rewrite(&Line::parse(line).unwrap(), &mut out));
+        let hidden =
+            r#"["stats-entry",null,{"a":["198.51.100.x:10000/udp",1.5,{"198.51.100.x":"x"}],"time":"12:55:35.891"},5]"#;
+        assert_eq!(out, hidden);
+    }
 
     #[test]
     fn addresses_keep_their_network_only() {
@@ -319,6 +390,14 @@ mod tests {
             (
                 r#"["g","PC_1",{"5":{"\u0061ddress":"203.0.113.10"}},1]"#,
                 r#"["g","PC_1",{"5":{"\u0061ddress":"203.0.113.x"}},1]"#,
+            ),
+            (
+                r#"["RTCIceTransport.onselectedcandidatepairchange","PC_0",{"local":{"candidate":"candidate:1 1 UDP 2 192.0.2.7 5 typ host"},"remote":{"candidate":"candidate:1 1 UDP 2 203.0.113.9 5 typ relay","address":"203.0.113.9","type":"relay","relatedAddress":"192.0.2.7"}},1]"#,
+                r#"["RTCIceTransport.onselectedcandidatepairchange","PC_0",{"local":{"candidate":"candidate:1 1 UDP 2 192.0.2.x 5 typ host"},"remote":{"candidate":"candidate:1 1 UDP 2 203.0.113.9 5 typ relay","address":"203.0.113.9","type":"relay","relatedAddress":"192.0.2.x"}},1]"#,
+            ),
+            (
+                r#"[15,"PC_0","OperationError: Failed to parse. a=candidate:1 1 UDP garbage 192.0.2.7 typ: c=192.0.2.8. At ab:cd","8-0",1]"#,
+                r#"[15,"PC_0","OperationError: Failed to parse. a=candidate:1 1 UDP garbage 192.0.2.x typ: c=192.0.2.x. At ab:cd","8-0",1]"#,
             ),
             (r#"[10,"PC_0",null,"10-0",1]"#, r#"[10,"PC_0",null,"10-0",1]"#),
             (r#"[":note",null, "192.0.2.7" ,1]"#, r#"[":note",null, "192.0.2.7" ,1]"#),

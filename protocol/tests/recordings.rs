@@ -1,15 +1,16 @@
 //! The recorded dumps of upstream's client and server, read from the first byte to the last.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 
+use flate2::read::GzDecoder;
 use rtctrace_protocol::dump::DumpReader;
 use rtctrace_protocol::event::SessionDecoder;
 use rtctrace_protocol::json::{Kind, RawValue};
-use rtctrace_protocol::line::Line;
+use rtctrace_protocol::line::{Line, write_line};
 use rtctrace_protocol::privacy::Obfuscator;
 use rtctrace_protocol::report::{ReportDecoder, ReportEncoder};
 
@@ -111,5 +112,69 @@ fn a_dump_that_was_obfuscated_once_stays_as_it_is() {
             obfuscator.line(&Line::parse(line).unwrap(), &mut out);
             assert_eq!(out, *line, "{name}");
         }
+    }
+}
+
+/// Adds up what the bytes of a delta are. What is left over are commas and braces.
+fn count_delta(delta: RawValue<'_>, shares: &mut BTreeMap<&'static str, usize>) {
+    let mut add = |cause, bytes| *shares.entry(cause).or_default() += bytes;
+    // With its quotes and its colon.
+    let key = |name: &str| name.len() + 3;
+    for (id, entry) in delta.members() {
+        if id == "t" {
+            add("time of the report", key(&id) + entry.text().len());
+            continue;
+        }
+        add("short ids of entries", key(&id));
+        for (name, value) in entry.members() {
+            let length = value.text().len();
+            if name == "t" {
+                add("times of entries of their own", key(&name) + length);
+                continue;
+            }
+            let is_token = name.bytes().all(|byte| byte.is_ascii_digit());
+            add(if is_token { "tokens of members" } else { "names of members without a token" }, key(&name));
+            match value.kind() {
+                Kind::Number if value.text().contains(['.', 'e']) => add("fractions", length),
+                Kind::Number => add("integers", length),
+                Kind::String => add("strings and references", length),
+                Kind::Object => add("objects in members", length),
+                Kind::Null => add("members that vanished", length),
+                _ => add("booleans and arrays", length),
+            }
+        }
+    }
+}
+
+/// Run with `--nocapture` to read it.
+#[test]
+fn every_byte_of_the_reports_has_a_cause() {
+    for (name, most) in [("loopback-av-60s", 147_041), ("loopback-20video-60s", 1_706_453)] {
+        let path = format!("{}/../tests/fixtures/recordings/{name}.raw-getstats.jsonl.gz", env!("CARGO_MANIFEST_DIR"));
+        let mut encoders: HashMap<String, ReportEncoder> = HashMap::new();
+        let (mut shares, mut total, mut lines, mut raw) = (BTreeMap::new(), 0, 0, 0);
+        for pair in BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines() {
+            let pair = pair.unwrap();
+            let pair = RawValue::parse(&pair).unwrap();
+            let connection = pair.at(0).unwrap().as_str().unwrap().into_owned();
+            let (mut delta, mut line) = (String::new(), String::new());
+            let encoder = encoders.entry(connection.clone()).or_default();
+            encoder.encode(pair.at(1).unwrap().text(), &mut delta).unwrap();
+            write_line(&mut line, "getStats", Some(&connection), &delta, &[], 1000.0);
+            count_delta(RawValue::parse(&delta).unwrap(), &mut shares);
+            *shares.entry("envelope of the line").or_default() += line.len() - delta.len();
+            total += line.len();
+            raw += pair.at(1).unwrap().text().len();
+            lines += 1;
+        }
+        let rest = total - shares.values().sum::<usize>();
+        shares.insert("commas and braces", rest);
+        println!("\n{name}: {lines} reports, {raw} bytes raw, {total} bytes sent");
+        let mut shares: Vec<_> = shares.into_iter().collect();
+        shares.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        for (cause, bytes) in shares {
+            println!("{bytes:>9} {:>5.1}%  {cause}", bytes as f64 * 100.0 / total as f64);
+        }
+        assert!(total <= most, "{name}: {total} bytes, once {most}");
     }
 }

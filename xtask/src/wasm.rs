@@ -9,6 +9,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::notices;
+
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A wasm module of this workspace and where its importer expects it.
@@ -23,7 +25,9 @@ pub(crate) struct Module {
     stem: &'static str,
     /// Folder of generated files only, relative to the repository.
     output: &'static str,
-    optimisation: &'static str,
+    optimisation: &'static [&'static str],
+    /// Whether the folder gets the notices of others' licences: its importer is a package of its own.
+    has_notices: bool,
 }
 
 pub(crate) const MODULES: [Module; 2] = [
@@ -34,7 +38,9 @@ pub(crate) const MODULES: [Module; 2] = [
         artifact: "rtctrace_client_wasm",
         stem: "rtctrace",
         output: "npm/build",
-        optimisation: "-O3",
+        // The first kilobyte is the far end of the stack: no address is computed from it.
+        optimisation: &["-Oz", "--low-memory-unused"],
+        has_notices: true,
     },
     Module {
         name: "viewer",
@@ -43,59 +49,112 @@ pub(crate) const MODULES: [Module; 2] = [
         artifact: "rtctrace_viewer_wasm",
         stem: "viewer",
         output: "dump-viewer/src/wasm",
-        optimisation: "-O3",
+        optimisation: &["-O3"],
+        has_notices: false,
     },
 ];
 
+/// A folder of this clone and what is made in it.
+struct Workshop {
+    root: PathBuf,
+    target_directory: PathBuf,
+}
+
+/// Whether the module keeps the names of its functions, which are a sixth of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Stripped,
+    Kept,
+}
+
+impl Workshop {
+    fn open() -> Result<Self> {
+        // Asked at run time: two clones that share a target directory share this program.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&manifest).parent().context("the xtask lies in the repository")?.to_owned();
+        ensure_target(&root)?;
+        let target_directory = match env::var_os("CARGO_TARGET_DIR") {
+            Some(directory) => root.join(directory),
+            None => root.join("target"),
+        };
+        Ok(Self { root, target_directory })
+    }
+
+    /// Makes the module in a folder of its own, and gives that folder and what the module measured before wasm-opt.
+    fn make(&self, module: &Module, names: Names) -> Result<(PathBuf, u64)> {
+        let Self { root, target_directory } = self;
+        let wasm_opt = root.join("node_modules/binaryen/bin/wasm-opt");
+        ensure!(wasm_opt.is_file(), "{} is missing: run `npm ci` in {} first", wasm_opt.display(), root.display());
+        run(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .current_dir(root)
+            .args(["build", "--profile", module.profile, "--target", TARGET, "-p", module.package])
+            .arg("--target-dir")
+            .arg(target_directory)
+            .env("CARGO_ENCODED_RUSTFLAGS", flags(root)))?;
+
+        let staging = target_directory.join("xtask").join(match names {
+            Names::Stripped => module.name.to_owned(),
+            Names::Kept => format!("{}-with-names", module.name),
+        });
+        remove_directory(&staging)?;
+        let input = target_directory.join(TARGET).join(module.profile).join(module.artifact).with_extension("wasm");
+        Bindgen::new()
+            .input_path(&input)
+            .out_name(module.stem)
+            .web(true)?
+            .typescript(true)
+            // The importer knows the URL of the module; a default here would differ from what bundlers understand.
+            .omit_default_module_path(true)
+            .remove_name_section(names == Names::Stripped)
+            .remove_producers_section(true)
+            .generate(&staging)
+            .with_context(|| format!("wasm-bindgen on {}", input.display()))?;
+
+        let wasm = module.wasm(&staging);
+        let bound = staging.join("bound.wasm");
+        fs::rename(&wasm, &bound).with_context(|| format!("wasm-bindgen wrote no {}", wasm.display()))?;
+        // No feature flags: wasm-opt reads the features from the module, and a module with others enabled may not load.
+        // The list of features itself is for tools only and goes last.
+        let mut optimise = node();
+        optimise.arg(&wasm_opt).args(module.optimisation).arg("--strip-target-features");
+        if names == Names::Kept {
+            optimise.arg("-g");
+        }
+        run(optimise.arg(&bound).arg("-o").arg(&wasm))?;
+        let before = fs::metadata(&bound)?.len();
+        fs::remove_file(&bound)?;
+        Ok((staging, before))
+    }
+}
+
+impl Module {
+    fn wasm(&self, directory: &Path) -> PathBuf {
+        directory.join(format!("{}_bg.wasm", self.stem))
+    }
+}
+
 pub(crate) fn build(module: &Module) -> Result<()> {
-    // Asked at run time: two clones that share a target directory share this program.
-    let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let root = Path::new(&manifest).parent().context("the xtask lies in the repository")?;
-    let wasm_opt = root.join("node_modules/binaryen/bin/wasm-opt");
-    ensure!(wasm_opt.is_file(), "{} is missing: run `npm ci` in {} first", wasm_opt.display(), root.display());
-    ensure_target(root)?;
-
-    let target_directory = match env::var_os("CARGO_TARGET_DIR") {
-        Some(directory) => root.join(directory),
-        None => root.join("target"),
-    };
-    run(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(root)
-        .args(["build", "--profile", module.profile, "--target", TARGET, "-p", module.package])
-        .arg("--target-dir")
-        .arg(&target_directory)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(root)))?;
-
+    let workshop = Workshop::open()?;
     // Everything is made aside and put in place only when it is known to load, so that a failed build breaks no importer.
-    let staging = target_directory.join("xtask").join(module.name);
-    remove_directory(&staging)?;
-    let input = target_directory.join(TARGET).join(module.profile).join(module.artifact).with_extension("wasm");
-    Bindgen::new()
-        .input_path(&input)
-        .out_name(module.stem)
-        .web(true)?
-        .typescript(true)
-        // The importer knows the URL of the module; a default here would differ from what bundlers understand.
-        .omit_default_module_path(true)
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .generate(&staging)
-        .with_context(|| format!("wasm-bindgen on {}", input.display()))?;
-
-    let wasm = staging.join(format!("{}_bg.wasm", module.stem));
-    let bound = staging.join("bound.wasm");
-    fs::rename(&wasm, &bound).with_context(|| format!("wasm-bindgen wrote no {}", wasm.display()))?;
-    // No feature flags: wasm-opt reads the features from the module, and a module with others enabled may not load.
-    run(node().arg(&wasm_opt).arg(module.optimisation).arg(&bound).arg("-o").arg(&wasm))?;
-    check(&wasm)?;
-
-    let output = root.join(module.output);
+    let (staging, before) = workshop.make(module, Names::Stripped)?;
+    check(&module.wasm(&staging))?;
+    if module.has_notices {
+        let notices = notices::of(&workshop.root, module.package, TARGET)?;
+        fs::write(staging.join("THIRD-PARTY-NOTICES"), notices)?;
+    }
+    let output = workshop.root.join(module.output);
     remove_directory(&output)?;
-    let (before, after) = (fs::metadata(&bound)?.len(), fs::metadata(&wasm)?.len());
-    fs::remove_file(&bound)?;
     copy_directory(&staging, &output)?;
+    let after = fs::metadata(module.wasm(&output))?.len();
     println!("{}/{}_bg.wasm: {after} bytes, {before} before wasm-opt", module.output, module.stem);
     Ok(())
+}
+
+/// The module as it is shipped, but with the names of its functions.
+pub(crate) fn with_names(module: &Module) -> Result<Vec<u8>> {
+    let (staging, _) = Workshop::open()?.make(module, Names::Kept)?;
+    let wasm = module.wasm(&staging);
+    fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))
 }
 
 /// Panic messages name source files. The paths of the machine that built the module are nobody's business, and without

@@ -26,6 +26,11 @@ use transport::Transport;
 
 pub(crate) use stats_ids::StatsIdBudget;
 
+/// Events of transports and data channels, which end because the connection was closed. Upstream's client sends none of them.
+fn follows_close(method: &str) -> bool {
+    method.starts_with("RTC") || method == "ondtlsstatechange"
+}
+
 /// Accumulates the features of one connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionExtractor {
@@ -69,7 +74,7 @@ impl ConnectionExtractor {
     pub(crate) fn event(&mut self, event: &Event<'_>, budget: &mut StatsIdBudget) {
         self.last = event.time;
         self.events = self.events.saturating_add(1);
-        self.closed = event.method == "close";
+        self.closed = event.method == "close" || (self.closed && follows_close(&event.method));
         if event.method == "getStats" {
             self.reports = self.reports.saturating_add(1);
             return self.report(event, budget);

@@ -25,6 +25,12 @@ pub struct Metadata {
     pub client_protocol: String,
     /// The session's id.
     pub session: Option<String>,
+    /// What the client called the session, where that is no UUID.
+    pub client_session: Option<String>,
+    /// Whose session it is, as the client's token says.
+    pub user: Option<String>,
+    /// Which conference it belongs to, as the client's token says.
+    pub conference: Option<String>,
 }
 
 /// Appends a dump's first two lines, with their newlines.
@@ -32,14 +38,7 @@ pub fn write_header(out: &mut String, metadata: &Metadata) {
     out.push_str(MAGIC);
     out.push_str("\n{\"url\":");
     write_string(out, &metadata.url);
-    for (name, value) in [("origin", &metadata.origin), ("userAgent", &metadata.user_agent)] {
-        if let Some(value) = value {
-            out.push_str(",\"");
-            out.push_str(name);
-            out.push_str("\":");
-            write_string(out, value);
-        }
-    }
+    write_members(out, &[("origin", &metadata.origin), ("userAgent", &metadata.user_agent)]);
     out.push_str(",\"startTime\":");
     write_i64(out, metadata.start_time);
     out.push_str(",\"remoteAddresses\":[");
@@ -51,11 +50,28 @@ pub fn write_header(out: &mut String, metadata: &Metadata) {
     }
     out.push_str("],\"clientProtocol\":");
     write_string(out, &metadata.client_protocol);
-    if let Some(session) = &metadata.session {
-        out.push_str(",\"session\":");
-        write_string(out, session);
-    }
+    write_members(
+        out,
+        &[
+            ("session", &metadata.session),
+            ("clientSession", &metadata.client_session),
+            ("user", &metadata.user),
+            ("conference", &metadata.conference),
+        ],
+    );
     out.push_str(",\"fileFormat\":");
     write_i64(out, FILE_FORMAT as i64);
     out.push_str("}\n");
+}
+
+/// Appends those that are there.
+fn write_members(out: &mut String, members: &[(&str, &Option<String>)]) {
+    for (name, value) in members {
+        if let Some(value) = value {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":");
+            write_string(out, value);
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! Dumps: all lines of a session behind a header, in one file.
 //!
 //! Format 3 of `RTCStatsDump`: the first line names the format, the second is a JSON object about the session with at least
-//! `fileFormat`, then comes one JSON array per line.
+//! `fileFormat`, then comes one JSON array per line. Dumps that Jitsi's server wrote are read as if they were such ones.
 
 mod header;
+mod jitsi;
 mod reader;
 
 pub use header::{FILE_FORMAT, MAGIC, Metadata, write_header};

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::json::{JsonError, Kind, RawValue};
 
 use super::header::{FILE_FORMAT, MAGIC};
+use super::jitsi::JitsiLines;
 
 /// The longest line that a reader takes, in bytes. A first report of a call with hundreds of participants has one or two
 /// million.
@@ -77,6 +78,9 @@ pub struct DumpReader<R: BufRead> {
     input: Input<R>,
     metadata: String,
     buffer: Vec<u8>,
+    /// Of a dump whose lines are not ours.
+    jitsi: Option<Box<JitsiLines>>,
+    translated: String,
     line: u64,
     max_line: usize,
     ended: bool,
@@ -102,11 +106,28 @@ impl<R: BufRead> DumpReader<R> {
         } else {
             Input::Plain(input)
         };
-        let mut reader = Self { input, metadata: String::new(), buffer: Vec::new(), line: 0, max_line, ended: false };
+        let mut reader = Self {
+            input,
+            metadata: String::new(),
+            buffer: Vec::new(),
+            jitsi: None,
+            translated: String::new(),
+            line: 0,
+            max_line,
+            ended: false,
+        };
         match reader.read_line() {
             None => return Err(DumpError::Empty),
             Some(Ok(())) if reader.buffer == MAGIC.as_bytes() => {}
             Some(Err(error @ DumpError::Read { .. })) => return Err(error),
+            Some(Ok(()))
+                if let Ok(first) = str::from_utf8(&reader.buffer)
+                    && let Some((lines, metadata)) = JitsiLines::open(first, max_line) =>
+            {
+                reader.jitsi = Some(Box::new(lines));
+                reader.metadata = metadata;
+                return Ok(reader);
+            }
             Some(_) => {
                 let start = reader.buffer.get(..EXCERPT).unwrap_or(&reader.buffer);
                 return Err(DumpError::NotADump(String::from_utf8_lossy(start).into_owned()));
@@ -147,6 +168,42 @@ impl<R: BufRead> DumpReader<R> {
     /// The next line, without its newline; `None` at the end. Empty lines are passed over. After an error about one line
     /// the next can be read; after [`DumpError::Read`] there is none.
     pub fn next_line(&mut self) -> Option<Result<&str, DumpError>> {
+        if self.jitsi.is_some() {
+            return self.next_translated();
+        }
+        self.next_own()
+    }
+
+    /// The next line of what a dump of Jitsi's comes to.
+    fn next_translated(&mut self) -> Option<Result<&str, DumpError>> {
+        let mut lines = self.jitsi.take()?;
+        let result = loop {
+            if let Some(line) = lines.next() {
+                self.translated = line;
+                break Some(Ok(()));
+            }
+            let is_over = match self.next_own() {
+                Some(Ok(line)) => {
+                    lines.push(line);
+                    false
+                }
+                Some(Err(error)) => break Some(Err(error)),
+                None => true,
+            };
+            if is_over {
+                lines.finish();
+                match lines.next() {
+                    Some(line) => self.translated = line,
+                    None => break None,
+                }
+                break Some(Ok(()));
+            }
+        };
+        self.jitsi = Some(lines);
+        result.map(|result| result.map(|()| self.translated.as_str()))
+    }
+
+    fn next_own(&mut self) -> Option<Result<&str, DumpError>> {
         loop {
             match self.read_line()? {
                 Ok(()) if self.buffer.is_empty() => {}

@@ -47,8 +47,45 @@ struct Scanner<'a> {
 /// Validates one value that starts at `start` (white space before it allowed); the offset behind it.
 pub(crate) fn scan_value(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
     let mut scanner = Scanner { bytes, at: start };
-    scanner.value()?;
+    scanner.value(MAX_DEPTH)?;
     Ok(scanner.at)
+}
+
+/// The same for an element of an array that stands by itself: one level is taken.
+pub(crate) fn scan_element(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
+    let mut scanner = Scanner { bytes, at: start };
+    scanner.value(MAX_DEPTH - 1)?;
+    Ok(scanner.at)
+}
+
+/// Validates the string whose opening quote is at `start`; the offset behind it.
+pub(crate) fn scan_string(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
+    let mut scanner = Scanner { bytes, at: start };
+    scanner.expect(b'"')?;
+    scanner.string_tail()?;
+    Ok(scanner.at)
+}
+
+/// How many bytes of `a` from `a_at` on and of `b` from `b_at` on are equal. Eight at a time.
+pub(crate) fn common_prefix(a: &[u8], a_at: usize, b: &[u8], b_at: usize) -> usize {
+    let (Some(mut a), Some(mut b)) = (a.get(a_at..), b.get(b_at..)) else { return 0 };
+    let mut length = 0;
+    while let (Some((x, a_rest)), Some((y, b_rest))) = (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {
+        let difference = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+        if difference != 0 {
+            return length + (difference.trailing_zeros() / 8) as usize;
+        }
+        length += 8;
+        (a, b) = (a_rest, b_rest);
+    }
+    while let ([x, a_rest @ ..], [y, b_rest @ ..]) = (a, b) {
+        if x != y {
+            break;
+        }
+        length += 1;
+        (a, b) = (a_rest, b_rest);
+    }
+    length
 }
 
 /// The offset of the first byte at or after `at` that is not white space.
@@ -64,6 +101,13 @@ impl Scanner<'_> {
         self.bytes.get(self.at).copied()
     }
 
+    /// Goes past a byte if it is there.
+    fn takes(&mut self, byte: u8) -> bool {
+        let is_there = matches!(self.bytes.get(self.at), Some(found) if *found == byte);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
     fn fail<T>(&self, kind: JsonErrorKind) -> Result<T, JsonError> {
         let kind = if self.at >= self.bytes.len() { JsonErrorKind::End } else { kind };
         Err(JsonError { offset: self.at, kind })
@@ -74,15 +118,10 @@ impl Scanner<'_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.peek() == Some(byte) {
-            self.at += 1;
-            Ok(())
-        } else {
-            self.fail(JsonErrorKind::Unexpected)
-        }
+        if self.takes(byte) { Ok(()) } else { self.fail(JsonErrorKind::Unexpected) }
     }
 
-    fn value(&mut self) -> Result<(), JsonError> {
+    fn value(&mut self, max_depth: usize) -> Result<(), JsonError> {
         // One bit for each open container: set for an object.
         let mut objects: u128 = 0;
         let mut depth = 0_usize;
@@ -95,14 +134,13 @@ impl Scanner<'_> {
             };
             if let Some(object) = opened {
                 self.at += 1;
-                if depth == MAX_DEPTH {
+                if depth == max_depth {
                     return Err(JsonError { offset: self.at - 1, kind: JsonErrorKind::TooDeep });
                 }
                 objects = (objects << 1) | u128::from(object);
                 depth += 1;
                 self.white_space();
-                if self.peek() == Some(if object { b'}' } else { b']' }) {
-                    self.at += 1;
+                if self.takes(if object { b'}' } else { b']' }) {
                     objects >>= 1;
                     depth -= 1;
                 } else {
@@ -208,19 +246,15 @@ impl Scanner<'_> {
     }
 
     fn number(&mut self) -> Result<(), JsonError> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
+        self.takes(b'-');
+        if self.takes(b'0') {
             if matches!(self.peek(), Some(b'0'..=b'9')) {
                 return self.fail(JsonErrorKind::BadNumber);
             }
         } else {
             self.digits()?;
         }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
+        if self.takes(b'.') {
             self.digits()?;
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {

@@ -1,7 +1,5 @@
 //! The scanner held against serde_json, and the small parts against the standard library.
 
-use std::cmp::Ordering;
-
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
@@ -125,22 +123,32 @@ proptest! {
     fn numbers_keep_their_value_in_fewer_bytes(number in any::<f64>().prop_filter("finite", |number| number.is_finite()), scale in -12..4_i32) {
         for number in [number, (number % 1000.0) * 10_f64.powi(scale)] {
             let text = format!("{number}");
-            let mut short = String::new();
-            write_shortest_number(&mut short, &text);
+            let mut out = Out::default();
+            out.scalar(&text, 0, text.len());
+            let short = out.text();
             prop_assert!(short.len() <= text.len());
             prop_assert_eq!(short.parse::<f64>().unwrap(), number);
-            prop_assert!(RawValue::parse(&short).is_ok());
+            prop_assert!(RawValue::parse(short).is_ok());
         }
     }
 
     #[test]
-    fn decimals_compare_as_their_values_do(a in -1e6..1e6_f64, b in -1e6..1e6_f64, exponent in -3..3_i32) {
-        let scaled = b * 10_f64.powi(exponent);
-        for (a, b) in [(a, b), (a, scaled), (a.trunc(), b.trunc()), (a, a)] {
-            for (left, right) in [(format!("{a}"), format!("{b}")), (format!("{a:e}"), format!("{b}"))] {
-                prop_assert_eq!(compare_decimals(&left, &right), a.partial_cmp(&b).unwrap(), "{} {}", left, right);
-            }
+    fn a_common_prefix_ends_where_the_texts_differ(a in "[ab]{0,40}", b in "[ab]{0,40}", a_at in 0..4_usize, b_at in 0..4_usize) {
+        let tail = |text: &str, at: usize| text.bytes().skip(at).collect::<Vec<u8>>();
+        let expected = tail(&a, a_at).iter().zip(&tail(&b, b_at)).take_while(|(x, y)| x == y).count();
+        prop_assert_eq!(common_prefix(a.as_bytes(), a_at, b.as_bytes(), b_at), expected);
+    }
+
+    #[test]
+    fn pieces_are_joined(pieces in prop::collection::vec((".{0,30}", any::<u32>()), 0..9)) {
+        let mut out = Out::default();
+        let mut expected = String::new();
+        for (text, number) in &pieces {
+            out.text_of(text);
+            out.number(*number);
+            expected.push_str(&format!("{text}{number}"));
         }
+        prop_assert_eq!(out.text(), expected.as_str());
     }
 
     #[test]
@@ -182,6 +190,4 @@ fn the_last_of_two_equal_names_counts() {
     assert_eq!(RawValue::parse("9007199254740993").unwrap().as_i64(), Some(9_007_199_254_740_993));
     assert_eq!(RawValue::parse("3e2").unwrap().as_u64(), Some(300));
     assert_eq!(RawValue::parse("1e400").unwrap().as_f64(), None);
-    assert_eq!(compare_decimals("1e400", "1e-400"), Ordering::Greater);
-    assert_eq!(compare_decimals("-0.0", "0e5"), Ordering::Equal);
 }

@@ -1,8 +1,9 @@
 //! [`RawValue`]: one validated JSON value as a slice of the text it came in.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
-use super::scan::{JsonError, JsonErrorKind, scan_value, skip_string, skip_value, skip_white_space};
+use super::scan::{JsonError, JsonErrorKind, scan_element, scan_value, skip_string, skip_value, skip_white_space};
 
 /// One JSON value, as text that is known to be valid. Copying it copies a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +49,39 @@ impl<'a> RawValue<'a> {
         Ok(Self::slice(text, start, end))
     }
 
+    /// Validates `text` as one array and hands out its elements as they are found: nothing is looked at twice. `None` if it
+    /// is anything else, and some elements may have been handed out already; [`RawValue::parse`] knows what it is.
+    pub(crate) fn parse_array(text: &'a str, mut element: impl FnMut(Self)) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let start = skip_white_space(bytes, 0);
+        if !matches!(bytes.get(start), Some(b'[')) {
+            return None;
+        }
+        let mut at = skip_white_space(bytes, start + 1);
+        if !matches!(bytes.get(at), Some(b']')) {
+            loop {
+                let end = scan_element(bytes, at).ok()?;
+                element(Self::slice(text, at, end));
+                at = skip_white_space(bytes, end);
+                match bytes.get(at) {
+                    Some(b',') => at = skip_white_space(bytes, at + 1),
+                    Some(b']') => break,
+                    _ => return None,
+                }
+            }
+        }
+        (skip_white_space(bytes, at + 1) == bytes.len()).then(|| Self::slice(text, start, at + 1))
+    }
+
     /// A part of a text that has been validated already.
     pub(crate) fn slice(text: &'a str, start: usize, end: usize) -> Self {
         Self { text: text.get(start..end).unwrap_or("null") }
+    }
+
+    /// The object that begins at `at` of a text that has been validated; `None` if nothing or another value does.
+    pub(crate) fn object_at(text: &'a str, at: usize) -> Option<Self> {
+        let bytes = text.as_bytes();
+        matches!(bytes.get(at), Some(b'{')).then(|| Self::slice(text, at, skip_value(bytes, at)))
     }
 
     /// The value's own text, without white space around it.
@@ -105,8 +136,22 @@ impl<'a> RawValue<'a> {
         }
         let number = self.as_f64()?;
         // The bounds are the doubles next to the limits of i64: everything between them converts exactly.
-        (number.trunc() == number && (-9.223_372_036_854_775e18..=9.223_372_036_854_775e18).contains(&number))
+        (number as i64 as f64 == number && (-9.223_372_036_854_775e18..=9.223_372_036_854_775e18).contains(&number))
             .then_some(number as i64)
+    }
+
+    /// The number, if it is written as digits alone and no larger than integers of JavaScript. Needs no parser for floating
+    /// point, which is large.
+    #[must_use]
+    pub fn as_count(self) -> Option<u64> {
+        let mut number = 0;
+        for digit in self.text.bytes() {
+            if !digit.is_ascii_digit() || number > 1 << 53 {
+                return None;
+            }
+            number = number * 10 + u64::from(digit - b'0');
+        }
+        Some(number)
     }
 
     /// The number, if it is a non-negative integer within range.
@@ -116,7 +161,7 @@ impl<'a> RawValue<'a> {
             return Some(number);
         }
         let number = self.as_f64()?;
-        (number.trunc() == number && (0.0..=1.844_674_407_370_955e19).contains(&number)).then_some(number as u64)
+        (number as u64 as f64 == number && (0.0..=1.844_674_407_370_955e19).contains(&number)).then_some(number as u64)
     }
 
     /// The string, unescaped, if it is one. A lone surrogate becomes U+FFFD.
@@ -215,7 +260,7 @@ impl<'a> Iterator for Members<'a> {
 /// Where the next element or member starts; `None` at the closing bracket.
 fn next_item(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = skip_white_space(bytes, at);
-    if bytes.get(at) == Some(&b',') {
+    if matches!(bytes.get(at), Some(b',')) {
         at = skip_white_space(bytes, at + 1);
     }
     match bytes.get(at) {

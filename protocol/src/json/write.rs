@@ -1,5 +1,7 @@
 //! Writing JSON text: strings as `JSON.stringify` writes them, numbers as short as they can be without rounding.
 
+use alloc::string::String;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends `text` as a JSON string, with its quotes, escaped as `JSON.stringify` does (ECMA-262, QuoteJSONString).
@@ -34,7 +36,7 @@ pub fn write_string(out: &mut String, text: &str) {
 }
 
 /// Appends an integer.
-pub(crate) fn write_i64(out: &mut String, number: i64) {
+pub fn write_i64(out: &mut String, number: i64) {
     let mut digits = [0_u8; 20];
     let mut start = digits.len();
     let mut rest = number.unsigned_abs();
@@ -50,41 +52,4 @@ pub(crate) fn write_i64(out: &mut String, number: i64) {
         out.push('-');
     }
     out.extend(digits.iter().skip(start).map(|digit| char::from(*digit)));
-}
-
-/// Appends the JSON number `text`, a fraction in fewer bytes where an exponent saves some: `0.00027` as `27e-5`. The decimal
-/// value is the same, so every reader gets the same double: nothing is rounded. Integers stay as they are, because there
-/// are readers that take an integer member in no other form.
-pub(crate) fn write_shortest_number(out: &mut String, text: &str) {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", text),
-    };
-    if let Some(fraction) = digits.strip_prefix("0.")
-        && fraction.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        let significant = fraction.trim_start_matches('0');
-        let exponent = fraction.len();
-        // `0.` and the leading zeros go, `e-` and the exponent come.
-        let exponent_length = 2 + decimal_length(exponent);
-        if !significant.is_empty() && significant.len() + exponent_length < digits.len() {
-            out.push_str(sign);
-            out.push_str(significant);
-            out.push_str("e-");
-            write_i64(out, exponent as i64);
-            return;
-        }
-    }
-    out.push_str(text);
-}
-
-fn decimal_length(number: usize) -> usize {
-    if number < 10 {
-        1
-    } else if number < 100 {
-        2
-    } else {
-        // Longer than any double that JSON.stringify writes without an exponent: rounding up here only keeps the text as it is.
-        20
-    }
 }

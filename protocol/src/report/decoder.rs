@@ -1,11 +1,12 @@
 //! [`ReportDecoder`]: from deltas back to complete reports.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::json::{Kind, Members, RawValue};
 use crate::tables;
 
-use super::types::{Entry, Member, Name, Report, Stamp, integer_like};
+use super::types::{Entry, Key, Member, Name, Report, Stamp, integer_like};
 use super::{ReportError, carries_time};
 
 /// How much one connection may make a decoder hold.
@@ -64,14 +65,10 @@ impl ReportDecoder {
     /// # Errors
     /// [`ReportError`] if the value is no delta or would exceed a limit; the report then stays as it was.
     pub fn decode(&mut self, delta: RawValue<'_>) -> Result<&Report, ReportError> {
-        self.check(delta)?;
-        let new_time = delta.get("t").map(RawValue::text);
+        let Checked { entries, time: new_time } = self.check(delta)?;
         // Reports name their entries in the order in which they are kept, so the next one is almost always the one sought.
         let mut guess = 0;
-        for (id, value) in delta.members() {
-            if id == "t" {
-                continue;
-            }
+        for (id, value) in entries {
             let guessed = self.report.entries.get(guess).is_some_and(|entry| *entry.id == *id);
             let position = if guessed { Ok(guess) } else { self.report.position(&id) };
             if value.is_null() {
@@ -123,33 +120,59 @@ impl ReportDecoder {
         }
     }
 
-    /// Looks at the whole delta before anything is applied.
-    fn check(&self, delta: RawValue<'_>) -> Result<(), ReportError> {
+    /// Looks at the whole delta before anything is applied, and takes it apart.
+    fn check<'a>(&self, delta: RawValue<'a>) -> Result<Checked<'a>, ReportError> {
         if delta.kind() != Kind::Object {
             return Err(ReportError::NotAnObject);
         }
-        let (mut entries, mut bytes) = (self.report.entries.len(), self.bytes);
+        let (mut count, mut bytes) = (self.report.entries.len(), self.bytes);
+        let mut checked = Checked { entries: Vec::with_capacity(16), time: None };
         for (id, value) in delta.members() {
             match value.kind() {
-                Kind::Number if id == "t" && value.as_f64().is_some() => {}
+                Kind::Number if id == "t" && value.as_f64().is_some() => {
+                    checked.time = Some(value.text());
+                    continue;
+                }
                 _ if id == "t" => return Err(ReportError::BadTime(value.text().chars().take(40).collect())),
                 Kind::Null => {}
                 Kind::Object => {
-                    entries += usize::from(self.report.position(&id).is_err());
-                    bytes += id.len() + value.text().len() + MEMBER_OVERHEAD * (1 + value.members().count());
+                    count += 1;
+                    bytes +=
+                        id.len() + value.text().len() + MEMBER_OVERHEAD * (1 + value.text().len() / SHORTEST_MEMBER);
                 }
                 _ => return Err(ReportError::EntryNotAnObject(id.chars().take(80).collect())),
             }
+            checked.entries.push((id, value));
         }
-        if entries > self.limits.entries {
-            return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
+        // An estimate, and hardly ever near a limit: only then is it worth the time to count.
+        if count > self.limits.entries {
+            let is_new =
+                |(id, value): &&(Cow<'_, str>, RawValue<'_>)| !value.is_null() && self.report.position(id).is_err();
+            if self.report.entries.len() + checked.entries.iter().filter(is_new).count() > self.limits.entries {
+                return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
+            }
         }
         if bytes > self.limits.bytes {
-            return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
+            let cost = |(id, value): &(Cow<'_, str>, RawValue<'_>)| match value.kind() {
+                Kind::Object => id.len() + value.text().len() + MEMBER_OVERHEAD * (1 + value.members().count()),
+                _ => 0,
+            };
+            if self.bytes + checked.entries.iter().map(cost).sum::<usize>() > self.limits.bytes {
+                return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
+            }
         }
-        Ok(())
+        Ok(checked)
     }
 }
+
+/// A delta that may be applied: its entries by id, and its time.
+struct Checked<'a> {
+    entries: Vec<(Cow<'a, str>, RawValue<'a>)>,
+    time: Option<&'a str>,
+}
+
+/// `"":0,` is no longer with its comma or brace.
+const SHORTEST_MEMBER: usize = 5;
 
 fn new_entry(id: &str) -> Entry {
     Entry {
@@ -189,19 +212,22 @@ impl Places {
     /// So many searches through all members are cheaper than an index.
     const SEARCHES: usize = 64;
 
-    fn find(&mut self, members: &[Member], key: &str) -> Option<usize> {
+    fn find(&mut self, members: &[Member], key: &Key<'_>) -> Option<usize> {
         if members.get(self.guess).is_some_and(|member| member.name.is(key)) {
             return Some(self.guess);
         }
         if let Some(index) = &self.index {
-            return index.get(&Name::of_key(key)).copied();
+            return index.get(&key.name()).copied();
         }
         self.searches += 1;
         if self.searches > Self::SEARCHES {
             let places = members.iter().enumerate().map(|(at, member)| (member.name.clone(), at));
-            return self.index.insert(places.collect()).get(&Name::of_key(key)).copied();
+            return self.index.insert(places.collect()).get(&key.name()).copied();
         }
-        members.iter().position(|member| member.name.is(key))
+        // What a delta leaves out did not change: the one sought is as a rule a little further on.
+        let behind = members.get(self.guess..).unwrap_or_default();
+        let found = behind.iter().position(|member| member.name.is(key)).map(|at| self.guess + at);
+        found.or_else(|| members.iter().take(self.guess).position(|member| member.name.is(key)))
     }
 
     /// A member was appended.
@@ -229,6 +255,7 @@ fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
             }
             _ => {}
         }
+        let key = Key::of(&key);
         if let Some(at) = places.find(&entry.members, &key) {
             places.guess = at + 1;
             let Some(member) = entry.members.get_mut(at) else { continue };
@@ -244,7 +271,7 @@ fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
         } else if !value.is_null() {
             let mut text = String::new();
             set_value(&mut text, value);
-            let member = Member { name: Name::of_key(&key), value: text };
+            let member = Member { name: key.name(), value: text };
             *bytes += size_of_member(&member);
             places.added(&member.name, entry.members.len());
             entry.members.push(member);

@@ -1,11 +1,14 @@
 //! What changed of one entry, as a delta says it: changed members, vanished ones as `null`, and a time of its own where a
 //! reader would otherwise take a wrong one.
 
-use crate::json::{RawValue, write_i64, write_shortest_number};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::json::{Members, Out, RawValue};
 use crate::tables::{self, Property};
 
-use super::carries_time;
-use super::snapshot::{EntrySpan, MemberSpan, Snapshot, find_from, unquoted};
+use super::snapshot::{Entry, Member, NONE, Role, Snapshot, name, span, unquoted, value};
 
 /// What has vanished at some time: a report that is sent in full must say so again, because nobody knows which of the
 /// reports before it were sent.
@@ -18,161 +21,161 @@ pub(super) struct Vanished {
 
 /// Writes what changed of one entry.
 pub(super) struct EntryWriter<'a> {
-    pub(super) entry: &'a EntrySpan,
-    pub(super) current: &'a Snapshot,
+    /// Of the report.
+    pub(super) text: &'a str,
+    pub(super) entry: &'a Entry,
+    pub(super) members: &'a [Member],
     pub(super) previous: &'a Snapshot,
+    /// The entry in the previous report.
+    pub(super) before: Option<&'a Entry>,
     pub(super) vanished: &'a mut Vanished,
     pub(super) full: bool,
-    pub(super) first: bool,
 }
 
-impl EntryWriter<'_> {
-    pub(super) fn members(&mut self, before: Option<&EntrySpan>, out: &mut String) {
-        let (current, previous) = (self.current, self.previous);
-        let old_members = before.map_or(&[][..], |entry| previous.members(entry));
-        let mut guess = 0;
-        let mut matched = 0;
-        for member in current.members(self.entry) {
-            let name = member.name.text(&current.text);
-            let found = find_from(old_members, guess, |old| old.name.text(&previous.text) == name);
-            let value = member.value.text(&current.text);
-            let old = found.and_then(|at| old_members.get(at));
-            if let Some(at) = found {
-                guess = at + 1;
-                matched += 1;
-            }
-            let old_value = old.map_or("", |old| old.value.text(&previous.text));
-            if value.starts_with('{') {
-                self.object(member, value, old_value, out);
+impl<'a> EntryWriter<'a> {
+    pub(super) fn members(&mut self, out: &mut Out) {
+        for member in self.members {
+            if !(member.is_changed || self.full) || member.role >= Role::Time {
                 continue;
             }
-            self.remember_keys(name, old_value);
-            if self.full || old_value != value || old.is_some_and(|old| old.reference != member.reference) {
-                self.name(member, out);
-                write_value(member, name, value, out);
+            match self.text.as_bytes().get(member.value_at()) {
+                Some(b'n') => {}
+                Some(b'{') => self.object(member, out),
+                _ => {
+                    if let Some(old) = self.old_object(member)
+                        && member.is_changed
+                    {
+                        self.remember_keys(name(self.text, member), old);
+                    }
+                    self.name(member, out);
+                    write_value(self.text, member, out);
+                }
             }
         }
-        if matched < old_members.len() {
-            for old in old_members {
-                let name = old.name.text(&previous.text);
-                if self.has_member(name) {
-                    continue;
-                }
-                self.remember(name, None);
-                self.remember_keys(name, old.value.text(&previous.text));
-                if !self.full {
-                    self.member_name(name, old.property, out);
-                    out.push_str("null");
-                }
-            }
+        if self.entry.lost_members {
+            self.lost_members(out);
         }
         if self.full {
             self.vanished_members(out);
         }
     }
 
-    /// What an object member adds to the one it had before, key by key; nothing if the two are equal.
-    fn object(&mut self, member: &MemberSpan, new_text: &str, old_text: &str, out: &mut String) {
-        if new_text == old_text && !self.full {
-            return;
+    /// The members that were there before and are not now.
+    fn lost_members(&mut self, out: &mut Out) {
+        let previous = self.previous;
+        for old in self.before.map_or(&[][..], |entry| previous.members(entry)) {
+            let (name, value) = (name(&previous.text, old), value(&previous.text, old));
+            if old.role >= Role::Time || value == "null" || self.has_member(name) {
+                continue;
+            }
+            self.remember(name, None);
+            if let Some(old) = RawValue::object_at(&previous.text, old.value_at()) {
+                self.remember_keys(name, old);
+            }
+            if !self.full {
+                member_name(name, out);
+                out.text_of("null");
+            }
         }
-        let name = member.name.text(&self.current.text);
-        let had_object = old_text.starts_with('{');
+    }
+
+    /// What an object member adds to the one it had before, key by key; nothing if it adds nothing.
+    fn object(&mut self, member: &Member, out: &mut Out) {
+        let (text, new_text) = (self.text, value(self.text, member));
+        let own_name = name(text, member);
         let new = RawValue::slice(new_text, 0, new_text.len());
-        let old = RawValue::slice(old_text, 0, old_text.len());
-        let (rewind, was_first) = (out.len(), self.first);
+        let old = self.old_object(member);
+        let rewind = out.len();
         self.name(member, out);
-        out.push('{');
+        out.byte(b'{');
         let body = out.len();
-        let mut first = true;
-        for_each_member(new, |key_text, value| {
-            if self.full || find_member(old, key_text) != Some(value) {
-                raw_key(out, &mut first, key_text);
-                write_scalar(value.text(), out);
-            }
-        });
-        for_each_member(old, |key_text, _| {
-            if find_member(new, key_text).is_none() {
-                self.remember(name, Some(key_text));
-                if !self.full {
-                    raw_key(out, &mut first, key_text);
-                    out.push_str("null");
+        let mut olds = old.unwrap_or(RawValue::EMPTY_OBJECT).members();
+        let mut is_aligned = true;
+        for_each_member(new, |key, value| {
+            // The same keys stand in the same order as a rule.
+            let before = match next_member(&mut olds) {
+                Some((old_key, before)) if is_aligned && old_key == key => Some(before),
+                _ => {
+                    is_aligned = false;
+                    old.and_then(|old| find_member(old, key))
                 }
+            };
+            if self.full || before != Some(value) {
+                out.raw_key(key);
+                out.scalar(value.text(), 0, value.text().len());
             }
         });
+        if !is_aligned || next_member(&mut olds).is_some() {
+            for_each_member(old.unwrap_or(RawValue::EMPTY_OBJECT), |key, _| {
+                if find_member(new, key).is_none() {
+                    self.remember(own_name, Some(key));
+                    if !self.full {
+                        out.raw_key(key);
+                        out.text_of("null");
+                    }
+                }
+            });
+        }
         if self.full {
             for (short, member_name, nested) in &self.vanished.members {
                 if let Some(nested) = nested
                     && *short == self.entry.short
-                    && member_name == name
+                    && member_name == own_name
                     && find_member(new, nested).is_none()
                 {
-                    raw_key(out, &mut first, nested);
-                    out.push_str("null");
+                    out.raw_key(nested);
+                    out.text_of("null");
                 }
             }
         }
-        if out.len() == body && had_object && !self.full {
-            out.truncate(rewind);
-            self.first = was_first;
+        if out.len() == body && old.is_some() && !self.full {
+            out.rewind(rewind);
         } else {
-            out.push('}');
+            out.byte(b'}');
         }
     }
 
     /// In a report that is sent in full: every member that ever vanished and is not there now.
-    fn vanished_members(&mut self, out: &mut String) {
-        let names: Vec<String> = self
-            .vanished
-            .members
-            .iter()
-            .filter(|(short, _, nested)| *short == self.entry.short && nested.is_none())
-            .map(|(_, name, _)| name.clone())
-            .collect();
-        for name in names {
-            if !self.has_member(&name) {
-                self.member_name(&name, Property::of_name(unquoted(&name)), out);
-                out.push_str("null");
+    fn vanished_members(&self, out: &mut Out) {
+        for (short, name, nested) in &self.vanished.members {
+            if *short == self.entry.short && nested.is_none() && !self.has_member(name) {
+                member_name(name, out);
+                out.text_of("null");
             }
         }
     }
 
-    /// The entry's own time, where a reader would otherwise get it wrong.
-    pub(super) fn time(&mut self, before: Option<&EntrySpan>, time: Option<&str>, out: &mut String) {
-        let (current, previous) = (self.current, self.previous);
-        let own = self.entry.timestamp.map(|timestamp| timestamp.text(&current.text));
-        let old = before.and_then(|entry| entry.timestamp).map(|timestamp| timestamp.text(&previous.text));
-        let carried = before.is_some() && (time.is_none() || carries_time(current.kind(self.entry)));
-        let expected = if carried { old } else { time };
-        if own == expected && !(self.full && carried) {
-            return;
+    /// The entry's own time, where a reader would otherwise get it wrong. `whole` is the report's.
+    pub(super) fn time(&self, whole: (u32, u32), out: &mut Out) {
+        let own = span(self.text, self.entry.time);
+        let whole = span(self.text, whole);
+        let carried = self.before.filter(|_| whole.is_empty() || self.entry.carries_time);
+        let expected = carried.map_or(whole, |before| span(&self.previous.text, before.time));
+        if own != expected || (self.full && carried.is_some()) {
+            out.raw_key("\"t\"");
+            out.text_of(if own.is_empty() { "null" } else { own });
         }
-        key(out, &mut self.first, |out| out.push('t'));
-        out.push_str(own.unwrap_or("null"));
     }
 
-    fn name(&mut self, member: &MemberSpan, out: &mut String) {
-        self.member_name(member.name.text(&self.current.text), member.property, out);
-    }
-
-    fn member_name(&mut self, quoted: &str, property: Option<Property>, out: &mut String) {
-        match property.and_then(Property::token) {
-            Some(token) => key(out, &mut self.first, |out| write_i64(out, i64::from(token))),
-            None => raw_key(out, &mut self.first, quoted),
+    fn name(&self, member: &Member, out: &mut Out) {
+        match member.property.and_then(Property::token) {
+            Some(token) => out.key(u32::from(token)),
+            None => out.raw_key(name(self.text, member)),
         }
     }
 
     fn has_member(&self, quoted: &str) -> bool {
-        let current = self.current;
-        current.members(self.entry).iter().any(|member| member.name.text(&current.text) == quoted)
+        self.members.iter().any(|member| name(self.text, member) == quoted && value(self.text, member) != "null")
+    }
+
+    /// The value that the member had before, if it was an object.
+    fn old_object(&self, member: &Member) -> Option<RawValue<'a>> {
+        RawValue::object_at(&self.previous.text, member.before as usize)
     }
 
     /// Remembers the keys of an object member that has vanished or become something else.
-    fn remember_keys(&mut self, name: &str, old_text: &str) {
-        if old_text.starts_with('{') {
-            let old = RawValue::slice(old_text, 0, old_text.len());
-            for_each_member(old, |key_text, _| self.remember(name, Some(key_text)));
-        }
+    fn remember_keys(&mut self, name: &str, old: RawValue<'_>) {
+        for_each_member(old, |key, _| self.remember(name, Some(key)));
     }
 
     fn remember(&mut self, name: &str, nested: Option<&str>) {
@@ -186,13 +189,20 @@ impl EntryWriter<'_> {
     }
 }
 
-/// The members of an object that are not `null`, names with their quotes.
+/// The next member of an object that is not `null`, its name with its quotes.
+fn next_member<'a>(members: &mut Members<'a>) -> Option<(&'a str, RawValue<'a>)> {
+    loop {
+        let member = members.next_raw()?;
+        if !member.1.is_null() {
+            return Some(member);
+        }
+    }
+}
+
 fn for_each_member<'a>(object: RawValue<'a>, mut visit: impl FnMut(&'a str, RawValue<'a>)) {
     let mut members = object.members();
-    while let Some((name, value)) = members.next_raw() {
-        if !value.is_null() {
-            visit(name, value);
-        }
+    while let Some((name, value)) = next_member(&mut members) {
+        visit(name, value);
     }
 }
 
@@ -206,43 +216,20 @@ fn find_member<'a>(object: RawValue<'a>, quoted: &str) -> Option<RawValue<'a>> {
     found
 }
 
-fn comma(out: &mut String, first: &mut bool) {
-    if !std::mem::replace(first, false) {
-        out.push(',');
+fn member_name(quoted: &str, out: &mut Out) {
+    match Property::of_name(unquoted(quoted)).and_then(Property::token) {
+        Some(token) => out.key(u32::from(token)),
+        None => out.raw_key(quoted),
     }
 }
 
-pub(super) fn key(out: &mut String, first: &mut bool, write: impl FnOnce(&mut String)) {
-    comma(out, first);
-    out.push('"');
-    write(out);
-    out.push_str("\":");
-}
-
-fn raw_key(out: &mut String, first: &mut bool, quoted: &str) {
-    comma(out, first);
-    out.push_str(quoted);
-    out.push(':');
-}
-
-fn write_value(member: &MemberSpan, name: &str, value: &str, out: &mut String) {
-    if let Some(short) = member.reference {
-        out.push('"');
-        write_i64(out, i64::from(short));
-        out.push('"');
-    } else if name == "\"type\""
-        && let Some(token) = tables::type_token(unquoted(value))
-    {
-        write_i64(out, i64::from(token));
+fn write_value(text: &str, member: &Member, out: &mut Out) {
+    let token = if member.role == Role::Kind { tables::type_token(unquoted(value(text, member))) } else { None };
+    if member.reference != NONE {
+        out.quoted_number(member.reference);
+    } else if let Some(token) = token {
+        out.number(u32::from(token));
     } else {
-        write_scalar(value, out);
-    }
-}
-
-fn write_scalar(value: &str, out: &mut String) {
-    if value.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        write_shortest_number(out, value);
-    } else {
-        out.push_str(value);
+        out.scalar(text, member.value_at(), member.value_at() + member.value as usize);
     }
 }

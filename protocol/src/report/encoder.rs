@@ -1,12 +1,16 @@
 //! [`ReportEncoder`]: from the text of `JSON.stringify` to a delta, by comparing tokens of text: equal text is an equal
 //! value. The previous report is kept as text with the places of its members, so a report costs no allocation per member.
 
-use crate::json::{Kind, RawValue, write_i64};
-use crate::tables::Property;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::delta::{EntryWriter, Vanished, key};
-use super::snapshot::{EntrySpan, MemberSpan, Snapshot, Span, find_from, newest_time, unquoted};
-use super::{ReportError, is_dropped_member, is_dropped_type};
+use crate::json::Out;
+
+use super::ReportError;
+use super::delta::{EntryWriter, Vanished};
+use super::lockstep::{Whole, take_apart};
+use super::snapshot::{Entry, NONE, Role, Snapshot, span, value};
 
 /// Turns the reports of one connection into deltas.
 ///
@@ -25,6 +29,7 @@ pub struct ReportEncoder {
     next_short: u32,
     vanished: Vanished,
     full: bool,
+    out: Out,
 }
 
 impl ReportEncoder {
@@ -40,173 +45,140 @@ impl ReportEncoder {
         self.full = true;
     }
 
+    /// The newest report in full, as it was encoded; empty before the first.
+    #[cfg(feature = "std")]
+    pub(crate) fn report(&self) -> &str {
+        &self.previous.text
+    }
+
+    /// The entries of the newest report that travel: their short ids, and their own with quotes.
+    #[cfg(feature = "std")]
+    pub(crate) fn ids(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.previous.entries.iter().map(|entry| (entry.short, span(&self.previous.text, entry.id)))
+    }
+
+    /// Goes on where another encoder was, whose newest report this is and whose next new short id is given. `short` says
+    /// what it called an entry, by the entry's id with quotes.
+    ///
+    /// # Errors
+    /// [`ReportError`] if the text is no report.
+    #[cfg(feature = "std")]
+    pub(crate) fn resume(
+        &mut self,
+        report: &str,
+        next_short: u32,
+        short: impl Fn(&str) -> Option<u32>,
+    ) -> Result<(), ReportError> {
+        let mut current = Snapshot { text: report.to_owned(), ..Snapshot::default() };
+        take_apart(&Snapshot::default(), &mut current, &mut 0)?;
+        let Snapshot { text, entries, members } = &mut current;
+        let mut next = next_short;
+        for entry in entries.iter_mut() {
+            entry.short = short(span(text, entry.id)).unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            });
+        }
+        for member in members.iter_mut().filter(|member| member.role == Role::Reference) {
+            member.reference = short_of(text, entries, value(text, member));
+        }
+        *self = Self { previous: current, next_short: next, ..Self::default() };
+        Ok(())
+    }
+
     /// Appends the delta that leads from the previous report to `report`, the text of
     /// `JSON.stringify(Object.fromEntries(report))`. A `null` member counts as absent.
     ///
     /// # Errors
     /// [`ReportError`] if the text is no report; nothing is appended then and the state stays as it was.
     pub fn encode(&mut self, report: &str, out: &mut String) -> Result<(), ReportError> {
-        if report.len() > u32::MAX as usize {
+        self.encode_from(&mut report.to_owned(), out)
+    }
+
+    /// The same without a copy of the text: the encoder keeps the text's buffer and leaves an older one in its place.
+    ///
+    /// # Errors
+    /// As [`ReportEncoder::encode`].
+    pub fn encode_from(&mut self, report: &mut String, out: &mut String) -> Result<(), ReportError> {
+        // Offsets are 32 bits wide, and the highest stands for none.
+        if report.len() >= u32::MAX as usize {
             return Err(ReportError::TooLarge { what: "bytes", limit: u32::MAX as usize });
         }
-        let known = self.next_short;
-        if let Err(error) = self.take_apart(report) {
-            self.next_short = known;
-            return Err(error);
-        }
-        self.write(known, out);
-        std::mem::swap(&mut self.previous, &mut self.current);
+        core::mem::swap(&mut self.current.text, report);
+        let mut next_short = self.next_short;
+        let whole = take_apart(&self.previous, &mut self.current, &mut next_short)?;
+        self.write(whole, next_short == self.next_short);
+        out.push_str(self.out.text());
+        self.next_short = next_short;
         self.full = false;
+        core::mem::swap(&mut self.previous, &mut self.current);
         Ok(())
     }
 
-    /// Fills `current` from the text and ties its entries to those of the previous report.
-    fn take_apart(&mut self, report: &str) -> Result<(), ReportError> {
-        let Self { previous, current, next_short, .. } = self;
-        current.text.clear();
-        current.text.push_str(report);
-        current.entries.clear();
-        current.members.clear();
-        let text = current.text.as_str();
-        let whole = RawValue::parse(text)?;
-        if whole.kind() != Kind::Object {
-            return Err(ReportError::NotAnObject);
-        }
-        let mut entries = whole.members();
-        let mut guess = 0;
-        while let Some((id, value)) = entries.next_raw() {
-            if value.kind() != Kind::Object {
-                return Err(ReportError::EntryNotAnObject(unquoted(id).to_owned()));
-            }
-            let members_start = current.members.len() as u32;
-            let found = find_from(&previous.entries, guess, |entry| entry.id.text(&previous.text) == id);
-            let before = found.and_then(|at| previous.entries.get(at));
-            let old_members = before.map_or(&[][..], |entry| previous.members(entry));
-            let (mut kind, mut timestamp, mut old_at) = (None, None, 0);
-            let mut members = value.members();
-            while let Some((name, value)) = members.next_raw() {
-                if value.is_null() {
-                    continue;
-                }
-                match unquoted(name) {
-                    "type" => kind = Some(Span::of(text, value.text())),
-                    "timestamp" => {
-                        timestamp = Some(Span::of(text, value.text()));
-                        continue;
-                    }
-                    dropped if is_dropped_member(dropped) => continue,
-                    _ => {}
-                }
-                // The same member stands in the same place as a rule: then its token need not be looked up again.
-                let old = old_members.get(old_at).filter(|old| old.name.text(&previous.text) == name);
-                let property = old.map_or_else(|| Property::of_name(unquoted(name)), |old| old.property);
-                old_at += 1;
-                let name = Span::of(text, name);
-                let value = Span::of(text, value.text());
-                current.members.push(MemberSpan { name, value, property, reference: None });
-            }
-            if kind.is_some_and(|kind| is_dropped_type(unquoted(kind.text(text)))) {
-                current.members.truncate(members_start as usize);
-                continue;
-            }
-            let short = before.map_or(*next_short, |entry| entry.short);
-            if let Some(at) = found {
-                guess = at + 1;
-            } else {
-                *next_short += 1;
-            }
-            current.entries.push(EntrySpan {
-                id: Span::of(text, id),
-                short,
-                kind,
-                timestamp,
-                members_start,
-                members_end: current.members.len() as u32,
-                previous: found.map(|at| at as u32),
-            });
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, known: u32, out: &mut String) {
-        let gone = self.gone_entries();
+    /// Writes the delta. `all_known`: no entry is new.
+    fn write(&mut self, whole: Whole, all_known: bool) {
+        let gone = self.gone_entries(whole.kept);
+        let Self { previous, current, vanished, full, out, .. } = self;
+        let Snapshot { text, entries, members } = current;
+        let text = text.as_str();
         // While the same entries are there, a reference that has not changed stands for the same short id as before.
-        let same_entries = known == self.next_short && gone.is_empty();
-        self.resolve_references(same_entries);
-        let Self { previous, current, vanished, full, .. } = self;
-        let time = newest_time(current);
-        out.push('{');
-        let mut first = true;
-        for entry in &current.entries {
-            let before = entry.previous.and_then(|at| previous.entries.get(at as usize));
-            let (rewind, was_first) = (out.len(), first);
-            key(out, &mut first, |out| write_i64(out, i64::from(entry.short)));
-            out.push('{');
+        let same_entries = all_known && gone.is_empty();
+        out.clear();
+        out.byte(b'{');
+        for entry in entries.iter() {
+            let before = previous.entry(entry.previous);
+            let rewind = out.len();
+            out.key(entry.short);
+            out.byte(b'{');
             let body = out.len();
-            let mut writer = EntryWriter { entry, current, previous, vanished, full: *full, first: true };
-            writer.members(before, out);
-            writer.time(before, time, out);
+            let own = members.get_mut(entry.start as usize..entry.end as usize).unwrap_or_default();
+            for member in own.iter_mut().filter(|member| member.role == Role::Reference) {
+                if member.is_changed || !same_entries {
+                    let reference = short_of(text, entries, value(text, member));
+                    member.is_changed |= reference != member.reference;
+                    member.reference = reference;
+                }
+            }
+            let mut writer = EntryWriter { text, entry, members: own, previous, before, vanished, full: *full };
+            writer.members(out);
+            writer.time(whole.time, out);
             if out.len() == body && before.is_some() && !*full {
-                out.truncate(rewind);
-                first = was_first;
+                out.rewind(rewind);
             } else {
-                out.push('}');
+                out.byte(b'}');
             }
         }
         vanished.entries.extend_from_slice(&gone);
         let nulls = if *full { vanished.entries.as_slice() } else { gone.as_slice() };
         for short in nulls {
-            key(out, &mut first, |out| write_i64(out, i64::from(*short)));
-            out.push_str("null");
+            out.key(*short);
+            out.text_of("null");
         }
-        if let Some(time) = time {
-            key(out, &mut first, |out| out.push('t'));
-            out.push_str(time);
+        if whole.time.1 > 0 {
+            out.raw_key("\"t\"");
+            out.text_of(span(text, whole.time));
         }
-        out.push('}');
+        out.byte(b'}');
     }
 
-    /// The short ids of entries that the previous report had and this one has not.
-    fn gone_entries(&mut self) -> Vec<u32> {
+    /// The short ids of entries that the previous report had and this one, which has `kept` of them, has not.
+    fn gone_entries(&mut self, kept: usize) -> Vec<u32> {
         let Self { previous, current, vanished, .. } = self;
-        let kept = current.entries.iter().filter(|entry| entry.previous.is_some()).count();
-        if kept == previous.entries.len() {
-            return Vec::new();
-        }
-        let mut still_there = vec![false; previous.entries.len()];
-        for at in current.entries.iter().filter_map(|entry| entry.previous) {
-            if let Some(flag) = still_there.get_mut(at as usize) {
-                *flag = true;
+        let mut gone = Vec::new();
+        if kept < previous.entries.len() {
+            for (at, entry) in previous.entries.iter().enumerate() {
+                if !current.entries.iter().any(|kept| kept.previous as usize == at) {
+                    gone.push(entry.short);
+                }
             }
+            vanished.members.retain(|(short, ..)| !gone.contains(short));
         }
-        let gone = previous.entries.iter().zip(&still_there).filter(|(_, kept)| !**kept).map(|(entry, _)| entry.short);
-        let gone: Vec<u32> = gone.collect();
-        vanished.members.retain(|(short, ..)| !gone.contains(short));
         gone
     }
+}
 
-    fn resolve_references(&mut self, same_entries: bool) {
-        let Self { previous, current, .. } = self;
-        for at in 0..current.entries.len() {
-            let Some(entry) = current.entries.get(at).copied() else { continue };
-            let before = entry.previous.and_then(|at| previous.entries.get(at as usize));
-            let old_members = before.map_or(&[][..], |entry| previous.members(entry));
-            for (place, member_at) in (entry.members_start as usize..entry.members_end as usize).enumerate() {
-                let Some(member) = current.members.get(member_at) else { continue };
-                let value = member.value.text(&current.text);
-                if !value.starts_with('"') || !unquoted(member.name.text(&current.text)).ends_with("Id") {
-                    continue;
-                }
-                let old = old_members.get(place).filter(|old| {
-                    same_entries
-                        && old.name.text(&previous.text) == member.name.text(&current.text)
-                        && old.value.text(&previous.text) == value
-                });
-                let reference = old.map_or_else(|| current.short_of(value), |old| old.reference);
-                if let Some(member) = current.members.get_mut(member_at) {
-                    member.reference = reference;
-                }
-            }
-        }
-    }
+/// The short id of the entry with that id, both with their quotes.
+fn short_of(text: &str, entries: &[Entry], id: &str) -> u32 {
+    let found = entries.iter().find(|entry| entry.id.1 as usize == id.len() && span(text, entry.id) == id);
+    found.map_or(NONE, |entry| entry.short)
 }

@@ -13,20 +13,27 @@
 //!   are read more faithfully this way; its reader shows the report's time instead.
 //! - A fraction may be written with an exponent where that is shorter: the decimal value is the same.
 
+use alloc::string::String;
+
+#[cfg(feature = "std")]
 mod decoder;
 mod delta;
 mod encoder;
+mod lockstep;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "std")]
 mod types;
 
 use thiserror::Error;
 
 use crate::json::JsonError;
 
+#[cfg(feature = "std")]
 pub use decoder::{ReportDecoder, ReportLimits};
 pub use encoder::ReportEncoder;
+#[cfg(feature = "std")]
 pub use types::{Entry, Report};
 
 /// Why a report or a delta was refused. Nothing of it has been applied.

@@ -113,11 +113,13 @@ fn recorded_reports_come_back_whole_in_no_more_bytes_than_upstream_needs() {
 fn a_first_report_is_sent_under_short_names() {
     let mut encoder = ReportEncoder::new();
     let mut delta = String::new();
-    let report = r#"{"X":{"id":"X","timestamp":5,"type":"certificate","fingerprint":"f"},
-        "T":{"id":"T","timestamp":10.5,"type":"transport","selectedCandidatePairId":"P","localCertificateId":"X"},
-        "P":{"id":"P","timestamp":10.5,"type":"candidate-pair","writable":true,"transportId":"T","newMember":0.00027},
-        "R":{"id":"R","timestamp":9,"type":"remote-inbound-rtp","fractionLost":0}}"#;
-    encoder.encode(report, &mut delta).unwrap();
+    let report = [
+        r#"{"X":{"id":"X","timestamp":5,"type":"certificate","fingerprint":"f"}"#,
+        r#""T":{"id":"T","timestamp":10.5,"type":"transport","selectedCandidatePairId":"P","localCertificateId":"X"}"#,
+        r#""P":{"id":"P","timestamp":10.5,"type":"candidate-pair","writable":true,"transportId":"T","newMember":0.00027}"#,
+        r#""R":{"id":"R","timestamp":9,"type":"remote-inbound-rtp","fractionLost":0}}"#,
+    ];
+    encoder.encode(&report.join(","), &mut delta).unwrap();
     assert_eq!(
         delta,
         r#"{"0":{"type":5,"125":"1"},"1":{"type":6,"5":"0","newMember":27e-5},"2":{"type":3,"77":0,"t":9},"t":10.5}"#

@@ -1,5 +1,9 @@
 //! [`Report`] and [`Entry`]: what a decoder holds and hands out. Values stay text until someone asks for a number.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::json::{RawValue, write_string};
 use crate::tables::Property;
 
@@ -63,7 +67,7 @@ impl Report {
         match integer_like(id) {
             Some(number) => self.entries.binary_search_by(|entry| match entry.number {
                 Some(other) => other.cmp(&number),
-                None => std::cmp::Ordering::Greater,
+                None => core::cmp::Ordering::Greater,
             }),
             None => {
                 let found = self.entries.iter().position(|entry| entry.number.is_none() && *entry.id == *id);
@@ -127,18 +131,34 @@ impl Name {
         }
     }
 
-    /// The name behind a delta's key.
-    pub(super) fn of_key(key: &str) -> Self {
+    pub(super) fn is(&self, key: &Key<'_>) -> bool {
+        match (self, key) {
+            (Name::Known(property), Key::Known(key)) => property == key,
+            (Name::Other(name), Key::Other(key)) => **name == **key,
+            _ => false,
+        }
+    }
+}
+
+/// The name behind a delta's key, looked up once.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Key<'a> {
+    Known(Property),
+    Other(&'a str),
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn of(key: &'a str) -> Self {
         match Property::of_token(key).or_else(|| Property::of_name(key)) {
-            Some(property) => Name::Known(property),
-            None => Name::Other(key.into()),
+            Some(property) => Key::Known(property),
+            None => Key::Other(key),
         }
     }
 
-    pub(super) fn is(&self, key: &str) -> bool {
-        match self {
-            Name::Known(property) => Property::of_token(key).or_else(|| Property::of_name(key)) == Some(*property),
-            Name::Other(name) => **name == *key,
+    pub(super) fn name(&self) -> Name {
+        match *self {
+            Key::Known(property) => Name::Known(property),
+            Key::Other(key) => Name::Other(key.into()),
         }
     }
 }

@@ -1,0 +1,112 @@
+//! Dumps that Jitsi's server wrote: a line with what it knew of the connection, in older ones and backends' samples none, then
+//! an array for each entry of a browser or an object for each message of a backend. They are read as the lines that a
+//! collector of ours would have stored.
+
+use std::collections::VecDeque;
+
+use super::header::{Metadata, write_header};
+use crate::jitsi::{Message, Translator};
+use crate::json::{Kind, RawValue};
+
+/// So many lines may come before the first one that has a time.
+const MAX_TIMELESS: usize = 1024;
+
+/// Translates the lines of one dump.
+pub(super) struct JitsiLines {
+    translator: Translator,
+    /// Lines that came before the first one with a time.
+    timeless: Vec<String>,
+    ready: VecDeque<String>,
+    /// Where nothing else says when something was.
+    time: f64,
+}
+
+impl JitsiLines {
+    /// A reader behind the dump's first line, and our header's second line for it; `None` if it is no such dump.
+    pub(super) fn open(first: &str, max_line: usize) -> Option<(Self, String)> {
+        let value = RawValue::parse(first).ok()?;
+        let is_entry = value.kind() == Kind::Array && value.at(0).is_some_and(|kind| kind.kind() == Kind::String);
+        if !is_entry && Message::parse(first).is_err() {
+            return None;
+        }
+        let translator = Translator::new(max_line);
+        let mut lines = Self { translator, timeless: Vec::new(), ready: VecDeque::new(), time: 0.0 };
+        let is_info = value.at(0).and_then(RawValue::as_str).is_some_and(|kind| kind == "connectionInfo");
+        let mut metadata = Metadata { client_protocol: "jitsi".to_owned(), ..Metadata::default() };
+        if is_info {
+            lines.time = value.at(3).and_then(RawValue::as_f64).unwrap_or(0.0);
+            metadata.start_time = lines.time as i64;
+            let info = value.at(2).unwrap_or(RawValue::NULL);
+            // Older servers wrote it as a text.
+            let text = info.as_str();
+            let info = text.as_deref().and_then(|text| RawValue::parse(text).ok()).unwrap_or(info);
+            let member = |name| info.get(name).and_then(RawValue::as_str).map(|text| text.into_owned());
+            metadata.url = member("path").or_else(|| member("url")).unwrap_or_default();
+            metadata.origin = member("origin");
+            metadata.user_agent = member("userAgent");
+            if let Some(protocol) = member("clientProtocol") {
+                metadata.client_protocol = protocol;
+            }
+        } else {
+            lines.push(first);
+        }
+        let mut header = String::new();
+        write_header(&mut header, &metadata);
+        Some((lines, header.lines().nth(1)?.to_owned()))
+    }
+
+    /// Takes in the next line of the file.
+    pub(super) fn push(&mut self, line: &str) {
+        if self.translator.time().is_none() && self.time == 0.0 {
+            let time = RawValue::parse(line).ok().and_then(time_of);
+            if time.is_none() && self.timeless.len() < MAX_TIMELESS {
+                return self.timeless.push(line.to_owned());
+            }
+            self.time = time.unwrap_or(0.0);
+            self.finish();
+        }
+        self.translate(line);
+    }
+
+    /// The file has no more lines.
+    pub(super) fn finish(&mut self) {
+        for line in std::mem::take(&mut self.timeless) {
+            self.translate(&line);
+        }
+    }
+
+    /// The next line in our form.
+    pub(super) fn next(&mut self) -> Option<String> {
+        self.ready.pop_front()
+    }
+
+    fn translate(&mut self, line: &str) {
+        let mut out = String::new();
+        let now = self.translator.time().unwrap_or(self.time);
+        match RawValue::parse(line).map(|value| (value.kind(), value)) {
+            Ok((Kind::Array, value)) => {
+                self.translator.entry(value, now, &mut out);
+            }
+            Ok((Kind::Object, value)) if let Ok(message) = Message::parse(line) => {
+                let written = value.get("timestamp").and_then(RawValue::as_f64);
+                self.translator.message(&message, written.unwrap_or(now), &mut out);
+            }
+            // It is reported by who decodes it.
+            _ => out.push_str(line),
+        }
+        self.ready.extend(out.lines().map(str::to_owned));
+    }
+}
+
+/// The time that a line of the file says.
+fn time_of(line: RawValue<'_>) -> Option<f64> {
+    if line.kind() == Kind::Array {
+        return line.at(3)?.as_f64();
+    }
+    let written = line.get("timestamp").and_then(RawValue::as_f64);
+    written.or_else(|| {
+        let data = line.get("data")?.as_str()?;
+        let data = RawValue::parse(&data).ok()?;
+        if data.kind() == Kind::Array { data.at(3)?.as_f64() } else { data.get("timestamp")?.as_f64() }
+    })
+}
