@@ -1,140 +1,263 @@
-//! The client of rtctrace: observes WebRTC in a page, polls `getStats`, and streams both to a collector.
+//! The core of the client: what is bytes, state and protocol. Events come in as strings and numbers; lines, and what is to be
+//! done with sockets and timers, come out. Nothing here sees an object of the page or calls into it: that is `npm/src`.
 //!
-//! The npm package is the face of this module; what is exported here is for that face only. Where JavaScript is needed, it
-//! is in four small files: `weave.js` (observers around the browser's functions), `values.js` (the values of lines),
-//! `registry.js` (which object is which), `shell.js` (sockets, timers, polls). Everything else is decided in Rust.
+//! There is one recording per module. The exports are for the npm package only; after each that may have effects, it
+//! carries out [`effect`] after [`effect`] until there is none, and sets its one timer by [`deadline`].
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+mod codecs;
 mod ids;
-mod js;
-mod page;
 mod recorder;
+#[cfg(target_arch = "wasm32")]
+mod runtime;
 mod transport;
-mod wrap;
 
-use std::cell::Cell;
+use alloc::string::String;
+use core::cell::{RefCell, RefMut};
 
-use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
-use crate::ids::{ConnectionId, join, uuid_v7};
-use crate::js::{registry, shell, weave};
+use crate::codecs::{Codecs, Input as InputBuffer};
+use crate::ids::{ConnectionId, UnixMillis};
 use crate::recorder::Recorder;
-use crate::transport::{Input, State};
+use crate::transport::{Effect, Input, State};
 
-thread_local! {
-    static IS_WOVEN: Cell<bool> = const { Cell::new(false) };
+/// What the module holds between two calls.
+struct Core {
+    recorder: Option<Recorder>,
+    /// Of the drop-in faces, which write lines of their own.
+    codecs: Codecs,
+    /// Where the page writes a report's text.
+    input: InputBuffer,
+    effect: Option<Effect>,
 }
 
-/// Puts the observers in place (once) and begins a recording. Returns the session's id.
-///
-/// `endpoint` is `ws://host:port/path` without a slash at the end; `interval` is that of reports in milliseconds, 0 for
-/// none. `notify` is called with `"over"` and the close code when the recording ends, and with `"fault"` and a message at
-/// the first fault. The face has checked all of it; plain arguments, because reading an object by serde would bring the
-/// formatting of floats along, a fifth of the module.
-///
-/// # Errors
-/// If the browser has no randomness.
-#[wasm_bindgen]
-pub fn start(
-    endpoint: String,
-    session: Option<String>,
-    interval: f64,
-    count_reloads: bool,
-    notify: Function,
-) -> Result<String, JsValue> {
-    let mut random = [0; 14];
-    web_sys::window()
-        .ok_or_else(|| JsValue::from_str("there is no window"))?
-        .crypto()?
-        .get_random_values_with_u8_array(&mut random)?;
-    let [seed @ .., a, b, c, d, e, f, g, h, i, j] = random;
-    let session = session.unwrap_or_else(|| uuid_v7(page::now(), [a, b, c, d, e, f, g, h, i, j]));
+/// There are no threads in the module, and none of its functions calls out of it, so none is ever entered twice.
+struct Single(RefCell<Core>);
 
-    registry::reset_registry();
-    if !IS_WOVEN.replace(true) {
-        install(&notify);
+#[expect(unsafe_code, reason = "a static must be Sync; this module has one thread")]
+// SAFETY: wasm without the threads proposal has one thread; outside of wasm (in tests) nothing uses the static.
+unsafe impl Sync for Single {}
+
+static CORE: Single = Single(RefCell::new(Core::new()));
+
+impl Core {
+    const fn new() -> Self {
+        Self { recorder: None, codecs: Codecs::new(), input: InputBuffer::new(), effect: None }
     }
-    page::begin(page::Plan {
-        recorder: Recorder::new(session.clone(), u32::from_le_bytes(seed)),
-        endpoint,
-        interval,
-        count_reloads,
-        notify,
-    });
-    Ok(session)
 }
 
-/// The observers stay for the life of the page, so their closures do too.
-fn install(notify: &Function) {
-    let observer = Closure::<dyn Fn(u32, u32, JsValue, Array, JsValue, JsValue) -> JsValue>::new(
-        |hook, phase, this: JsValue, args: Array, token: JsValue, result: JsValue| {
-            wrap::observe(hook, phase, &this, &args, &token, &result)
-        },
-    );
-    weave::install(&observer, notify);
-    observer.forget();
-    let receiver = Closure::<dyn Fn(u32, f64, Option<String>)>::new(|kind, number, text: Option<String>| {
-        page::receive(kind, number, text.as_deref());
-    });
-    shell::install_shell(&receiver);
-    receiver.forget();
-    wrap::weave_all();
+/// Not generic and not inlined, so that every export has little more than its own call.
+#[inline(never)]
+fn core() -> Option<RefMut<'static, Core>> {
+    CORE.0.try_borrow_mut().ok()
 }
 
-/// `connecting`, `open`, `reconnecting` or `closed`.
+/// `None` while there is no recording.
+#[inline(never)]
+fn recorder() -> Option<RefMut<'static, Recorder>> {
+    RefMut::filter_map(core()?, |core| core.recorder.as_mut()).ok()
+}
+
+/// Begins a recording in place of an earlier one. `limit` is in bytes, `seed` any random number; `renewable` says that the
+/// page can ask for another token.
 #[wasm_bindgen]
-pub fn state() -> String {
-    let name = match page::state() {
-        State::Connecting => "connecting",
-        State::Open => "open",
-        State::Reconnecting => "reconnecting",
-        State::Closed => "closed",
+pub fn begin(limit: f64, seed: u32, renewable: bool, now: f64) {
+    if let Some(mut core) = core() {
+        core.recorder = Some(Recorder::new(limit as usize, seed, renewable, now as UnixMillis));
+        core.effect = None;
+    }
+}
+
+/// Records an event. `connection` is -1 for none, `value` JSON, `extra` JSON values with commas between them.
+#[wasm_bindgen]
+pub fn record(method: &str, connection: i32, value: &str, extra: &str, now: f64) {
+    if let Some(mut recorder) = recorder() {
+        recorder.record(method, ConnectionId::of(connection), value, extra, now as UnixMillis);
+    }
+}
+
+/// Records an event of the negotiation: `value` is a description in full, `null`, or the error of a failure.
+#[wasm_bindgen]
+pub fn describe(method: &str, connection: i32, value: &str, tracking: &str, now: f64) {
+    if let (Some(mut recorder), Some(id)) = (recorder(), ConnectionId::of(connection)) {
+        recorder.describe(method, id, value, tracking, now as UnixMillis);
+    }
+}
+
+/// Where `bytes` bytes of a report's text may be written, for the next [`report`] or [`encode_report`].
+#[wasm_bindgen]
+pub fn input_buffer(bytes: u32) -> u32 {
+    core().map_or(0, |mut core| core.input.address(bytes as usize) as u32)
+}
+
+/// Records a report: the first `length` bytes of the input buffer are the text of
+/// `JSON.stringify(Object.fromEntries(report))`.
+#[wasm_bindgen]
+pub fn report(connection: i32, length: u32, extra: &str, now: f64) {
+    let Some(mut core) = core() else { return };
+    let Core { recorder, input, .. } = &mut *core;
+    let mut text = input.take(length as usize);
+    if let (Some(recorder), Some(id)) = (recorder, ConnectionId::of(connection)) {
+        recorder.report(id, &mut text, extra, now as UnixMillis);
+    }
+    input.give_back(text);
+}
+
+/// Nothing will come of this connection any more.
+#[wasm_bindgen]
+pub fn gone(connection: i32) {
+    if let (Some(mut recorder), Some(id)) = (recorder(), ConnectionId::of(connection)) {
+        recorder.gone(id);
+    }
+}
+
+/// Something happened outside: 0 start, 1 the socket is closed (close code), 2 the timer fired (bytes that wait in the
+/// socket), 3 the network is back, 4 the page is hidden, 5 the page goes away, 6 the application ends the recording, 7 the
+/// browser forbids the socket, 8 the application wants everything sent, 9 the page is back from the back-forward cache.
+#[wasm_bindgen]
+pub fn input(kind: u32, number: f64, now: f64) {
+    let input = match kind {
+        0 => Input::Start,
+        1 => Input::Closed { code: number as u16 },
+        2 => Input::Tick { buffered: number as usize },
+        3 => Input::Online,
+        4 => Input::Hidden,
+        5 => Input::PageHide,
+        6 => Input::Close,
+        7 => Input::Forbidden,
+        8 => Input::Flush { buffered: number as usize },
+        9 => Input::Shown,
+        _ => return,
     };
-    name.to_owned()
+    handle(input, now);
 }
 
-/// Counts since the recording began, in the order in which the face names them: lines, reports, acknowledged, buffered
-/// bytes, dropped reports, dropped events, reconnects, faults. Without names, because their serialization is larger than
-/// the counts are worth.
-///
-/// # Errors
-/// None in practice: they are numbers.
+/// A text frame came from the collector.
 #[wasm_bindgen]
-pub fn counters() -> Result<JsValue, JsValue> {
-    let counts = page::with(|recorder| {
-        let dropped = recorder.transport.dropped();
-        [
-            recorder.counts.lines as f64,
-            recorder.counts.reports as f64,
-            recorder.transport.acknowledged() as f64,
-            recorder.transport.buffered_bytes() as f64,
-            dropped.reports as f64,
-            dropped.events as f64,
-            f64::from(recorder.transport.reconnects()),
-            f64::from(weave::fault_count()),
-        ]
-    });
-    Ok(serde_wasm_bindgen::to_value(&counts)?)
+pub fn frame(text: &str, now: f64) {
+    handle(Input::Frame(text), now);
 }
 
-/// Records an event of the application: its name without the colon, its value as JSON, and the connection it is about.
-#[wasm_bindgen]
-pub fn event(name: &str, value: &str, connection: &JsValue) {
-    let id = u32::try_from(registry::number_of(connection)).ok().map(ConnectionId);
-    page::record(&join(&[":", name]), id, value, &[]);
-    page::pump();
+fn handle(input: Input<'_>, now: f64) {
+    if let Some(mut recorder) = recorder() {
+        recorder.handle(input, now as UnixMillis);
+    }
 }
 
-/// Sends what waits.
+/// Takes the next thing to do: 0 nothing, 1 connect ([`effect_number`]: number of the first line), 2 send ([`effect_text`]),
+/// 3 close the socket (close code), 4 send a beacon (number of the first line, text), 5 tell that the first lines went
+/// (ms since the beginning), 6 the recording is over (close code; 0: forbidden by the browser; -1: ended, and the collector
+/// holds all of it; -2: ended, and it may not).
 #[wasm_bindgen]
-pub fn flush() {
-    page::with_now(|recorder, now| recorder.transport.flush(now));
-    page::pump();
+pub fn effect() -> u32 {
+    let Some(mut core) = core() else { return 0 };
+    core.effect = core.recorder.as_mut().and_then(|recorder| recorder.transport.poll_effect());
+    match core.effect {
+        None => 0,
+        Some(Effect::Connect { .. }) => 1,
+        Some(Effect::Send(_)) => 2,
+        Some(Effect::Disconnect { .. }) => 3,
+        Some(Effect::Beacon { .. }) => 4,
+        Some(Effect::FirstFlush { .. }) => 5,
+        Some(Effect::Over { .. }) => 6,
+    }
 }
 
-/// Ends the recording: sends what is left and the close line, waits for the acknowledgement, closes with 1000. The face
-/// hears of it as `"over"`.
+/// The number of the effect that was taken last.
 #[wasm_bindgen]
-pub fn close() {
-    page::input(Input::Close);
+pub fn effect_number() -> f64 {
+    match core().as_ref().and_then(|core| core.effect.as_ref()) {
+        Some(Effect::Connect { from } | Effect::Beacon { from, .. }) => *from as f64,
+        Some(Effect::Disconnect { code }) => f64::from(*code),
+        Some(Effect::FirstFlush { milliseconds }) => *milliseconds as f64,
+        Some(Effect::Over { refused: Some(code), .. }) => f64::from(*code),
+        Some(Effect::Over { is_complete, .. }) => {
+            if *is_complete {
+                -1.0
+            } else {
+                -2.0
+            }
+        }
+        Some(Effect::Send(_)) | None => 0.0,
+    }
+}
+
+/// Takes the text of the effect that was taken last.
+#[wasm_bindgen]
+pub fn effect_text() -> String {
+    match core().as_mut().and_then(|core| core.effect.as_mut()) {
+        Some(Effect::Send(text) | Effect::Beacon { body: text, .. }) => core::mem::take(text),
+        _ => String::new(),
+    }
+}
+
+/// When `input(2, ..)` is due, in Unix ms; -1 for never.
+#[wasm_bindgen]
+pub fn deadline() -> f64 {
+    recorder().and_then(|recorder| recorder.deadline()).map_or(-1.0, |deadline| deadline as f64)
+}
+
+/// 0 connecting, 1 open, 2 reconnecting, 3 closed.
+#[wasm_bindgen]
+pub fn state() -> u32 {
+    match recorder().map(|recorder| recorder.transport.state()) {
+        Some(State::Connecting) => 0,
+        Some(State::Open) => 1,
+        Some(State::Reconnecting) => 2,
+        Some(State::Closed) | None => 3,
+    }
+}
+
+/// Counts since the recording began: 0 lines, 1 reports, 2 acknowledged lines, 3 bytes in the buffer, 4 dropped reports, 5
+/// dropped events, 6 reconnects.
+#[wasm_bindgen]
+pub fn counter(index: u32) -> f64 {
+    recorder().map_or(0, |recorder| recorder.counter(index)) as f64
+}
+
+/// The delta of the report in the input buffer, by the codecs of the drop-in faces; `null` if it is no report.
+#[wasm_bindgen]
+pub fn encode_report(connection: i32, length: u32) -> String {
+    let Some(mut core) = core() else { return String::new() };
+    let Core { codecs, input, .. } = &mut *core;
+    let mut text = input.take(length as usize);
+    let delta = codecs.report(ConnectionId(connection.unsigned_abs()), &mut text);
+    input.give_back(text);
+    delta
+}
+
+/// A description as it is sent, by the codecs of the drop-in faces.
+#[wasm_bindgen]
+pub fn compress_description(method: &str, connection: i32, value: &str, tracking: &str) -> String {
+    let id = ConnectionId(connection.unsigned_abs());
+    core().map_or_else(String::new, |mut core| core.codecs.description(id, method, value, tracking))
+}
+
+/// What stands for a method in a line: a number, a letter in quotes, or its name in quotes.
+#[wasm_bindgen]
+pub fn method_token(method: &str) -> String {
+    let mut out = String::new();
+    rtctrace_protocol::line::write_method(&mut out, method);
+    out
+}
+
+/// Frees what the drop-in faces' codecs hold for a connection.
+#[wasm_bindgen]
+pub fn codec_gone(connection: i32) {
+    if let Some(mut core) = core() {
+        core.codecs.gone(ConnectionId(connection.unsigned_abs()));
+    }
+}
+
+/// What the drop-in faces' codecs make next builds on nothing that they made before: its reader may be a new one. An old
+/// reader is not misled by it.
+#[wasm_bindgen]
+pub fn codec_restart() {
+    if let Some(mut core) = core() {
+        core.codecs.restart();
+    }
 }

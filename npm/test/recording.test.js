@@ -4,51 +4,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { openBrowser, openCollector, until } from './harness.js';
-
-/** Begins to record a page. @param {import('playwright-core').Page} page */
-async function record(page, options = {}) {
-  return page.evaluate(async (options) => {
-    const { init } = await import('/index.js');
-    window.heard = [];
-    window.recorder = await init({ endpoint: location.origin, log: (message) => window.heard.push(message), ...options });
-    return { session: window.recorder.session, state: window.recorder.state, heard: window.heard };
-  }, options);
-}
-
-const stillWorks = (page) =>
-  page.evaluate(async () => {
-    const pc = new RTCPeerConnection();
-    pc.createDataChannel('x');
-    await pc.setLocalDescription();
-    const { type } = pc.localDescription;
-    pc.close();
-    return type;
-  });
+import { call, openBrowser, openCollector, record, stillWorks, until, withPage } from './harness.js';
 
 describe('a recording', () => {
   let browser;
   before(async () => void (browser = await openBrowser()));
   after(() => browser?.close());
 
-  /**
-   * @param {string | null} policy
-   * @param {(page: import('playwright-core').Page, collector: Awaited<ReturnType<typeof openCollector>>) => Promise<void>} work
-   */
-  async function withPage(policy, work) {
-    const collector = await openCollector(policy);
-    const page = await browser.context.newPage();
-    try {
-      await page.goto(collector.url);
-      await work(page, collector);
-    } finally {
-      await page.close();
-      collector.close();
-    }
-  }
+  const onPage = (work, policy) => withPage(browser, work, policy);
 
   it('holds each line once and in order, whatever happens to its sockets', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       const { session } = await record(page);
       await page.evaluate(() => {
         let count = 0;
@@ -76,7 +42,7 @@ describe('a recording', () => {
     }));
 
   it('begins without a collector, keeps what happens, and delivers it later', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       const gone = await openCollector();
       gone.close();
       const { session, state } = await record(page, { endpoint: gone.url });
@@ -93,7 +59,7 @@ describe('a recording', () => {
     }));
 
   it('closes without a collector after a while, and says that something is missing', () =>
-    withPage(null, async (page) => {
+    onPage(async (page) => {
       await record(page, { endpoint: 'ws://127.0.0.1:9' });
       await page.evaluate(() => window.recorder.close());
       assert.deepEqual(await page.evaluate(() => [window.recorder.state, ...window.heard]), [
@@ -103,32 +69,18 @@ describe('a recording', () => {
     }));
 
   it('holds no report if the application wants none', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       const { session } = await record(page, { getStatsInterval: 0 });
-      await page.evaluate(async () => {
-        const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
-        a.onicecandidate = ({ candidate }) => b.addIceCandidate(candidate);
-        b.onicecandidate = ({ candidate }) => a.addIceCandidate(candidate);
-        const connected = new Promise((resolve) => {
-          a.onconnectionstatechange = () => a.connectionState === 'connected' && resolve();
-        });
-        a.createDataChannel('x');
-        await a.setLocalDescription();
-        await b.setRemoteDescription(a.localDescription);
-        await b.setLocalDescription();
-        await a.setRemoteDescription(b.localDescription);
-        await connected;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        await window.recorder.close();
-        for (const connection of [a, b]) connection.close();
-      });
+      await call(page);
+      await sleep(100);
+      await page.evaluate(() => window.recorder.close());
       const lines = collector.linesOf(session);
       assert.ok(lines.some(([, , value]) => value === 'connected'));
       assert.deepEqual(lines.filter(([method]) => method === 'g'), []);
     }));
 
   it('hands what was not sent to a beacon when the page goes', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       const { session } = await record(page);
       await until(() => page.evaluate(() => window.recorder.counters.acknowledged > 0));
       await page.evaluate(() => {
@@ -136,11 +88,13 @@ describe('a recording', () => {
         addEventListener('pagehide', () => window.recorder.event('late'), { capture: true });
       });
       await page.goto('about:blank');
-      await until(() => collector.linesOf(session).some(([method]) => method === ':before'));
+      await until(() => collector.linesOf(session).some(([method]) => method === ':late'));
+      const methods = collector.linesOf(session).map(([method]) => method);
+      assert.deepEqual([methods.filter((method) => method === ':before').length, methods.filter((method) => method === ':late').length], [1, 1]);
     }));
 
   it('ends for good when the collector says so, and the page goes on', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       await record(page);
       await until(() => page.evaluate(() => window.recorder.state === 'open'));
       collector.closeAll(1008);
@@ -150,17 +104,62 @@ describe('a recording', () => {
       assert.equal(collector.connections, 1);
     }));
 
+  it('puts everything back if the module is not to be had, and says so once', () =>
+    onPage(async (page, collector) => {
+      const warnings = [];
+      page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
+      const natives = () =>
+        page.evaluate(() => {
+          const methods = ['createOffer', 'close', 'addTrack'].map((name) => RTCPeerConnection.prototype[name]);
+          const all = [RTCPeerConnection, ...methods, MediaDevices.prototype.getUserMedia];
+          window.natives ??= all;
+          return all.every((value, index) => value === window.natives[index]);
+        });
+      assert.equal(await natives(), true);
+      collector.pages.set('/no-module.wasm', '<!doctype html>');
+      for (const [wasmUrl, reason] of [
+        ['/missing.wasm', /not recording: .*missing\.wasm answered 404/],
+        ['http://127.0.0.1:9/x.wasm', /not recording: /],
+        ['/no-module.wasm', /not recording: /],
+      ]) {
+        const { state, session, heard } = await record(page, { wasmUrl });
+        assert.deepEqual([state, session, heard.length], ['closed', '', 1], wasmUrl);
+        assert.match(heard[0], reason);
+        assert.equal(await natives(), true, wasmUrl);
+        assert.equal(await stillWorks(page), 'offer');
+      }
+      assert.deepEqual(warnings, []);
+      // And then it may begin after all.
+      assert.equal((await record(page)).state, 'connecting');
+      assert.equal(await natives(), false);
+    }));
+
+  it('never hears of a log that throws', () =>
+    onPage(async (page) => {
+      const errors = [];
+      page.on('pageerror', (error) => errors.push(error));
+      const state = await page.evaluate(async () => {
+        const { init } = await import('/index.js');
+        const log = () => {
+          throw new Error('log');
+        };
+        return (await init({ endpoint: location.origin, wasmUrl: '/missing.wasm', log })).state;
+      });
+      assert.equal(state, 'closed');
+      assert.deepEqual(errors, []);
+    }));
+
   it('does not begin where the policy forbids WebAssembly', () =>
-    withPage("default-src 'self'", async (page) => {
+    onPage(async (page) => {
       const { state, session, heard } = await record(page);
       assert.deepEqual([state, session], ['closed', '']);
       assert.equal(heard.length, 1);
       assert.match(heard[0], /not recording/);
       assert.equal(await stillWorks(page), 'offer');
-    }));
+    }, "default-src 'self'"));
 
   it('loads in a browser that lacks what it needs, and says so', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       for (const missing of ['WebAssembly', 'FinalizationRegistry', 'RTCPeerConnection']) {
         const other = await browser.context.newPage();
         await other.addInitScript((name) => void delete window[name], missing);
@@ -174,38 +173,24 @@ describe('a recording', () => {
     }));
 
   it('needs no more than wasm-unsafe-eval', () =>
-    withPage("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", async (page, collector) => {
+    onPage(async (page, collector) => {
       const { session } = await record(page);
       await until(() => collector.linesOf(session).length > 0);
-    }));
+    }, "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"));
 
   it('gives up where the policy forbids its socket', () =>
-    withPage("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'", async (page, collector) => {
+    onPage(async (page, collector) => {
       await record(page, { endpoint: 'ws://127.0.0.1:9' });
       await until(() => page.evaluate(() => window.recorder.state === 'closed'));
-      assert.deepEqual(await page.evaluate(() => window.heard), ['rtctrace: not recording any more: the browser forbids this page a connection to the collector']);
+      assert.deepEqual(await page.evaluate(() => window.heard), [
+        'rtctrace: not recording any more: the browser forbids this page a connection to the collector',
+      ]);
       assert.equal(await stillWorks(page), 'offer');
       assert.equal(collector.connections, 0);
-    }));
-
-  it('says what is wrong with its options instead of throwing', () =>
-    withPage(null, async (page) => {
-      for (const [options, reason] of [
-        [{ endpoint: 'ftp://x' }, /neither ws, wss, http nor https/],
-        [{ endpoint: 'http://:::' }, /not a URL/],
-        [{ session: 'abc' }, /not a UUID/],
-        [{ getStatsInterval: -1 }, /getStatsInterval/],
-        [{ wasmUrl: '/missing.wasm' }, /not recording/],
-      ]) {
-        const { state, heard } = await record(page, options);
-        assert.equal(state, 'closed');
-        assert.match(heard.join(), reason);
-      }
-      assert.equal((await record(page)).state, 'connecting');
-    }));
+    }, "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"));
 
   it('swallows a fault of its own, counts it and says so once', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       const { session } = await record(page);
       const seen = await page.evaluate(async () => {
         const { get } = WeakMap.prototype;
@@ -231,47 +216,176 @@ describe('a recording', () => {
     }));
 
   it('stops after a trap, and the page goes on', () =>
-    withPage(null, async (page) => {
-      await record(page);
-      const seen = await page.evaluate(async () => {
-        const { get } = WeakMap.prototype;
-        WeakMap.prototype.get = () => {
-          throw new WebAssembly.RuntimeError('unreachable');
+    onPage(async (page, collector) => {
+      await page.evaluate(() => {
+        const { instantiateStreaming } = WebAssembly;
+        WebAssembly.instantiateStreaming = async (...args) => {
+          const { instance, module } = await instantiateStreaming.apply(WebAssembly, args);
+          const record = (...args) => {
+            if (window.isBroken) throw new WebAssembly.RuntimeError('unreachable');
+            return instance.exports.record(...args);
+          };
+          return { instance: { exports: { ...instance.exports, record } }, module };
         };
+      });
+      const { session } = await record(page);
+      await until(() => collector.linesOf(session).length > 0);
+      const seen = await page.evaluate(async () => {
+        const native = Object.getOwnPropertyDescriptor(RTCPeerConnection.prototype, 'createOffer').value;
         const pc = new RTCPeerConnection();
+        window.isBroken = true;
         const offer = await pc.createOffer();
-        WeakMap.prototype.get = get;
+        window.isBroken = false;
         await pc.setLocalDescription();
         window.recorder.event('unheard');
         await window.recorder.close();
         pc.close();
-        return { heard: window.heard, state: window.recorder.state, type: offer.type };
+        return {
+          heard: window.heard,
+          state: window.recorder.state,
+          faults: window.recorder.counters.faults,
+          type: offer.type,
+          isBack: RTCPeerConnection.prototype.createOffer !== native,
+        };
       });
-      assert.equal(seen.heard.length, 1);
-      assert.match(seen.heard[0], /which stops it/);
-      assert.deepEqual([seen.state, seen.type], ['closed', 'offer']);
+      assert.deepEqual(seen.heard, ['rtctrace: a fault inside the recorder, which stops it: unreachable']);
+      assert.deepEqual([seen.state, seen.faults, seen.type, seen.isBack], ['closed', 1, 'offer', true]);
       assert.equal(await stillWorks(page), 'offer');
+      const again = await record(page);
+      assert.equal(again.state, 'closed');
+      assert.match(again.heard.join(), /not recording: a fault has stopped the module/);
+    }));
+
+  it('refuses what no collector takes before its memory grows for it, and says so', () =>
+    onPage(async (page, collector) => {
+      await page.evaluate(() => {
+        const { instantiateStreaming } = WebAssembly;
+        WebAssembly.instantiateStreaming = async (...args) => {
+          const made = await instantiateStreaming.apply(WebAssembly, args);
+          window.memory = made.instance.exports.memory;
+          return made;
+        };
+        const { getStats } = RTCPeerConnection.prototype;
+        RTCPeerConnection.prototype.getStats = async function () {
+          const report = new Map(await getStats.call(this));
+          if (window.huge) report.set('huge', { id: 'huge', type: 'codec', timestamp: 1, mimeType: window.huge });
+          return report;
+        };
+      });
+      const { session } = await record(page, { getStatsInterval: 50, bufferBytes: 64 * 1024 * 1024 });
+      await call(page);
+      const reports = () => page.evaluate(() => window.recorder.counters.reports);
+      await until(async () => (await reports()) > 20);
+      const grown = await page.evaluate(async () => {
+        const { memory, recorder } = window;
+        const before = memory.buffer.byteLength;
+        const huge = 'x'.repeat(8 * 1024 * 1024);
+        recorder.event('huge', huge);
+        recorder.event(huge);
+        await window.connections[0].setRemoteDescription({ type: 'answer', sdp: huge }).catch(() => {});
+        window.huge = huge;
+        while (recorder.counters.droppedReports < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+        window.huge = undefined;
+        return memory.buffer.byteLength - before;
+      });
+      assert.ok(grown <= 256 * 1024, `${grown} bytes`);
+      const before = await reports();
+      await until(async () => (await reports()) > before + 4);
+      const { droppedEvents, droppedReports, faults } = await page.evaluate(async () => {
+        await window.recorder.close();
+        return window.recorder.counters;
+      });
+      const dropped = collector.linesOf(session).filter(([method]) => method === ':rtctrace.dropped');
+      for (const [, , { lines, bytes }] of dropped) assert.ok(lines === 1 && bytes > 8 * 1024 * 1024, `${lines} of ${bytes} bytes`);
+      assert.deepEqual([faults, dropped.length], [0, droppedEvents + droppedReports]);
+      const [event, name, description] = dropped.map(([, connection]) => connection);
+      assert.deepEqual([event, name, description], [null, null, 'PC_0']);
     }));
 
   it('keeps credentials in the page', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       const { session } = await record(page);
       await page.evaluate(async () => {
         const iceServers = [{ urls: 'turn:127.0.0.1:9', username: 'someone', credential: 'top-secret' }];
         const pc = new RTCPeerConnection({ iceServers });
         pc.setConfiguration({ iceServers });
+        for (const server of [{ urls: 'turn:user:top-secret@127.0.0.1:9', username: 'a' }, { url: 'turn:x', urls: ['turn:127.0.0.1:9'], password: 'top-secret' }]) {
+          try {
+            pc.setConfiguration({ iceServers: [server] });
+          } catch {
+            // What the browser refuses is recorded, too.
+          }
+        }
         pc.close();
         await window.recorder.close();
       });
       const text = collector.textOf(session);
-      assert.ok(text.includes('someone') && !text.includes('top-secret'));
+      assert.ok(text.includes('someone') && text.includes('turn:127.0.0.1:9') && !text.includes('top-secret'));
+    }));
+
+  it('holds calls with the callbacks of old as any others', () =>
+    onPage(async (page, collector) => {
+      const { session } = await record(page);
+      await page.evaluate(async () => {
+        const pc = new RTCPeerConnection();
+        pc.createDataChannel('x');
+        const offer = await new Promise((resolve, reject) => pc.createOffer(resolve, reject, { iceRestart: true }));
+        await new Promise((resolve, reject) => pc.setLocalDescription(offer, resolve, reject));
+        await pc.setRemoteDescription({ type: 'answer', sdp: 'x' }, () => {}, () => {});
+        pc.close();
+        await window.recorder.close();
+      });
+      const lines = collector.linesOf(session);
+      const outcomeOf = (call, method) => lines.find(([name, , , tracking]) => name === method && tracking === call[3]);
+      const offer = lines.find(([method]) => method === 2);
+      assert.deepEqual(offer[2], { iceRestart: true });
+      assert.equal(outcomeOf(offer, 3)[2].type, 'offer');
+      assert.ok(outcomeOf(lines.find(([method]) => method === 6), 7));
+      const refused = lines.findLast(([method]) => method === 8);
+      assert.match(String(outcomeOf(refused, 15)[2]), /Operation/);
+    }));
+
+  it('may be called from the arguments of what it records, and with data that is no JSON', () =>
+    onPage(async (page, collector) => {
+      const { session } = await record(page);
+      const seen = await page.evaluate(async () => {
+        const { recorder } = window;
+        const pc = new RTCPeerConnection();
+        const inner = new RTCPeerConnection();
+        const options = {
+          get iceRestart() {
+            inner.restartIce();
+            recorder.event('from within');
+            return true;
+          },
+        };
+        await pc.createOffer(options);
+        const cyclic = { label: 'x' };
+        cyclic.self = cyclic;
+        pc.createDataChannel('cyclic', cyclic);
+        recorder.event('cyclic', cyclic, pc);
+        recorder.event('cyclic', cyclic);
+        pc.close();
+        inner.close();
+        await recorder.close();
+        return { faults: recorder.counters.faults, heard: window.heard };
+      });
+      assert.equal(seen.faults, 0);
+      assert.equal(seen.heard.length, 1);
+      assert.match(seen.heard[0], /no JSON is recorded as null/);
+      const lines = collector.linesOf(session);
+      const of = (name) => lines.filter(([method]) => method === name).map(([, connection, value]) => [connection, value]);
+      assert.deepEqual(of(37), [['PC_1', null]], 'restartIce, once');
+      assert.deepEqual(of(':from within'), [[null, null]]);
+      assert.deepEqual(of(':cyclic'), [['PC_0', null], [null, null]]);
     }));
 
   it('takes in a connection that was there before', () =>
-    withPage(null, async (page, collector) => {
+    onPage(async (page, collector) => {
       await page.evaluate(() => void (window.early = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })));
       const { session } = await record(page);
       await page.evaluate(async () => {
+        window.early.getSenders();
         window.early.createDataChannel('x');
         await window.early.setLocalDescription();
         await window.recorder.close();

@@ -1,314 +1,190 @@
-//! One recording: events become lines, reports deltas, descriptions compressed; all go to the transport. No page object and
-//! no call into JavaScript here: values arrive as JSON text and time as a number.
+//! One recording: events become lines, reports deltas, descriptions compressed; all go to the transport.
 
+#[cfg(test)]
+mod lossless;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use alloc::string::String;
 
-use rtctrace_protocol::description::{Description, DescriptionCodec};
 use rtctrace_protocol::json::{RawValue, write_string};
-use rtctrace_protocol::line::{tracking_id, write_line_start};
-use rtctrace_protocol::report::ReportEncoder;
+use rtctrace_protocol::line::write_line_start;
 
+use crate::codecs::Codecs;
 use crate::ids::{ConnectionId, UnixMillis};
-use crate::transport::{BUFFER_LIMIT, Class, LINE_LIMIT, Transport};
+use crate::transport::{Class, Input, LINE_LIMIT, Transport};
 
-/// Where a connection stands with its reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Polling {
-    /// It was never connected.
-    NotYet,
-    /// It is polled at every tick.
-    Idle,
-    /// A report is on its way.
-    Waiting,
-    /// It is closed.
-    Over,
-}
+/// What a line holds beside method, value and extras, at most: brackets, commas, a connection's name, a time.
+const LINE_FRAME: usize = 48;
 
+/// The transport's time, which never falls. When the page's clock is set back, this one goes on from where it was, so that
+/// no timer waits for the clock to come round.
 #[derive(Debug)]
-struct Connection {
-    id: ConnectionId,
-    reports: ReportEncoder,
-    descriptions: DescriptionCodec,
-    polling: Polling,
-    /// Why polling began; goes with the first report.
-    reason: Option<&'static str>,
+struct Clock {
+    newest: UnixMillis,
+    /// By how much this time is ahead of the page's.
+    ahead: UnixMillis,
 }
 
-/// What the application may ask about.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Counts {
-    pub(crate) lines: u64,
-    pub(crate) reports: u64,
+impl Clock {
+    /// So far back, time only stands still until the page's has caught up.
+    const SMALL_STEP: UnixMillis = 1_000;
+
+    fn advance(&mut self, now: UnixMillis) -> UnixMillis {
+        let back = self.newest - self.at(now);
+        if back > Self::SMALL_STEP {
+            self.ahead += back;
+        }
+        self.newest = self.newest.max(self.at(now));
+        self.newest
+    }
+
+    /// The time of an event, which may have happened before the recording began.
+    fn at(&self, time: UnixMillis) -> UnixMillis {
+        time + self.ahead
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(crate) transport: Transport,
-    pub(crate) session: String,
-    pub(crate) counts: Counts,
-    /// Those that the page still has.
-    connections: Vec<Connection>,
-    next_connection: u32,
-    /// How often each method was called.
-    calls: Vec<(&'static str, u32)>,
-    pressure: Option<(UnixMillis, u8)>,
+    clock: Clock,
+    codecs: Codecs,
+    lines: u64,
+    reports: u64,
 }
 
 impl Recorder {
-    pub(crate) fn new(session: String, seed: u32) -> Self {
+    pub(crate) fn new(limit: usize, seed: u32, renewable: bool, now: UnixMillis) -> Self {
         Self {
-            transport: Transport::new(BUFFER_LIMIT, seed),
-            session,
-            counts: Counts::default(),
-            connections: Vec::new(),
-            next_connection: 0,
-            calls: Vec::new(),
-            pressure: None,
+            transport: Transport::new(limit, seed, renewable, now),
+            clock: Clock { newest: now, ahead: 0 },
+            codecs: Codecs::new(),
+            lines: 0,
+            reports: 0,
         }
     }
 
-    /// The tracking id for the next call of `method`.
-    pub(crate) fn track_call(&mut self, method: &'static str) -> String {
-        let at = match self.calls.iter().position(|(name, _)| *name == method) {
-            Some(at) => at,
-            None => {
-                self.calls.push((method, 0));
-                self.calls.len() - 1
-            }
-        };
-        let Some((_, count)) = self.calls.get_mut(at) else { return String::new() };
-        *count += 1;
-        tracking_id(method, *count - 1)
+    pub(crate) fn handle(&mut self, input: Input<'_>, now: UnixMillis) {
+        let now = self.clock.advance(now);
+        self.transport.handle(input, now);
     }
 
-    pub(crate) fn add_connection(&mut self) -> ConnectionId {
-        let id = ConnectionId(self.next_connection);
-        self.next_connection += 1;
-        let connection = Connection {
-            id,
-            reports: ReportEncoder::new(),
-            descriptions: DescriptionCodec::new(),
-            polling: Polling::NotYet,
-            reason: None,
-        };
-        self.connections.push(connection);
-        id
+    /// When the transport's next tick is due, by the page's clock.
+    pub(crate) fn deadline(&self) -> Option<UnixMillis> {
+        self.transport.deadline().map(|deadline| deadline - self.clock.ahead)
     }
 
-    /// The page can do nothing with the connection any more.
-    pub(crate) fn forget_connection(&mut self, id: ConnectionId) {
-        self.connections.retain(|connection| connection.id != id);
+    /// What the application may ask about, in the order of the export `counter`.
+    pub(crate) fn counter(&self, index: u32) -> u64 {
+        match index {
+            0 => self.lines,
+            1 => self.reports,
+            2 => self.transport.acknowledged(),
+            3 => self.transport.buffered_bytes() as u64,
+            4 => self.transport.dropped().reports,
+            5 => self.transport.dropped().events,
+            6 => u64::from(self.transport.reconnects()),
+            _ => 0,
+        }
     }
 
-    fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.connections.iter_mut().find(|connection| connection.id == id)
-    }
-
-    /// Records an event. `value` and `extra` are JSON.
+    /// Records an event. `value` is JSON, `extra` JSON values with commas between them.
     pub(crate) fn record(
         &mut self,
         method: &str,
         connection: Option<ConnectionId>,
         value: &str,
-        extra: &[&str],
+        extra: &str,
         now: UnixMillis,
     ) {
+        let now = self.clock.at(now);
         let class = if method.starts_with(':') { Class::Application } else { Class::Event };
-        let need = method.len() + value.len() + extra.iter().map(|extra| extra.len() + 1).sum::<usize>() + 32;
-        if self.has_room(need, class, connection, now) {
-            self.push(class, method, connection, value, extra, now);
-        }
-    }
-
-    /// Records an event of the negotiation. `value` is the description as JSON, or null.
-    pub(crate) fn record_description(
-        &mut self,
-        method: &str,
-        id: ConnectionId,
-        value: &str,
-        tracking: &str,
-        now: UnixMillis,
-    ) {
-        // What the codec saw must be sent: ask first.
-        let need = method.len() + value.len() + tracking.len() + 64;
-        if !self.has_room(need, Class::Event, Some(id), now) {
+        if !self.has_room(method.len() + value.len() + extra.len(), class, connection, now) {
             return;
         }
-        let mut compressed = String::new();
-        if let Some(connection) = self.connection(id) {
-            let full = RawValue::parse(value).ok().and_then(Description::from_json);
-            match connection.descriptions.compress(method, tracking, full.as_ref()) {
-                Some(description) => description.write_json(&mut compressed),
-                None => compressed.push_str("null"),
-            }
+        let mut line = line_of(method, connection, value, extra);
+        // The collector ends a recording with a line that it cannot read, such as one that is nested too deep.
+        let length = line.len();
+        line.push_str("0]");
+        let is_readable = RawValue::parse(&line).is_ok();
+        line.truncate(length);
+        if is_readable {
+            self.push(class, line, now);
         } else {
-            compressed.push_str(value);
-        }
-        self.push(Class::Event, method, Some(id), &compressed, &[&quoted(tracking)], now);
-    }
-
-    /// The failure of a call that [`Self::record_description`] announced.
-    pub(crate) fn record_description_failure(
-        &mut self,
-        method: &str,
-        id: ConnectionId,
-        error: &str,
-        tracking: &str,
-        now: UnixMillis,
-    ) {
-        if let Some(connection) = self.connection(id) {
-            connection.descriptions.compress(method, tracking, None);
-        }
-        self.record(method, Some(id), error, &[&quoted(tracking)], now);
-    }
-
-    /// A connection's state changed. `Some` when it must be polled now.
-    pub(crate) fn connection_state(&mut self, id: ConnectionId, state: &str) -> bool {
-        let Some(connection) = self.connection(id) else { return false };
-        if connection.polling != Polling::NotYet {
-            return false;
-        }
-        connection.reason = match state {
-            "\"connected\"" => Some("\"connected-0\""),
-            "\"failed\"" => Some("\"failed-0\""),
-            _ => return false,
-        };
-        connection.polling = Polling::Idle;
-        true
-    }
-
-    /// A connection was closed and will never be polled again.
-    pub(crate) fn connection_closed(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connection(id) {
-            connection.polling = Polling::Over;
-            connection.reports = ReportEncoder::new();
+            self.transport.refuse(class, connection, length, now);
         }
     }
 
-    /// Whether any connection is polled.
-    pub(crate) fn has_polled(&self) -> bool {
-        self.connections.iter().any(|connection| matches!(connection.polling, Polling::Idle | Polling::Waiting))
-    }
-
-    /// The connections whose report is due and not already on its way.
-    pub(crate) fn due_polls(&self) -> Vec<ConnectionId> {
-        let due = self.connections.iter().filter(|connection| connection.polling == Polling::Idle);
-        due.map(|connection| connection.id).collect()
-    }
-
-    pub(crate) fn poll_started(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connection(id) {
-            connection.polling = Polling::Waiting;
-        }
-    }
-
-    /// A poll ended, with the report as JSON if it succeeded.
-    pub(crate) fn poll_ended(&mut self, id: ConnectionId, report: Option<&str>, now: UnixMillis) {
-        let Some(connection) = self.connection(id) else { return };
-        if connection.polling != Polling::Waiting {
+    /// Records an event of the negotiation. `value` is the description as JSON, null, or the error of a failure.
+    pub(crate) fn describe(&mut self, method: &str, id: ConnectionId, value: &str, tracking: &str, now: UnixMillis) {
+        let now = self.clock.at(now);
+        // What the codec saw must be sent: ask first.
+        if !self.has_room(method.len() + value.len() + tracking.len(), Class::Event, Some(id), now) {
             return;
         }
-        connection.polling = Polling::Idle;
-        let Some(report) = report else { return };
-        let report = self.with_pressure(report);
+        let value = self.codecs.description(id, method, value, tracking);
+        let mut extra = String::new();
+        write_string(&mut extra, tracking);
+        self.push(Class::Event, line_of(method, Some(id), &value, &extra), now);
+    }
 
+    /// Records a report. Its buffer is exchanged for an old one.
+    pub(crate) fn report(&mut self, id: ConnectionId, report: &mut String, extra: &str, now: UnixMillis) {
+        let now = self.clock.at(now);
         // The delta is not longer than the report; what the encoder saw must be sent, so ask first.
-        if !self.make_room(report.len(), Class::Report(id), now) {
+        let length = report.len();
+        if !self.make_room(length + extra.len() + LINE_FRAME, Class::Report(id), now) {
             return;
         }
-        let Some(connection) = self.connection(id) else { return };
+        let Some(codec) = self.codecs.of(id) else { return };
         let mut delta = String::new();
-        if connection.reports.encode(&report, &mut delta).is_err() {
-            return;
+        if codec.reports.encode_from(report, &mut delta).is_err() {
+            self.transport.refuse(Class::Report(id), Some(id), length, now);
+        } else if delta.len() + extra.len() + LINE_FRAME > LINE_LIMIT {
+            codec.reports.reset();
+            self.transport.refuse(Class::Report(id), Some(id), delta.len(), now);
+        } else {
+            self.reports += 1;
+            self.push(Class::Report(id), line_of("getStats", Some(id), &delta, extra), now);
         }
-        if delta.len() > LINE_LIMIT {
-            connection.reports.reset();
-            self.refuse_oversized(Some(id), delta.len(), now);
-            return;
-        }
-        let reason = connection.reason.take();
-        self.counts.reports += 1;
-        self.push(Class::Report(id), "getStats", Some(id), &delta, reason.as_slice(), now);
     }
 
-    /// The newest record of the CPU's pressure, as the browser names it.
-    pub(crate) fn set_pressure(&mut self, state: &str, now: UnixMillis) {
-        let level = match state {
-            "nominal" => 4,
-            "fair" => 3,
-            "serious" => 2,
-            "critical" => 1,
-            _ => return,
-        };
-        self.pressure = Some((now, level));
-    }
-
-    /// The report with the CPU's pressure as one more entry; where there is none, the report itself and no copy of it.
-    fn with_pressure<'a>(&self, report: &'a str) -> Cow<'a, str> {
-        let Some(((time, level), entries)) = self.pressure.zip(report.strip_suffix('}')) else {
-            return Cow::Borrowed(report);
-        };
-        let mut report = entries.to_owned();
-        if report.len() > 1 {
-            report.push(',');
-        }
-        report.push_str("\"rtcStatsComputePressure\":{\"type\":\"compute-pressure\",\"timestamp\":");
-        report.push_str(&time.to_string());
-        report.push_str(",\"cpuState\":");
-        report.push_str(&level.to_string());
-        report.push_str("}}");
-        Cow::Owned(report)
+    /// Nothing will come of this connection any more.
+    pub(crate) fn gone(&mut self, id: ConnectionId) {
+        self.codecs.gone(id);
     }
 
     fn has_room(&mut self, need: usize, class: Class, connection: Option<ConnectionId>, now: UnixMillis) -> bool {
+        let need = need + LINE_FRAME;
         if need > LINE_LIMIT {
-            self.refuse_oversized(connection, need, now);
+            self.transport.refuse(class, connection, need, now);
             return false;
         }
         self.make_room(need, class, now)
     }
 
     fn make_room(&mut self, need: usize, class: Class, now: UnixMillis) -> bool {
-        let room = self.transport.make_room(need, class, now);
-        for id in &room.reset {
-            if let Some(connection) = self.connection(*id) {
-                connection.reports.reset();
+        let is_granted = self.transport.make_room(need, class, now);
+        while let Some(id) = self.transport.take_reset() {
+            if let Some(codec) = self.codecs.of(id) {
+                codec.reports.reset();
             }
         }
-        room.granted
+        is_granted
     }
 
-    /// The dump says what is missing from it, and how large it was.
-    fn refuse_oversized(&mut self, connection: Option<ConnectionId>, bytes: usize, now: UnixMillis) {
-        let mut value = String::from("{\"lines\":1,\"bytes\":");
-        value.push_str(&bytes.to_string());
-        value.push('}');
-        self.record(":rtctrace.dropped", connection, &value, &[], now);
-    }
-
-    fn push(
-        &mut self,
-        class: Class,
-        method: &str,
-        connection: Option<ConnectionId>,
-        value: &str,
-        extra: &[&str],
-        now: UnixMillis,
-    ) {
-        let mut line = String::with_capacity(value.len() + 48);
-        let name = connection.map(ConnectionId::name);
-        write_line_start(&mut line, method, name.as_deref(), value, extra);
-        self.counts.lines += 1;
+    fn push(&mut self, class: Class, line: String, now: UnixMillis) {
+        self.lines += 1;
         self.transport.push(class, line, now);
     }
 }
 
-/// A text as a JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    write_string(&mut out, text);
-    out
+/// A line that lacks its time.
+fn line_of(method: &str, connection: Option<ConnectionId>, value: &str, extra: &str) -> String {
+    let mut line = String::with_capacity(value.len() + extra.len() + LINE_FRAME);
+    let name = connection.map(ConnectionId::name);
+    let extra = Some(extra).filter(|extra| !extra.is_empty());
+    write_line_start(&mut line, method, name.as_deref(), value, extra.as_slice());
+    line
 }

@@ -5,23 +5,21 @@ use std::io::{BufRead, BufReader};
 
 use flate2::read::GzDecoder;
 use rtctrace_protocol::event::SessionDecoder;
+use rtctrace_protocol::json::RawValue;
 
 use super::*;
 use crate::transport::{Effect, Input, State};
 
-const SESSION: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-
 fn recorder(limit: usize) -> Recorder {
-    let mut recorder = Recorder::new(SESSION.into(), 7);
-    recorder.transport = Transport::new(limit, 7);
-    recorder.transport.handle(Input::Start, 1000);
+    let mut recorder = Recorder::new(limit, 7, false, 1000);
+    recorder.handle(Input::Start, 1000);
     recorder
 }
 
 /// Everything that a collector would hold after a connection at `now`.
 fn sent(recorder: &mut Recorder, now: UnixMillis) -> Vec<String> {
     if recorder.transport.state() != State::Open {
-        recorder.transport.handle(Input::Frame(r#"{"type":"welcome","received":0}"#), now);
+        recorder.handle(Input::Frame(r#"{"type":"welcome","received":0}"#), now);
     }
     let mut lines = Vec::new();
     for round in 1..500 {
@@ -30,8 +28,8 @@ fn sent(recorder: &mut Recorder, now: UnixMillis) -> Vec<String> {
                 lines.extend(frame.lines().map(str::to_owned));
             }
         }
-        recorder.transport.flush(now + round * 100);
-        recorder.transport.handle(Input::Tick { buffered: 0 }, now + round * 100);
+        recorder.handle(Input::Flush { buffered: 0 }, now + round * 100);
+        recorder.handle(Input::Tick { buffered: 0 }, now + round * 100);
     }
     lines
 }
@@ -47,30 +45,35 @@ fn decoded(lines: &[String]) -> Vec<String> {
     texts.collect()
 }
 
-fn connected(recorder: &mut Recorder) -> ConnectionId {
-    let id = recorder.add_connection();
-    assert!(recorder.connection_state(id, "\"connected\""));
-    id
+fn report(recorder: &mut Recorder, id: ConnectionId, text: &str, extra: &str, now: UnixMillis) {
+    recorder.report(id, &mut text.to_owned(), extra, now);
 }
 
-fn report(recorder: &mut Recorder, id: ConnectionId, text: &str, now: UnixMillis) {
-    recorder.poll_started(id);
-    recorder.poll_ended(id, Some(text), now);
+const A: ConnectionId = ConnectionId(0);
+
+#[test]
+fn what_the_collector_could_not_read_is_left_out_and_told() {
+    let mut recorder = recorder(100_000);
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    for (name, value) in [(":flat", nested(127)), (":deep", nested(128)), (":broken", "{".to_owned())] {
+        recorder.record(name, None, &value, "", 1001);
+    }
+    recorder.record(":after", None, "1", "", 1002);
+    let lines = sent(&mut recorder, 1003);
+    let names: Vec<String> = decoded(&lines).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(names, [":flat", ":rtctrace.dropped", ":rtctrace.dropped", ":after"]);
+    assert_eq!(recorder.counter(5), 2);
 }
 
 #[test]
 fn a_negotiation_decodes_to_its_full_descriptions() {
     let mut recorder = recorder(100_000);
-    let id = recorder.add_connection();
     let offer = r#"{"type":"offer","sdp":"v=0\r\no=- 1 2\r\nm=audio 9\r\na=mid:0\r\nm=video 9\r\na=mid:1\r\n"}"#;
-    let create = recorder.track_call("createOffer");
-    recorder.record("createOffer", Some(id), "null", &[&quoted(&create)], 1001);
-    recorder.record_description("createOfferOnSuccess", id, offer, &create, 1002);
-    let set = recorder.track_call("setLocalDescription");
-    recorder.record_description("setLocalDescription", id, offer, &set, 1003);
-    recorder.record_description("setLocalDescriptionOnSuccess", id, "null", &set, 1004);
-    let again = recorder.track_call("createOffer");
-    recorder.record_description_failure("createOfferOnFailure", id, "\"OperationError\"", &again, 1005);
+    recorder.record("createOffer", Some(A), "null", "\"2-0\"", 1001);
+    recorder.describe("createOfferOnSuccess", A, offer, "2-0", 1002);
+    recorder.describe("setLocalDescription", A, offer, "6-0", 1003);
+    recorder.describe("setLocalDescriptionOnSuccess", A, "null", "6-0", 1004);
+    recorder.describe("createOfferOnFailure", A, "\"OperationError\"", "2-1", 1005);
     let lines = sent(&mut recorder, 2000);
     assert_eq!(lines[2], r#"[6,"PC_0",{"type":"offer","sdp":"v=\r\nm=\r\nm=\r\n"},"6-0",1]"#);
     assert_eq!(
@@ -86,64 +89,89 @@ fn a_negotiation_decodes_to_its_full_descriptions() {
 }
 
 #[test]
-fn the_first_report_says_why_and_no_connection_is_polled_twice_at_once() {
+fn a_connection_that_is_gone_stays_gone() {
     let mut recorder = recorder(100_000);
-    let id = recorder.add_connection();
-    assert!(!recorder.connection_state(id, "\"connecting\""));
-    assert!(!recorder.has_polled());
-    assert!(recorder.connection_state(id, "\"failed\""));
-    assert!(!recorder.connection_state(id, "\"connected\""), "polling begins once");
-    assert_eq!(recorder.due_polls(), [id]);
-    recorder.poll_started(id);
-    assert_eq!(recorder.due_polls(), []);
-    recorder.poll_ended(id, Some(r#"{"T":{"id":"T","type":"transport","timestamp":5,"bytesSent":1}}"#), 1001);
-    report(&mut recorder, id, r#"{"T":{"id":"T","type":"transport","timestamp":6,"bytesSent":2}}"#, 2001);
-    recorder.poll_started(id);
-    recorder.connection_closed(id);
-    recorder.poll_ended(id, Some(r#"{"T":{"id":"T","type":"transport","timestamp":7,"bytesSent":3}}"#), 3001);
-    assert!(!recorder.has_polled());
+    report(
+        &mut recorder,
+        A,
+        r#"{"T":{"id":"T","type":"transport","timestamp":5,"bytesSent":1}}"#,
+        "\"failed-0\"",
+        1001,
+    );
+    report(&mut recorder, A, r#"{"T":{"id":"T","type":"transport","timestamp":6,"bytesSent":2}}"#, "", 2001);
+    recorder.gone(A);
+    report(&mut recorder, A, r#"{"T":{"id":"T","type":"transport","timestamp":7,"bytesSent":3}}"#, "", 3001);
+    recorder.describe("setLocalDescription", A, "null", "6-0", 3002);
     let lines = sent(&mut recorder, 4000);
     assert_eq!(
         lines,
-        [r#"["g","PC_0",{"0":{"type":5,"80":1},"t":5},"failed-0",1001]"#, r#"["g","PC_0",{"0":{"80":2},"t":6},1000]"#]
+        [
+            r#"["g","PC_0",{"0":{"type":5,"80":1},"t":5},"failed-0",1001]"#,
+            r#"["g","PC_0",{"0":{"80":2},"t":6},1000]"#,
+            r#"[6,"PC_0",null,"6-0",1001]"#
+        ]
     );
 }
 
 #[test]
-fn a_poll_that_failed_leaves_the_next_one_due() {
+fn a_report_that_is_none_is_told_and_leaves_the_next_one_right() {
     let mut recorder = recorder(100_000);
-    let id = connected(&mut recorder);
-    for bad in [None, Some("[]"), Some("{"), Some("")] {
-        recorder.poll_started(id);
-        recorder.poll_ended(id, bad, 1001);
-        assert_eq!(recorder.due_polls(), [id]);
+    for bad in ["[]", "{", "", r#"{"T":1}"#] {
+        report(&mut recorder, A, bad, "", 1001);
     }
-    assert_eq!(sent(&mut recorder, 2000), [""; 0]);
-}
-
-#[test]
-fn the_newest_pressure_record_is_an_entry_of_each_report() {
-    let mut recorder = recorder(100_000);
-    let id = connected(&mut recorder);
-    recorder.set_pressure("fair", 1500);
-    recorder.set_pressure("unheard of", 1600);
-    report(&mut recorder, id, "{}", 1700);
+    report(&mut recorder, A, r#"{"T":{"id":"T","type":"transport","timestamp":6,"bytesSent":2}}"#, "", 2001);
+    assert_eq!(recorder.transport.dropped().reports, 4);
     let lines = sent(&mut recorder, 2000);
-    assert_eq!(
-        decoded(&lines),
-        [r#"getStats {"0":{"id":"0","timestamp":1500,"type":"compute-pressure","cpuState":3}} "connected-0""#]
-    );
+    assert_eq!(lines[0], r#"[":rtctrace.dropped","PC_0",{"lines":1,"bytes":2},1001]"#);
+    assert_eq!(lines[4], r#"["g","PC_0",{"0":{"type":5,"80":2},"t":6},1000]"#);
 }
 
 #[test]
 fn a_line_that_no_collector_takes_is_told_instead_of_sent() {
     let mut recorder = recorder(8 * 1024 * 1024);
-    let huge = quoted(&"x".repeat(LINE_LIMIT));
-    recorder.record(":huge", None, &huge, &[], 1001);
-    recorder.record(":small", None, "1", &[], 1002);
+    let huge = format!("\"{}\"", "x".repeat(LINE_LIMIT));
+    recorder.record(":huge", None, &huge, "", 1001);
+    recorder.record(":small", None, "1", "", 1002);
     let lines = sent(&mut recorder, 2000);
     assert_eq!(decoded(&lines).len(), 2);
     assert!(lines[0].starts_with("[\":rtctrace.dropped\",null,{\"lines\":1,\"bytes\":10486"), "{}", lines[0]);
+}
+
+#[test]
+fn reports_that_a_beacon_could_not_take_along_are_dropped_and_the_next_one_is_full() {
+    let mut recorder = recorder(1_000_000);
+    let text = |number: u32| {
+        let pad = "x".repeat(40_000);
+        format!(
+            r#"{{"T":{{"id":"T","type":"transport","timestamp":{number},"bytesSent":{number},"pad{number}":"{pad}"}}}}"#
+        )
+    };
+    report(&mut recorder, A, &text(1), "", 1001);
+    report(&mut recorder, A, &text(2), "", 1002);
+    recorder.handle(Input::PageHide, 1003);
+    recorder.handle(Input::Shown, 9000);
+    report(&mut recorder, A, &text(3), "", 9001);
+    let lines = sent(&mut recorder, 9002);
+    assert!(lines[0].starts_with(r#"[":rtctrace.dropped","PC_0",{"reports":2,"#));
+    assert!(lines[1].starts_with(r#"["g","PC_0",{"0":{"type":5,"80":3,"pad3":"x"#), "{}", &lines[1][..60]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_or_forth_gives_no_negative_times_and_stops_no_timer() {
+    let mut recorder = recorder(100_000);
+    sent(&mut recorder, 1000);
+    recorder.record(":a", None, "1", "", 60_000);
+    recorder.record(":before", None, "2", "", 59_990);
+    let lines = sent(&mut recorder, 60_000);
+    assert_eq!(lines, [r#"[":a",null,1,60000]"#, r#"[":before",null,2,0]"#]);
+    // Ten hours back: a line of then is still sent within a moment of the page's clock.
+    let hours = 36_000_000;
+    recorder.handle(Input::Online, 60_000 - hours);
+    recorder.record(":c", None, "3", "", 60_050 - hours);
+    let deadline = recorder.deadline().unwrap();
+    assert!((60_000 - hours..=60_300 - hours).contains(&(deadline.min(60_300 - hours))), "{deadline}");
+    let lines = sent(&mut recorder, 60_300 - hours);
+    assert!(!lines[0].contains('-'), "{lines:?}");
 }
 
 /// Raw reports of a real call, `(connection, report)`.
@@ -186,10 +214,8 @@ fn reports_of(lines: &[String]) -> BTreeMap<(String, u64), Members> {
 fn reports_that_survive_a_full_buffer_decode_as_if_nothing_had_been_dropped() {
     let record = |limit: usize| {
         let mut recorder = recorder(limit);
-        connected(&mut recorder);
-        connected(&mut recorder);
         for (at, (id, text)) in real_reports().iter().enumerate() {
-            report(&mut recorder, *id, text, 2000 + at as i64 * 500);
+            report(&mut recorder, *id, text, "", 2000 + at as i64 * 500);
         }
         let lines = sent(&mut recorder, 1_000_000);
         (lines, recorder.transport.dropped().reports)
