@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,19 +12,22 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use rtctrace_protocol::dump::MAX_LINE;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use crate::access::{Access, Addresses, watch};
 use crate::config::Config;
-use crate::listener::Listener;
+use crate::listener::{Certificate, Listener};
 use crate::router::router;
 use crate::session::{self, Registry, Stores};
+use crate::spool::Spool;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
+use crate::store::removal;
 use crate::store::stats::StatsQueue;
 use crate::telemetry;
 
-/// What a stop waits for: sockets that close, rows on their way to the database.
-const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// So long the start waits for the spool to be read.
+const RECOVERY_FIRST: Duration = Duration::from_secs(2);
 /// How often histograms and idle metrics are tidied.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -41,6 +44,10 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     /// Turns true when the collector stops.
     pub(crate) stopping: Stopping,
+    /// Decides who may send and who may read.
+    pub(crate) access: Arc<Access>,
+    /// Places for uploads of dumps.
+    pub(crate) uploads: Arc<Semaphore>,
 }
 
 /// Says when the collector stops.
@@ -77,47 +84,75 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-/// The address of a request's peer.
+/// For whom a request is made: its peer's address, or the one that a trusted proxy names.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PeerAddress(pub(crate) SocketAddr);
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// Runs the collector until a signal stops it.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     check(&config)?;
+    let config = Arc::new(config);
     // Before anything is touched: a wrong address should not leave a data directory behind.
-    let listener = bind(&config).await?;
+    let access = Arc::new(Access::open(&config)?);
+    let certificate = Certificate::open(&config.tls)?;
+    let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+    let (listener, addresses) = bind(&config, &access).await?;
+    let addresses = access.addresses(&config, &addresses);
     std::fs::create_dir_all(config.spool_dir())
         .with_context(|| format!("cannot create the spool {}", config.spool_dir().display()))?;
     let _lock = lock(&config.data_dir)?;
     let metrics = telemetry::install_metrics()?;
 
-    let database = Database::open(&config.database_url()?).await?;
-    let objects = Objects::open(&config.storage_url()?)?;
-    let (stats, writer) = StatsQueue::new(database.clone(), config.stats.queue_bytes.0);
-    tokio::spawn(writer.run());
-    let stores = Stores { database, objects, stats };
+    session::clean_up(&config.data_dir).context("cannot remove what an import left behind")?;
+    let stores = open(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let stopping = Stopping(stopping);
-    let config = Arc::new(config);
-    let registry = Registry::new(Arc::clone(&config), stores.clone(), stopping.clone());
-    session::recover(&registry).await?;
+    let spool = Spool::open(&config).context("cannot open the spool")?;
+    let registry = Registry::new(Arc::clone(&config), stores.clone(), spool, stopping.clone(), addresses);
+    let recovering = registry.clone();
+    let mut recovery = tokio::spawn(async move { session::recover(&recovering).await });
+    // A small spool is read before anybody is answered; a large one must not keep clients waiting at the door.
+    if let Ok(done) = tokio::time::timeout(RECOVERY_FIRST, &mut recovery).await {
+        done.context("the recovery of the spool panicked")??;
+    } else {
+        tracing::info!("the spool is large; clients are served while it is read");
+        tokio::spawn(async move {
+            if let Ok(Err(error)) = recovery.await {
+                tracing::error!("the spool could not be read: {error:#}");
+            }
+        });
+    }
 
-    let upkeep = metrics.clone();
+    tokio::spawn(removal::retain(stores.clone(), config.retention.clone()));
+    let (upkeep, sessions) = (metrics.clone(), registry.clone());
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;
+            let (count, longest) = sessions.backlog();
+            telemetry::backlog(count, longest);
             upkeep.run_upkeep();
         }
     });
+    let watched = access.watched().into_iter().chain(certificate.as_ref().map(Certificate::watched)).collect();
+    tokio::spawn(watch(watched));
     let address = listener.local_addr().context("the listener has no address")?;
-    let sockets = config.limits.sockets;
-    let app = App { config, registry, stores: stores.clone(), metrics: Metrics(metrics), stopping };
-    let listener = Listener::new(listener, router(app), sockets);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let (limits, deadline) = (config.limits.clone(), config.shutdown.deadline.0);
+    let app = App {
+        config,
+        registry,
+        stores: stores.clone(),
+        metrics: Metrics(metrics),
+        stopping,
+        access: Arc::clone(&access),
+        uploads: Arc::new(Semaphore::new(limits.uploads)),
+    };
+    let listener = Listener::new(listener, router(app), access, tls, &limits);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
 
     // The one line on standard output: who starts the collector on port 0 reads the address here.
-    writeln!(std::io::stdout(), "rtctrace listening on http://{address}/").context("cannot print the address")?;
+    writeln!(std::io::stdout(), "rtctrace listening on {scheme}://{address}/").context("cannot print the address")?;
     tokio::select! {
         () = listener.accept() => {}
         _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
@@ -125,17 +160,42 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     }
 
     stop.send_replace(true);
-    if tokio::time::timeout(STOP_TIMEOUT, listener.close()).await.is_err() {
+    if tokio::time::timeout(deadline, listener.close()).await.is_err() {
         tracing::warn!("some connections did not close in time");
     }
-    let settled = async {
-        stores.stats.settle().await;
-        stores.database.close().await;
-    };
-    if tokio::time::timeout(STOP_TIMEOUT, settled).await.is_err() {
+    if tokio::time::timeout(deadline, settle(&stores)).await.is_err() {
         tracing::warn!("the database did not settle in time; the next start writes what is missing from the spool");
     }
     Ok(())
+}
+
+/// Opens the stores.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Stores> {
+    let database = Database::open(&config.database_url()?).await?;
+    let objects = Objects::open(config)?;
+    let (stats, writer) = StatsQueue::new(database.clone(), config.stats.queue_bytes.0);
+    tokio::spawn(writer.run());
+    Ok(Stores { database, objects, stats })
+}
+
+/// Writes what is on its way to the database, and closes it.
+pub(crate) async fn settle(stores: &Stores) {
+    stores.stats.settle().await;
+    stores.database.close().await;
+}
+
+/// What a tool needs to store sessions where no collector runs; no collector starts while the lock is held.
+pub(crate) async fn offline(config: Config) -> anyhow::Result<(Registry, File)> {
+    check(&config)?;
+    std::fs::create_dir_all(config.spool_dir())
+        .with_context(|| format!("cannot create the spool {}", config.spool_dir().display()))?;
+    let lock = lock(&config.data_dir)?;
+    session::clean_up(&config.data_dir).context("cannot remove what an import left behind")?;
+    let stores = open(&config).await?;
+    // Nothing stops but the process.
+    let (_, stopping) = watch::channel(false);
+    let spool = Spool::open(&config).context("cannot open the spool")?;
+    Ok((Registry::new(Arc::new(config), stores, spool, Stopping(stopping), Addresses::uncounted()), lock))
 }
 
 /// What no type of a setting can say.
@@ -147,26 +207,28 @@ fn check(config: &Config) -> anyhow::Result<()> {
             config.limits.line_bytes
         );
     }
+    for (name, time) in [("header_time", config.limits.header_time), ("idle_time", config.limits.idle_time)] {
+        if time.0 < Duration::from_secs(1) {
+            bail!("limits.{name} is {time}; it is at least 1s");
+        }
+    }
     if config.session.idle_timeout.0 < Duration::from_secs(1) {
         bail!("session.idle_timeout is {}; it is at least 1s", config.session.idle_timeout);
     }
     Ok(())
 }
 
-/// Binds the listener, if it is one that the settings may open.
-async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
+/// Binds the listener, if the settings may open it there. Returns where that is, too.
+async fn bind(config: &Config, access: &Access) -> anyhow::Result<(TcpListener, Vec<SocketAddr>)> {
     let listen = &config.listen;
     let addresses: Vec<SocketAddr> = lookup_host(listen)
         .await
         .with_context(|| format!("listen is `{listen}`; it is an address and a port, such as 127.0.0.1:8080"))?
         .collect();
-    if !config.insecure_open && !addresses.iter().all(|address| address.ip().is_loopback()) {
-        bail!(
-            "refusing to listen on {listen}: others can reach it, and this collector asks nobody for credentials. \
-             Listen on a loopback address, or say --insecure-open if that is what you want"
-        );
-    }
-    TcpListener::bind(addresses.as_slice()).await.with_context(|| format!("cannot listen on {listen}"))
+    access.check_addresses(config, &addresses)?;
+    let listener =
+        TcpListener::bind(addresses.as_slice()).await.with_context(|| format!("cannot listen on {listen}"))?;
+    Ok((listener, addresses))
 }
 
 /// One collector per data directory: two would write each other's spool files.

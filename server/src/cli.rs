@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Overrides;
+use crate::config::{self, Config, Overrides};
+use crate::token::TokenCommand;
+use crate::tools;
 
 /// Flight recorder for WebRTC: the collector.
 #[derive(Debug, Parser)]
@@ -22,6 +24,21 @@ pub(crate) enum Command {
     Serve(Settings),
     /// Print the settings that `serve` would run with, secrets masked.
     Config(Settings),
+    /// Make a token, for a client or for the API, and print it.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Send a load of recorded sessions to a collector, and say what it acknowledged and how soon.
+    Load(tools::load::Options),
+    /// Send the lines of a dump to a collector, in real time or faster.
+    Replay(tools::replay::Options),
+    /// Store dumps as sessions; no collector may run over the same data directory.
+    Import(tools::import::Options),
+    /// Make features and stats of stored sessions anew from their dumps.
+    Reprocess(tools::reprocess::Options),
+    /// Write a dump anew, without addresses, names of devices and queries of URLs.
+    Anonymize(tools::anonymize::Options),
+    /// Print the features of a dump as JSON.
+    Features(tools::features::Options),
 }
 
 /// Settings by flag. All of them, and more, can be set in the file or by RTCTRACE_* variables.
@@ -51,8 +68,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The settings, all layers of them.
+    pub(crate) fn load(&self) -> anyhow::Result<Config> {
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        config::load(&self.overrides(), variables)
+    }
+
     /// The flags as a layer of settings.
-    pub(crate) fn overrides(&self) -> Overrides {
+    fn overrides(&self) -> Overrides {
         let flags = [
             ("listen", &self.listen),
             ("data_dir", &self.data_dir),

@@ -1,5 +1,6 @@
 //! rtctrace, the collector: it takes in what clients trace, keeps it safe, and shows it.
 
+mod access;
 mod api;
 mod app;
 mod cli;
@@ -7,11 +8,14 @@ mod config;
 mod ingest;
 mod listener;
 mod problem;
+mod process;
 mod router;
 mod session;
 mod spool;
 mod store;
 mod telemetry;
+mod token;
+mod tools;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -36,16 +40,24 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let (Command::Serve(settings) | Command::Config(settings)) = &cli.command;
-    let variables =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = config::load(&settings.overrides(), variables)?;
+    // All TLS of the process: object stores, listeners. It fails only if there is one already.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     match &cli.command {
-        Command::Config(_) => {
+        Command::Config(settings) => {
+            let config = settings.load()?;
             std::io::stdout().write_all(config::render(&config)?.as_bytes()).context("cannot print the settings")
         }
+        Command::Load(options) => tools::load::run(options),
+        Command::Replay(options) => tools::replay::run(options),
+        Command::Import(options) => tools::import::run(options),
+        Command::Reprocess(options) => tools::reprocess::run(options),
+        Command::Anonymize(options) => tools::anonymize::run(options),
+        Command::Features(options) => tools::features::run(options),
+        Command::Token(command) => token::run(command),
         Command::Serve(settings) => {
+            let config = settings.load()?;
             telemetry::install_log(settings.verbose)?;
+            process::raise_file_limit();
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
             let result = runtime.block_on(app::serve(config));

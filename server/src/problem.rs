@@ -22,6 +22,8 @@ pub(crate) enum Reason {
     UnknownSession,
     /// The session has ended.
     SessionEnded,
+    /// The session has not ended.
+    SessionRunning,
     /// The WebSocket handshake is wrong.
     BadHandshake,
     /// The client offered no subprotocol, or none that the collector speaks.
@@ -30,10 +32,20 @@ pub(crate) enum Reason {
     Gap,
     /// A line is not what a line must be.
     BadLine,
+    /// A file is no dump.
+    BadDump,
     /// Body, frame or line over the limit.
     TooLarge,
     /// The session is longer than sessions may be.
     SessionLimit,
+    /// A token is missing or not good.
+    Unauthorized,
+    /// The token is good, but not for this.
+    Forbidden,
+    /// Pages of this origin may not record.
+    OriginRefused,
+    /// Too many sessions from one address.
+    AddressLimit,
     /// Too much at once; come back later.
     Overloaded,
     /// A newer socket speaks for the session.
@@ -56,12 +68,18 @@ impl Reason {
             Self::BadSessionId => "bad_session_id",
             Self::UnknownSession => "unknown_session",
             Self::SessionEnded => "session_ended",
+            Self::SessionRunning => "session_running",
             Self::BadHandshake => "bad_handshake",
             Self::UnknownSubprotocol => "unknown_subprotocol",
             Self::Gap => "gap",
             Self::BadLine => "bad_line",
+            Self::BadDump => "bad_dump",
             Self::TooLarge => "too_large",
             Self::SessionLimit => "session_limit",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::OriginRefused => "origin_refused",
+            Self::AddressLimit => "address_limit",
             Self::Overloaded => "overloaded",
             Self::Replaced => "replaced",
             Self::Idle => "idle",
@@ -77,8 +95,12 @@ impl Reason {
             Self::BadParameter | Self::BadSessionId | Self::BadHandshake | Self::UnknownSubprotocol | Self::BadLine => {
                 StatusCode::BAD_REQUEST
             }
-            Self::SessionEnded | Self::Gap | Self::Replaced => StatusCode::CONFLICT,
+            Self::SessionEnded | Self::SessionRunning | Self::Gap | Self::Replaced => StatusCode::CONFLICT,
+            Self::BadDump => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge | Self::SessionLimit => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::OriginRefused => StatusCode::FORBIDDEN,
+            Self::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Idle => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -93,12 +115,18 @@ impl Reason {
             Self::BadSessionId => "Bad session id",
             Self::UnknownSession => "Unknown session",
             Self::SessionEnded => "Session already ended",
+            Self::SessionRunning => "Session still running",
             Self::BadHandshake => "Bad WebSocket handshake",
             Self::UnknownSubprotocol => "Unknown subprotocol",
             Self::Gap => "Lines are missing",
             Self::BadLine => "Bad line",
+            Self::BadDump => "No dump",
             Self::TooLarge => "Too large",
             Self::SessionLimit => "Session limit reached",
+            Self::Unauthorized => "Not authorized",
+            Self::Forbidden => "Not allowed",
+            Self::OriginRefused => "Origin not allowed",
+            Self::AddressLimit => "Too many sessions from one address",
             Self::Overloaded => "Overloaded",
             Self::Replaced => "Replaced by a newer socket",
             Self::Idle => "Silent for too long",

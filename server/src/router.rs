@@ -1,13 +1,14 @@
 //! Which path is answered by whom.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::api::{assets, dump, health, metrics, sessions, shorten};
+use crate::access;
+use crate::api::{assets, dump, dumps, health, metrics, sessions, shorten};
 use crate::app::App;
 use crate::ingest;
 use crate::problem::{Problem, Reason};
@@ -29,14 +30,18 @@ const SECURITY: [(HeaderName, &str); 4] = [
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/api/v1/sessions", get(sessions::list))
-        .route("/api/v1/sessions/{id}", get(sessions::one))
+        .route("/api/v1/sessions/{id}", get(sessions::one).delete(sessions::remove))
         .route("/api/v1/sessions/{id}/dump", get(dump::dump))
+        .route(access::LOGIN, post(access::login).delete(access::logout))
+        .route("/api/v1/dumps", post(dumps::upload).layer(DefaultBodyLimit::disable()))
         .route("/v1/ws", get(ingest::not_an_upgrade))
         .route("/v1/beacon", post(ingest::beacon))
         .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(assets::asset)
+        .layer(middleware::from_fn_with_state(app.clone(), access::guard))
         .layer(middleware::from_fn_with_state(app.clone(), upgrades))
         .layer(middleware::from_fn(security_headers))
         .with_state(app)

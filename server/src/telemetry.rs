@@ -1,9 +1,12 @@
 //! Every metric's name, once; what counts it; and how log lines look.
 
 use std::io::IsTerminal as _;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::session::Dialect;
@@ -13,16 +16,24 @@ const BYTES: &str = "rtctrace_line_bytes_total";
 const DUPLICATES: &str = "rtctrace_duplicate_lines_total";
 const BAD_LINES: &str = "rtctrace_bad_lines_total";
 const UNDECODED: &str = "rtctrace_undecoded_lines_total";
+const MISSING: &str = "rtctrace_missing_entries_total";
 const ACKS: &str = "rtctrace_acks_total";
 const REFUSED: &str = "rtctrace_refused_total";
 const SOCKETS: &str = "rtctrace_sockets";
 const SESSIONS: &str = "rtctrace_sessions_total";
 const SESSIONS_LIVE: &str = "rtctrace_sessions_live";
 const SESSIONS_STORED: &str = "rtctrace_sessions_stored_total";
+const SESSIONS_REMOVED: &str = "rtctrace_sessions_removed_total";
 const SESSIONS_RECOVERED: &str = "rtctrace_sessions_recovered_total";
 const SPOOL_BYTES: &str = "rtctrace_spool_bytes";
 const TORN_TAILS: &str = "rtctrace_spool_torn_tails_total";
 const STORE_FAILURES: &str = "rtctrace_store_failures_total";
+const STORE_UP: &str = "rtctrace_store_up";
+const BACKLOG: &str = "rtctrace_backlog_sessions";
+const BACKLOG_AGE: &str = "rtctrace_backlog_oldest_seconds";
+const SPOOL_PAUSES: &str = "rtctrace_spool_pauses_total";
+const SLOWED: &str = "rtctrace_slowed_total";
+const RELOADS: &str = "rtctrace_reloads_total";
 const STATS_ROWS: &str = "rtctrace_stats_rows_total";
 const STATS_QUEUE: &str = "rtctrace_stats_queue_bytes";
 const STATS_BEHIND: &str = "rtctrace_stats_behind_total";
@@ -32,7 +43,7 @@ const STATS_LOST: &str = "rtctrace_stats_rows_lost_total";
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Store {
     /// The spool's disk.
-    Spool,
+    Spool = 0,
     /// Object storage.
     Objects,
     /// The database.
@@ -62,16 +73,27 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
         UNDECODED,
         "Lines that are in the dump, but gave neither stats nor features because they do not decode."
     );
+    describe_counter!(MISSING, "Entries that a client numbered and that never came; their dump says which.");
     describe_counter!(ACKS, "Acknowledgements sent.");
     describe_counter!(REFUSED, "Requests and sockets that were refused, by reason.");
     describe_gauge!(SOCKETS, "WebSockets that are open.");
     describe_counter!(SESSIONS, "Sessions that sent their first line, by dialect.");
     describe_gauge!(SESSIONS_LIVE, "Sessions that run, wait for their client or wait to be stored.");
     describe_counter!(SESSIONS_STORED, "Sessions whose dump and features are stored.");
+    describe_counter!(SESSIONS_REMOVED, "Sessions that were removed from the stores, by reason.");
     describe_counter!(SESSIONS_RECOVERED, "Sessions that were found in the spool at start.");
     describe_gauge!(SPOOL_BYTES, "Bytes in the spool.");
     describe_counter!(TORN_TAILS, "Spool files whose last line was cut because a crash had torn it.");
     describe_counter!(STORE_FAILURES, "Operations that a store refused, by store; each is tried again.");
+    describe_gauge!(STORE_UP, "Whether the newest operation of a store worked, by store.");
+    describe_gauge!(BACKLOG, "Sessions that are over and wait to be stored.");
+    describe_gauge!(BACKLOG_AGE, "How long the oldest of them waits, in seconds.");
+    describe_counter!(SPOOL_PAUSES, "Times that a socket was not read because the spool was full.");
+    describe_counter!(SLOWED, "Times that a session was read more slowly because it exceeded its rate.");
+    describe_counter!(
+        RELOADS,
+        "Changed files of keys, tokens and certificates that were read anew, by what and result."
+    );
     describe_counter!(STATS_ROWS, "Stats rows written, by table.");
     describe_gauge!(STATS_QUEUE, "Bytes of stats rows that wait for the database.");
     describe_counter!(
@@ -81,6 +103,10 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_counter!(STATS_LOST, "Stats rows that no table takes: far too long, or refused by the database for good.");
     counter!(ACKS).absolute(0);
     counter!(DUPLICATES).absolute(0);
+    counter!(SLOWED).absolute(0);
+    counter!(SPOOL_PAUSES).absolute(0);
+    gauge!(BACKLOG).set(0.0);
+    gauge!(BACKLOG_AGE).set(0.0);
     gauge!(SPOOL_BYTES).set(0.0);
     gauge!(SESSIONS_LIVE).set(0.0);
     gauge!(SOCKETS).set(0.0);
@@ -99,15 +125,43 @@ pub(crate) fn install_log(verbose: bool) -> anyhow::Result<()> {
     tracing::subscriber::set_global_default(subscriber).context("a log is installed already")
 }
 
+/// What is counted with every line, looked up once: finding a metric by its name and labels costs as much as many lines' bytes.
+struct Hot {
+    lines: Vec<(Dialect, Counter, Counter)>,
+    spool_bytes: Gauge,
+    acks: Counter,
+}
+
+static HOT: LazyLock<Hot> = LazyLock::new(|| Hot {
+    lines: Dialect::ALL
+        .into_iter()
+        .map(|dialect| {
+            let lines = counter!(LINES, "dialect" => dialect.name());
+            (dialect, lines, counter!(BYTES, "dialect" => dialect.name()))
+        })
+        .collect(),
+    spool_bytes: gauge!(SPOOL_BYTES),
+    acks: counter!(ACKS),
+});
+
 /// Lines reached the spool.
 pub(crate) fn lines_stored(dialect: Dialect, lines: u64, bytes: u64) {
-    counter!(LINES, "dialect" => dialect.name()).increment(lines);
-    counter!(BYTES, "dialect" => dialect.name()).increment(bytes);
+    if let Some((_, of_lines, of_bytes)) = HOT.lines.iter().find(|(known, ..)| *known == dialect) {
+        of_lines.increment(lines);
+        of_bytes.increment(bytes);
+    }
 }
 
 /// Lines came that the session already held.
 pub(crate) fn duplicates(lines: u64) {
     counter!(DUPLICATES).increment(lines);
+}
+
+/// Entries of a client are missing.
+pub(crate) fn missing_entries(count: u64) {
+    if count > 0 {
+        counter!(MISSING).increment(count);
+    }
 }
 
 /// A line was refused.
@@ -122,7 +176,7 @@ pub(crate) fn undecoded() {
 
 /// An acknowledgement was sent.
 pub(crate) fn ack() {
-    counter!(ACKS).increment(1);
+    HOT.acks.increment(1);
 }
 
 /// A request or a socket was refused.
@@ -145,6 +199,24 @@ pub(crate) fn session_stored() {
     counter!(SESSIONS_STORED).increment(1);
 }
 
+/// Why a session was removed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Removal {
+    /// Somebody asked for it.
+    Request,
+    /// It is older than the settings allow.
+    Retention,
+}
+
+/// A session was removed from the stores.
+pub(crate) fn session_removed(why: Removal) {
+    let reason = match why {
+        Removal::Request => "request",
+        Removal::Retention => "retention",
+    };
+    counter!(SESSIONS_REMOVED, "reason" => reason).increment(1);
+}
+
 /// A session was found in the spool at start.
 pub(crate) fn session_recovered() {
     counter!(SESSIONS_RECOVERED).increment(1);
@@ -152,7 +224,7 @@ pub(crate) fn session_recovered() {
 
 /// The spool grew, or shrank.
 pub(crate) fn spool_changed(bytes: i64) {
-    gauge!(SPOOL_BYTES).increment(bytes as f64);
+    HOT.spool_bytes.increment(bytes as f64);
 }
 
 /// A torn tail was cut.
@@ -160,9 +232,51 @@ pub(crate) fn torn_tail() {
     counter!(TORN_TAILS).increment(1);
 }
 
+/// Whether the newest operation of object storage and of the database worked; the spool's own state is with the spool.
+static DOWN: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
+
 /// A store refused an operation.
 pub(crate) fn store_failed(store: Store) {
     counter!(STORE_FAILURES, "store" => store.name()).increment(1);
+    gauge!(STORE_UP, "store" => store.name()).set(0.0);
+    if let Some(down) = DOWN.get(store as usize) {
+        down.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A store took what it was given.
+pub(crate) fn store_works(store: Store) {
+    if let Some(down) = DOWN.get(store as usize)
+        && down.swap(false, Ordering::Relaxed)
+    {
+        gauge!(STORE_UP, "store" => store.name()).set(1.0);
+    }
+}
+
+/// Whether a store refused the newest operation.
+pub(crate) fn is_down(store: Store) -> bool {
+    DOWN.get(store as usize).is_some_and(|down| down.load(Ordering::Relaxed))
+}
+
+/// How many sessions wait to be stored, and the oldest of them how long.
+pub(crate) fn backlog(sessions: usize, longest: Duration) {
+    gauge!(BACKLOG).set(sessions as f64);
+    gauge!(BACKLOG_AGE).set(longest.as_secs_f64());
+}
+
+/// A session is read more slowly.
+pub(crate) fn slowed() {
+    counter!(SLOWED).increment(1);
+}
+
+/// A socket is not read, because the spool is full.
+pub(crate) fn spool_pause() {
+    counter!(SPOOL_PAUSES).increment(1);
+}
+
+/// Changed files were read anew, or could not be.
+pub(crate) fn reloaded(what: &'static str, is_ok: bool) {
+    counter!(RELOADS, "what" => what, "result" => if is_ok { "ok" } else { "failed" }).increment(1);
 }
 
 /// Rows reached a stats table.

@@ -1,7 +1,9 @@
 //! The HTTP surface, one file per noun.
 
 pub(crate) mod assets;
+pub(crate) mod body;
 pub(crate) mod dump;
+pub(crate) mod dumps;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod sessions;

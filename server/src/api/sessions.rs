@@ -1,9 +1,9 @@
-//! `GET /api/v1/sessions` and `GET /api/v1/sessions/{id}`: what the database knows, and for running sessions what their
+//! `/api/v1/sessions` and `/api/v1/sessions/{id}`: what the database knows, and for running sessions what their
 //! newest line changed.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::problem::{Problem, Reason};
 use crate::session::{Browser, Handle, SessionId};
 use crate::store::features;
+use crate::store::removal;
 use crate::store::sessions::{self, ListCursor, SessionRow};
+use crate::telemetry::Removal;
 
 /// Sessions per page, unless the client asks for another number.
 const PAGE: u32 = 50;
@@ -38,6 +40,8 @@ struct Session {
     lines: u64,
     dump_bytes: Option<u64>,
     close_code: Option<u16>,
+    user: Option<String>,
+    conference: Option<String>,
 }
 
 impl Session {
@@ -58,6 +62,8 @@ impl Session {
             lines: row.lines,
             dump_bytes: row.dump_bytes,
             close_code: row.close_code,
+            user: row.user,
+            conference: row.conference,
         }
     }
 
@@ -65,7 +71,7 @@ impl Session {
     fn updated(mut self, handle: &Handle) -> Self {
         let snapshot = handle.snapshot();
         self.duration = Some(snapshot.duration);
-        self.browser.clone_from(&snapshot.browser);
+        self.browser = snapshot.browser.as_deref().cloned();
         self.connections = snapshot.connections;
         self.lines = snapshot.lines;
         if snapshot.close_code.is_some() {
@@ -128,6 +134,24 @@ pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Va
         None => {
             let features = features::read(&app.stores.database, id).await.map_err(Problem::internal)?;
             describe(Session::of(row), features)
+        }
+    }
+}
+
+/// Removes a session that is over: its dump, its features, its stats.
+pub(crate) async fn remove(State(app): State<App>, id: SessionId) -> Result<StatusCode, Problem> {
+    let held = app.registry.get(id).is_some();
+    let row = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)?;
+    match row {
+        Some(row) if row.ended && !held => {
+            let dump = row.dump_path.as_deref();
+            removal::remove(&app.stores, id, dump, Removal::Request).await.map_err(Problem::internal)?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+        None if !held => Err(unknown(id)),
+        _ => {
+            let detail = format!("Session {id} is not stored yet; remove it once it has ended.");
+            Err(Problem::new(Reason::SessionRunning, detail))
         }
     }
 }

@@ -86,8 +86,11 @@ pub(crate) fn render(config: &Config) -> anyhow::Result<String> {
 }
 
 /// A URL without its password and without the values of its query, where stores put keys.
-fn masked(text: &str) -> String {
-    let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
+pub(crate) fn masked(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else {
+        // What cannot be read may hold a password all the same.
+        return if text.contains(['@', '?']) { "***".to_owned() } else { text.to_owned() };
+    };
     if url.password().is_none() && url.query().is_none() {
         return text.to_owned();
     }
@@ -184,6 +187,13 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_to_copy_are_settings() {
+        let config = with_file(include_str!("../../../deploy/rtctrace.toml"), &[]).unwrap();
+        assert_eq!(config.listen, "0.0.0.0:8443");
+        assert_eq!(config.retention.dumps.to_string(), "30d");
+    }
+
+    #[test]
     fn flags_win_over_variables() {
         let flags = Overrides { file: None, values: vec![("listen", "127.0.0.1:3".to_owned())] };
         let config = load(&flags, [("RTCTRACE_LISTEN".to_owned(), "127.0.0.1:2".to_owned())].into_iter()).unwrap();
@@ -209,10 +219,15 @@ mod tests {
     #[test]
     fn the_result_is_printed_without_secrets_and_reads_back() {
         let mut config = Config::default();
-        config.database.url = "postgres://me:secret@db/rtctrace?sslpassword=alsosecret".to_owned();
+        config.database.url = "postgres://me:hidden1@db/rtctrace?sslpassword=hidden2".to_owned();
+        config.access.client_secret = super::super::Secret::new("hidden3");
         let text = render(&config).unwrap();
-        assert!(!text.contains("secret@") && !text.contains("alsosecret"), "{text}");
-        assert!(text.contains("[session]\nidle_timeout = \"60s\"\nresume_grace = \"60s\"\n"), "{text}");
+        assert!(!text.contains("hidden") && !format!("{config:?}").contains("hidden"), "{text}");
+        assert!(text.contains("client_secret = \"***\"") && text.contains("origins = []"), "{text}");
+        assert!(
+            text.contains("[session]\nidle_timeout = \"60s\"\nresume_grace = \"60s\"\nresume_window = \"24h\"\n"),
+            "{text}"
+        );
         with_file(&text, &[]).unwrap();
     }
 }

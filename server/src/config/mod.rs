@@ -1,6 +1,8 @@
 //! Settings: defaults, then a TOML file, then `RTCTRACE_*` variables, then flags. What a setting means is said here, once.
 
+mod list;
 mod load;
+mod secret;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +11,9 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub(crate) use load::{Overrides, load, render};
+pub(crate) use list::List;
+pub(crate) use load::{Overrides, load, masked, render};
+pub(crate) use secret::Secret;
 pub(crate) use units::{Size, Span};
 
 /// All settings of the collector.
@@ -17,7 +21,7 @@ pub(crate) use units::{Size, Span};
 pub(crate) struct Config {
     /// Where the listener binds. Port 0 takes a free one.
     pub(crate) listen: String,
-    /// Allows a `listen` address that others can reach, although nothing asks them for credentials.
+    /// Allows a `listen` address that others can reach, although not everybody is asked for credentials.
     pub(crate) insecure_open: bool,
     /// Spool, dumps and database lie under it unless their own settings say otherwise.
     pub(crate) data_dir: PathBuf,
@@ -27,26 +31,100 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     /// The stats tables.
     pub(crate) stats: Stats,
+    /// The files of sessions that are not stored yet.
+    pub(crate) spool: Spool,
     /// How sessions live and end.
     pub(crate) session: Session,
     /// What is hidden before anything is stored.
     pub(crate) privacy: Privacy,
+    /// Who may send and who may read.
+    pub(crate) access: Access,
+    /// Encryption of the listener.
+    pub(crate) tls: Tls,
     /// How much is taken from whom.
     pub(crate) limits: Limits,
+    /// How long what is stored is kept.
+    pub(crate) retention: Retention,
+    /// How the collector stops.
+    pub(crate) shutdown: Shutdown,
+}
+
+/// How the collector stops.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shutdown {
+    /// How long a stop waits for clients to hear of it, and then again for rows on their way to the database. What is not done by
+    /// then, the next start does from the spool.
+    pub(crate) deadline: Span,
+}
+
+/// Who may send and who may read. Files are read again within seconds after they changed; what cannot be read then changes
+/// nothing, and the log says so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Access {
+    /// The secret of client tokens that are signed with HS256: at least 32 bytes.
+    pub(crate) client_secret: Secret,
+    /// The same from a file, whose last newline does not count; it can be replaced while the collector runs.
+    pub(crate) client_secret_file: PathBuf,
+    /// Keys of client tokens: files with PEM public keys (RS256, ES256, EdDSA), or JWK sets. Without a secret and without
+    /// keys, clients are not asked for a token.
+    pub(crate) client_key_files: List,
+    /// Hashes of the API's tokens, as `rtctrace token api` writes them; empty: `api-tokens` in the data directory. Where
+    /// there is no such file, the API asks nobody for a token.
+    pub(crate) api_token_file: PathBuf,
+    /// Origins of pages that may record, such as `https://app.example.com` or `https://*.example.com`; empty: any. A client
+    /// that names no origin is no page, and passes.
+    pub(crate) origins: List,
+    /// Addresses (`10.0.0.0/8`) of proxies that are believed when they say for whom they ask.
+    pub(crate) trusted_proxies: List,
+    /// The header in which they say so: `x-forwarded-for` or `forwarded`. They must write it themselves or drop the client's.
+    pub(crate) proxy_header: ProxyHeader,
+}
+
+/// Where proxies say for whom they ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// Encryption of the listener. Both files or none; they are read again within seconds after they changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Tls {
+    /// PEM file of the certificate and what it was signed with, the collector's own first.
+    pub(crate) certificate: PathBuf,
+    /// PEM file of its private key.
+    pub(crate) key: PathBuf,
 }
 
 /// The database.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Database {
     /// `sqlite://<path>`; empty: `rtctrace.db` in the data directory.
     pub(crate) url: String,
 }
 
 /// The object storage of dumps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Storage {
-    /// `file:///<path>`; empty: `dumps` in the data directory. The path of the URL is the prefix of every dump.
+    /// `file:///<path>`, `s3://<bucket>/<prefix>`, `gs://<bucket>/<prefix>` or `az://<container>/<prefix>`; empty: `dumps` in the
+    /// data directory. The path of the URL is the prefix of every dump. What is not said here is taken from the provider's
+    /// own variables (`AWS_*`, `GOOGLE_*`, `AZURE_*`) or the machine's role.
     pub(crate) url: String,
+    /// Another server than the provider's own, such as `http://127.0.0.1:9000`.
+    pub(crate) endpoint: String,
+    /// The region of an S3 bucket.
+    pub(crate) region: String,
+    /// S3 buckets are named in the path and not in the host; most servers that are not AWS want it.
+    pub(crate) path_style: bool,
+    /// S3 access key, or Azure account.
+    pub(crate) access_key_id: String,
+    /// Its secret, or Azure's access key.
+    pub(crate) secret_access_key: Secret,
+    /// Session token of temporary S3 credentials.
+    pub(crate) session_token: Secret,
 }
 
 /// The stats tables.
@@ -58,11 +136,35 @@ pub(crate) struct Stats {
     pub(crate) queue_bytes: Size,
 }
 
+/// The files of sessions that are not stored yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Spool {
+    /// What an acknowledged line survives: `process`, the death of the collector; `power`, that of the machine (each
+    /// acknowledgement then follows a sync of the spool's file system, which all sessions that wrote meanwhile share).
+    pub(crate) durability: Durability,
+    /// The most that the spool may hold; 0: what its disk has. Beyond it no session begins and nothing is read from the sockets
+    /// of others, so that their clients keep their lines, until dumps are stored.
+    pub(crate) max_bytes: Size,
+}
+
+/// What an acknowledged line survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Durability {
+    /// The death of the process.
+    Process,
+    /// The death of the machine.
+    Power,
+}
+
 /// How sessions live and end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     /// How long a session whose socket is gone waits for its client.
     pub(crate) resume_grace: Span,
+    /// How long after its end a session goes on all the same when its client comes back late (its dump is fetched from object
+    /// storage and stored anew at the next end); 0s: not at all.
+    pub(crate) resume_window: Span,
     /// How long a socket may be silent, pings unanswered, before it counts as gone.
     pub(crate) idle_timeout: Span,
 }
@@ -74,6 +176,15 @@ pub(crate) struct Privacy {
     pub(crate) addresses: bool,
 }
 
+/// How long what is stored is kept, counted from the session's begin. `0s` is for ever.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Retention {
+    /// Dumps. The rows of their sessions stay.
+    pub(crate) dumps: Span,
+    /// Sessions with all that belongs to them: dumps, features and stats.
+    pub(crate) sessions: Span,
+}
+
 /// How much is taken from whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Limits {
@@ -81,12 +192,35 @@ pub(crate) struct Limits {
     pub(crate) frame_bytes: Size,
     /// The longest line.
     pub(crate) line_bytes: Size,
+    /// Whether the two rates below hold; `off` for load tests.
+    pub(crate) rate: bool,
+    /// Lines that one session may bring per second. Ten seconds' worth may come at once; whoever brings more is read more slowly.
+    pub(crate) lines_per_second: u64,
+    /// The same in bytes.
+    pub(crate) bytes_per_second: Size,
+    /// How long after its start a session still takes lines; beyond it the session ends.
+    pub(crate) session_age: Span,
     /// The longest spool file of one session; beyond it the session ends.
     pub(crate) session_bytes: Size,
     /// Sessions that run or wait for their client at one time.
     pub(crate) sessions: usize,
+    /// The same from one address (of IPv6: one /64). 0: a tenth of `sessions` where others can reach the collector, directly
+    /// or through trusted proxies; no limit where it listens on loopback only.
+    pub(crate) sessions_per_address: usize,
     /// Connections to the listener at one time.
     pub(crate) sockets: usize,
+    /// From a connection's start, its TLS handshake included, to the end of its first request's headers; and in HTTP/1 for
+    /// every further request from its predecessor's answer.
+    pub(crate) header_time: Span,
+    /// How long a connection may be without a request (in HTTP/1 the shorter of the two), and how long a peer may take nothing
+    /// of what is sent to it.
+    pub(crate) idle_time: Span,
+    /// The longest body of a request. Uploads of dumps have a limit of their own; a beacon is held to `frame_bytes`, too.
+    pub(crate) body_bytes: Size,
+    /// The longest body of an upload of dumps. Each of them unpacks to at most `session_bytes`.
+    pub(crate) upload_bytes: Size,
+    /// Uploads at one time.
+    pub(crate) uploads: usize,
 }
 
 impl Default for Config {
@@ -96,18 +230,62 @@ impl Default for Config {
             insecure_open: false,
             data_dir: PathBuf::from("./data"),
             database: Database { url: String::new() },
-            storage: Storage { url: String::new() },
+            storage: Storage {
+                url: String::new(),
+                endpoint: String::new(),
+                region: String::new(),
+                path_style: true,
+                access_key_id: String::new(),
+                secret_access_key: Secret::default(),
+                session_token: Secret::default(),
+            },
             stats: Stats { enabled: true, queue_bytes: Size(64 << 20) },
-            session: Session { resume_grace: span(60), idle_timeout: span(60) },
+            spool: Spool { durability: Durability::Process, max_bytes: Size(0) },
+            session: Session { resume_grace: span(60), resume_window: span(24 * 3600), idle_timeout: span(60) },
             privacy: Privacy { addresses: true },
+            access: Access {
+                client_secret: Secret::default(),
+                client_secret_file: PathBuf::new(),
+                client_key_files: List::default(),
+                api_token_file: PathBuf::new(),
+                origins: List::default(),
+                trusted_proxies: List::default(),
+                proxy_header: ProxyHeader::XForwardedFor,
+            },
+            tls: Tls { certificate: PathBuf::new(), key: PathBuf::new() },
             limits: Limits {
                 frame_bytes: Size(4 << 20),
                 line_bytes: Size(2 << 20),
+                rate: true,
+                lines_per_second: 200,
+                bytes_per_second: Size(1 << 20),
+                session_age: span(7 * 24 * 3600),
                 session_bytes: Size(512 << 20),
                 sessions: 10_000,
+                sessions_per_address: 0,
                 sockets: 12_000,
+                header_time: span(30),
+                idle_time: span(60),
+                body_bytes: Size(4 << 20),
+                upload_bytes: Size(256 << 20),
+                uploads: 4,
             },
+            retention: Retention { dumps: span(0), sessions: span(0) },
+            shutdown: Shutdown { deadline: span(3) },
         }
+    }
+}
+
+/// URLs may hold passwords and keys.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("url", &masked(&self.url)).finish()
+    }
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Storage").field("url", &masked(&self.url)).finish()
     }
 }
 
@@ -119,6 +297,17 @@ impl Config {
     /// The folder of the spool.
     pub(crate) fn spool_dir(&self) -> PathBuf {
         self.data_dir.join("spool")
+    }
+
+    /// Whether the listener speaks TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        !self.tls.certificate.as_os_str().is_empty()
+    }
+
+    /// The file with the hashes of the API's tokens.
+    pub(crate) fn api_token_file(&self) -> PathBuf {
+        let file = &self.access.api_token_file;
+        if file.as_os_str().is_empty() { self.data_dir.join("api-tokens") } else { file.clone() }
     }
 
     /// The database's URL, with the default filled in.
@@ -134,7 +323,10 @@ impl Config {
     pub(crate) fn storage_url(&self) -> anyhow::Result<Url> {
         if !self.storage.url.is_empty() {
             return Url::parse(&self.storage.url).with_context(|| {
-                format!("storage.url `{}` is no URL; write for example file:///var/lib/rtctrace", self.storage.url)
+                format!(
+                    "storage.url `{}` is no URL; write for example file:///var/lib/rtctrace",
+                    masked(&self.storage.url)
+                )
             });
         }
         file_url(&absolute(&self.data_dir)?.join("dumps"))

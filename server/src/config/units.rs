@@ -14,7 +14,7 @@ pub(crate) struct Span(pub(crate) Duration);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Size(pub(crate) u64);
 
-const SPANS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const SPANS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// Splits `1.5h` into `1.5` and what one `h` is worth in the smallest unit of `units`.
@@ -34,7 +34,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, String> {
         quantity(text, 1_000, &SPANS)
             .map(|ms| Self(Duration::from_millis(ms)))
-            .ok_or_else(|| format!("`{text}` is no length of time; write for example 500ms, 60s, 5m or 1h"))
+            .ok_or_else(|| format!("`{text}` is no length of time; write for example 500ms, 60s, 5m, 1h or 30d"))
     }
 }
 
@@ -53,6 +53,7 @@ impl fmt::Display for Span {
         let ms = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
         match ms {
             0 => f.write_str("0s"),
+            _ if ms % 86_400_000 == 0 && ms > 86_400_000 => write!(f, "{}d", ms / 86_400_000),
             _ if ms % 3_600_000 == 0 => write!(f, "{}h", ms / 3_600_000),
             _ if ms % 60_000 == 0 && ms > 60_000 => write!(f, "{}m", ms / 60_000),
             _ if ms % 1_000 == 0 => write!(f, "{}s", ms / 1_000),

@@ -10,17 +10,48 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::{rtcstats, v1};
+use super::{jitsi, rtcstats, socket, v1};
+use crate::access::{Claims, Refusal, is_token};
 use crate::api::shorten;
 use crate::app::App;
 use crate::listener::Place;
 use crate::problem::{Problem, Reason};
-use crate::session::Dialect;
+use crate::session::{Dialect, SessionId};
 
 /// What a socket reads at a time; it is held for as long as the socket lives.
-const READ_BUFFER: usize = 8 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 /// Acknowledgements are small; a peer that does not read them is not waited for long.
 const WRITE_BUFFER: usize = 64 * 1024;
+
+/// What a socket will carry.
+enum Opening {
+    /// The lines of one session.
+    Lines(socket::Opening),
+    /// Messages of Jitsi's dialect.
+    Messages(jitsi::Opening),
+    /// Nothing: the client may not send.
+    Refused(Refusal),
+}
+
+impl Opening {
+    /// The session that the client asks for by our name for it. In other dialects it has another, and `session` in a token
+    /// means something of the app's.
+    fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Lines(opening) if opening.origin.dialect == Dialect::RtctraceV1 => Some(opening.session),
+            _ => None,
+        }
+    }
+
+    /// Whose session it will be.
+    fn identify(&mut self, claims: Claims) {
+        match self {
+            Self::Lines(opening) => opening.origin.identify(claims),
+            Self::Messages(opening) => opening.origin.identify(claims),
+            Self::Refused(_) => {}
+        }
+    }
+}
 
 /// Whether a request asks for a WebSocket.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -32,10 +63,16 @@ pub(crate) async fn upgrade(app: App, mut request: Request) -> Result<Response<B
     let key = check(&request)?;
     let dialect = dialect(request.headers())?;
     // Everything that can be wrong with the request is found before the upgrade; the rest has a close code.
-    let opening = match dialect {
-        Dialect::RtctraceV1 => v1::open(&app, &request)?,
-        Dialect::Rtcstats5 => rtcstats::open(&app, &request),
+    let mut opening = match dialect {
+        Dialect::RtctraceV1 => Opening::Lines(v1::open(&app, &request)?),
+        Dialect::Rtcstats5 => Opening::Lines(rtcstats::open(&app, &request)),
+        jitsi => Opening::Messages(jitsi::open(&app, jitsi, &request)),
     };
+    match app.access.admit(request.uri(), request.headers(), opening.session()) {
+        Ok(claims) => opening.identify(claims),
+        // A browser shows its page no answer but a close code.
+        Err(refusal) => opening = Opening::Refused(refusal),
+    }
     let place = request.extensions().get::<Place>().cloned();
     let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         return Err(Problem::new(Reason::BadHandshake, "This connection cannot become a WebSocket; use HTTP/1.1."));
@@ -53,7 +90,11 @@ pub(crate) async fn upgrade(app: App, mut request: Request) -> Result<Response<B
             Ok(upgraded) => {
                 let io = TokioIo::new(upgraded);
                 let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                opening.serve(app, socket).await;
+                match opening {
+                    Opening::Lines(opening) => opening.serve(app, socket).await,
+                    Opening::Messages(opening) => opening.serve(app, socket).await,
+                    Opening::Refused(refusal) => socket::turn_away(socket, refusal).await,
+                }
             }
             Err(error) => tracing::debug!("a WebSocket did not open: {error}"),
         }
@@ -87,7 +128,8 @@ fn check(request: &Request) -> Result<HeaderValue, Problem> {
 
 /// The first of the offered subprotocols that the collector speaks.
 fn dialect(headers: &HeaderMap) -> Result<Dialect, Problem> {
-    let offered: Vec<&str> = tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).collect();
+    let offered = tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).filter(|name| !is_token(name));
+    let offered: Vec<&str> = offered.collect();
     offered.iter().find_map(|name| Dialect::of_name(name)).ok_or_else(|| {
         let known = Dialect::ALL.map(Dialect::name).join(", ");
         let offered = match offered.as_slice() {

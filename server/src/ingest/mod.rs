@@ -1,18 +1,18 @@
-//! How lines come in: WebSockets in two dialects, and beacons.
+//! How lines come in: WebSockets in the dialects of ours, upstream's and Jitsi's clients, and beacons.
 
 mod beacon;
 mod handshake;
+mod jitsi;
+mod listening;
 mod rtcstats;
 mod socket;
 mod v1;
-
-use std::net::IpAddr;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use rtctrace_protocol::privacy::obfuscate_address;
 
-use crate::app::{App, PeerAddress};
+use crate::app::{App, ClientAddress};
 use crate::problem::{Problem, Reason};
 use crate::session::{Dialect, Origin, UnixMillis};
 
@@ -31,11 +31,8 @@ pub(crate) async fn not_an_upgrade() -> Problem {
 /// What a request says about where its session comes from.
 fn origin(app: &App, dialect: Dialect, request: &Request) -> Origin {
     let text = |name| header_text(request.headers(), name);
-    let peer = request.extensions().get::<PeerAddress>().map(|peer| match peer.0.ip() {
-        // A listener on `[::]` sees IPv4 clients so.
-        IpAddr::V6(ip) => ip.to_canonical().to_string(),
-        ip => ip.to_string(),
-    });
+    // A listener on `[::]` sees IPv4 clients as IPv6; this is their own address.
+    let client = request.extensions().get::<ClientAddress>().map(|client| client.0);
     let hidden = |address: String| match app.config.privacy.addresses {
         true => obfuscate_address(&address).into_owned(),
         false => address,
@@ -46,7 +43,11 @@ fn origin(app: &App, dialect: Dialect, request: &Request) -> Origin {
         url: without_tokens(request.uri()),
         origin: text(header::ORIGIN),
         user_agent: text(header::USER_AGENT),
-        remote_address: peer.map(hidden),
+        remote_address: client.map(|address| hidden(address.to_string())),
+        client_session: None,
+        user: None,
+        conference: None,
+        counted_by: client,
     }
 }
 

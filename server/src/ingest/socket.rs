@@ -1,31 +1,40 @@
 //! A socket from its first frame to its last: lines in, acknowledgements out, and an end that the client can understand.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
+use super::listening::Listening;
 use super::v1;
+use crate::access::Refusal;
 use crate::app::App;
 use crate::problem::Reason;
 use crate::session::{AckPace, Attach, Handle, LOST, Origin, SessionId, SocketCursor, SocketSlot, Stop};
 use crate::telemetry::{self, OpenSocket};
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+/// What comes from a socket; `None` at its end.
+type Incoming = Option<Result<Message, WsError>>;
 
 /// A peer that does not take an acknowledgement for so long is gone.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// A socket that brings nothing for so long has brought all that was on its way when the collector stopped.
+const QUIET: Duration = Duration::from_millis(100);
 /// How long the collector waits for its peer's part of the closing handshake.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a client may take to close after its session's last line was acknowledged.
 const CLEAN_END_TIMEOUT: Duration = Duration::from_secs(5);
+/// So many bytes of frames that have arrived already are taken in together.
+pub(super) const TOGETHER: usize = 64 * 1024;
 /// The longest reason of a close frame, in bytes (RFC 6455, section 5.5: 125 with the code).
 const LONGEST_REASON: usize = 123;
 
@@ -40,7 +49,7 @@ pub(super) struct Opening {
 }
 
 /// Why a socket's loop ended.
-enum End {
+pub(super) enum End {
     /// The peer closed, or went without a word: the close code.
     Gone(u16),
     /// The collector closes.
@@ -50,7 +59,7 @@ enum End {
 }
 
 impl End {
-    fn refuse(reason: Reason, code: u16, text: impl Into<String>) -> Self {
+    pub(super) fn refuse(reason: Reason, code: u16, text: impl Into<String>) -> Self {
         Self::Close { code, text: text.into(), reason: Some(reason) }
     }
 }
@@ -61,44 +70,73 @@ pub(super) fn verdict(stop: &Stop) -> (Reason, u16) {
         Stop::Ended => (Reason::SessionEnded, 4000),
         Stop::BadLine { .. } => (Reason::BadLine, 1007),
         Stop::LineTooLong { .. } => (Reason::TooLarge, 1009),
-        Stop::SessionTooLong(_) => (Reason::SessionLimit, 4001),
+        Stop::SessionTooLong(_) | Stop::SessionTooOld(_) => (Reason::SessionLimit, 4001),
         Stop::Spool(_) => (Reason::Overloaded, 1013),
     }
+}
+
+/// How a client hears that it may not send. Ours asks its app for a new token then.
+fn refuse(refusal: Refusal) -> End {
+    End::refuse(refusal.reason(), 1008, refusal.to_string())
+}
+
+/// Closes the socket of a client that may not send.
+pub(super) async fn turn_away(mut socket: Socket, refusal: Refusal) {
+    let _open = OpenSocket::new();
+    close(&mut socket, refuse(refusal)).await;
 }
 
 impl Opening {
     /// Serves the socket until it is gone; what is left of its session is the registry's.
     pub(super) async fn serve(self, app: App, mut socket: Socket) {
         let _open = OpenSocket::new();
-        let attached = app.registry.attach(self.session, self.origin, self.from).await;
-        let refusal = match attached {
-            Attach::Session(handle, _) => {
-                let mut slot = handle.take_over();
-                match handle.cursor(self.from).await {
-                    Ok(Some((cursor, received))) => {
-                        tracing::debug!(session = %handle.id, from = self.from, received, "socket open");
-                        let mut conversation = Conversation {
-                            app: &app,
-                            handle: &handle,
-                            cursor,
-                            received,
-                            pace: self.acknowledges.then(|| AckPace::new(received)),
-                        };
-                        let end = conversation.run(&mut socket, &mut slot).await;
-                        return conversation.part(end, socket, slot).await;
-                    }
-                    Ok(None) => End::refuse(Reason::SessionEnded, 4000, "session already ended"),
-                    Err(error) => {
-                        tracing::error!(session = %handle.id, "the spool cannot be read: {error}");
-                        telemetry::store_failed(telemetry::Store::Spool);
-                        End::refuse(Reason::Overloaded, 1013, "the spool cannot be read; come back later")
-                    }
-                }
+        let refusal = match self.begin(&app).await {
+            Ok((handle, slot, cursor, received)) => {
+                tracing::debug!(session = %handle.id, from = self.from, received, "socket open");
+                let mut conversation = Conversation {
+                    app: &app,
+                    handle: &handle,
+                    cursor,
+                    received,
+                    pace: self.acknowledges.then(|| AckPace::new(received)),
+                    listening: Listening::new(&app),
+                };
+                let end = conversation.run(&mut socket, &slot).await;
+                return conversation.part(end, socket, slot).await;
             }
-            Attach::Ended => End::refuse(Reason::SessionEnded, 4000, "session already ended"),
-            Attach::Overloaded => End::refuse(Reason::Overloaded, 1013, "overloaded; come back later"),
+            Err(refusal) => refusal,
         };
         close(&mut socket, refusal).await;
+    }
+
+    /// Finds the session and the socket's place in it.
+    async fn begin(&self, app: &App) -> Result<(Arc<Handle>, SocketSlot, SocketCursor, u64), End> {
+        // A session may end, for want of its client, at the very moment when that comes: it then goes on from the stores.
+        for _ in 0..2 {
+            let handle = match app.registry.attach(self.session, self.origin.clone(), self.from).await {
+                Attach::Session(handle, _) => handle,
+                Attach::Ended => break,
+                Attach::OtherUser => return Err(refuse(Refusal::OtherUser)),
+                Attach::AddressLimit => {
+                    let text = "too many sessions from this address; come back later";
+                    return Err(End::refuse(Reason::AddressLimit, 1013, text));
+                }
+                Attach::Overloaded => {
+                    return Err(End::refuse(Reason::Overloaded, 1013, "overloaded; come back later"));
+                }
+            };
+            let slot = handle.take_over();
+            match handle.cursor(self.from).await {
+                Ok(Some((cursor, received))) => return Ok((handle, slot, cursor, received)),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(session = %handle.id, "the spool cannot be read: {error}");
+                    telemetry::store_failed(telemetry::Store::Spool);
+                    return Err(End::refuse(Reason::Overloaded, 1013, "the spool cannot be read; come back later"));
+                }
+            }
+        }
+        Err(End::refuse(Reason::SessionEnded, 4000, "session already ended"))
     }
 }
 
@@ -109,48 +147,60 @@ struct Conversation<'a> {
     cursor: SocketCursor,
     received: u64,
     pace: Option<AckPace>,
+    listening: Listening<'a>,
 }
 
 impl Conversation<'_> {
-    async fn run(&mut self, socket: &mut Socket, slot: &mut SocketSlot) -> End {
+    async fn run(&mut self, socket: &mut Socket, slot: &SocketSlot) -> End {
         if self.pace.is_some() && send(socket, v1::welcome(self.received)).await.is_err() {
             return End::Gone(LOST);
         }
-        let patience = self.app.config.session.idle_timeout.0;
-        let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + patience / 3, patience / 3);
-        pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut stopping = self.app.stopping.clone();
-        let mut heard = Instant::now();
         let mut clean_end: Option<Instant> = None;
+        let (mut stopping, mut replaced) = (self.app.stopping.clone(), slot.clone());
+        let mut stopped = pin!(stopping.wait());
+        let mut replaced = pin!(replaced.replaced());
+        // One timer for all that is due some time: most of it is put off again before it is due.
+        let spool = self.app.registry.spool();
+        let mut waiting = None;
+        let mut timer = pin!(tokio::time::sleep_until(self.listening.due().into()));
         loop {
-            let ack_due = self.pace.as_ref().and_then(|pace| pace.due(self.received, Instant::now()));
+            let now = Instant::now();
+            self.listening.look(now);
+            let ack_due = self.pace.as_ref().and_then(|pace| pace.due(self.received, now));
+            if ack_due.is_some_and(|due| due <= now) {
+                if self.acknowledge(socket).await.is_err() {
+                    return End::Gone(LOST);
+                }
+                continue;
+            }
+            if clean_end.is_some_and(|end| end <= now) {
+                return End::Close { code: 1000, text: "the session has ended".to_owned(), reason: None };
+            }
+            if self.listening.ping(socket, now).await.is_err() {
+                return End::Gone(LOST);
+            }
+            let due = [ack_due, clean_end].into_iter().flatten().fold(self.listening.due(), Instant::min);
+            if timer.deadline().into_std() > due || timer.is_elapsed() {
+                timer.as_mut().reset(due.into());
+            }
             tokio::select! {
                 biased;
-                () = stopping.wait() => {
+                () = &mut stopped => {
+                    if self.pace.is_none() {
+                        self.read_the_rest(socket, slot).await;
+                    }
                     return End::Close { code: 1012, text: "the collector restarts".to_owned(), reason: None };
                 }
-                () = slot.replaced() => return End::refuse(Reason::Replaced, 4002, "a newer socket speaks for the session"),
-                () = sleep_until(ack_due) => {
-                    if self.acknowledge(socket).await.is_err() {
-                        return End::Gone(LOST);
+                () = &mut replaced => return End::refuse(Reason::Replaced, 4002, "a newer socket speaks for the session"),
+                () = &mut timer => {}
+                () = spool.room(), if self.listening.waits_for_room() => {}
+                message = next(&mut waiting, socket), if !self.listening.is_held() => {
+                    self.listening.heard();
+                    if spool.is_full() {
+                        waiting = Some(message);
+                        continue;
                     }
-                }
-                () = sleep_until(clean_end) => {
-                    return End::Close { code: 1000, text: "the session has ended".to_owned(), reason: None };
-                }
-                _ = pings.tick() => {
-                    if heard.elapsed() > patience {
-                        // No close frame: a client that wakes up should find its socket lost, and come back.
-                        telemetry::refused(Reason::Idle.name());
-                        return End::Gone(LOST);
-                    }
-                    if within(SEND_TIMEOUT, socket.send(Message::Ping(Vec::new().into()))).await.is_err() {
-                        return End::Gone(LOST);
-                    }
-                }
-                message = socket.next() => {
-                    heard = Instant::now();
-                    match self.message(message, slot).await {
+                    match self.messages(message, socket, slot).await {
                         Ok(None) => {}
                         // The client waits for this one: it is not held back.
                         Ok(Some(SessionEnded)) => {
@@ -166,33 +216,67 @@ impl Conversation<'_> {
         }
     }
 
-    async fn message(
+    /// Takes in a message, and what else has arrived already: frames that are there are written by one write.
+    async fn messages(
         &mut self,
-        message: Option<Result<Message, WsError>>,
+        first: Incoming,
+        socket: &mut Socket,
         slot: &SocketSlot,
     ) -> Result<Option<SessionEnded>, End> {
-        match message {
-            Some(Ok(Message::Text(frame))) => {
-                let registry = &self.app.registry;
-                let reply = registry.receive(self.handle, &mut self.cursor, Some(slot), &frame).await;
-                self.received = reply.received;
-                match reply.stop {
-                    Some(stop) => {
-                        let (reason, code) = verdict(&stop);
-                        if let Some(reason) = bad_line(&stop) {
-                            telemetry::bad_line(reason);
-                        }
-                        Err(End::refuse(reason, code, stop.to_string()))
-                    }
-                    None => Ok(reply.ended.then_some(SessionEnded)),
+        let frame = match first {
+            Some(Ok(Message::Text(frame))) => frame,
+            other => return self.other(other).map(|()| None),
+        };
+        let (mut bytes, mut frames, mut other) = (frame.len(), vec![frame], None);
+        while bytes < TOGETHER {
+            match socket.next().now_or_never() {
+                Some(Some(Ok(Message::Text(frame)))) => {
+                    bytes += frame.len();
+                    frames.push(frame);
                 }
+                Some(message) => {
+                    other = Some(message);
+                    break;
+                }
+                None => break,
             }
+        }
+        let texts = frames.iter().map(Utf8Bytes::as_str);
+        let reply = self.app.registry.receive(self.handle, &mut self.cursor, Some(slot), texts).await;
+        self.received = reply.received;
+        self.listening.slow(reply.wait);
+        if let Some(stop) = reply.stop {
+            let (reason, code) = verdict(&stop);
+            if let Some(reason) = bad_line(&stop) {
+                telemetry::bad_line(reason);
+            }
+            return Err(End::refuse(reason, code, stop.to_string()));
+        }
+        if let Some(other) = other {
+            self.other(other)?;
+        }
+        Ok(reply.ended.then_some(SessionEnded))
+    }
+
+    /// Takes in what has arrived when the collector stops: a client that is not acknowledged does not send it again.
+    async fn read_the_rest(&mut self, socket: &mut Socket, slot: &SocketSlot) {
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        while let Ok(message) = tokio::time::timeout(QUIET, socket.next()).await {
+            if message.is_none() || self.messages(message, socket, slot).await.is_err() || Instant::now() > deadline {
+                break;
+            }
+        }
+    }
+
+    /// A message that brings no lines.
+    fn other(&self, message: Incoming) -> Result<(), End> {
+        match message {
             Some(Ok(Message::Binary(_))) => {
                 telemetry::bad_line("binary");
                 Err(End::refuse(Reason::BadLine, 1003, "lines travel in text frames"))
             }
             Some(Ok(Message::Close(frame))) => Err(End::Gone(frame.map_or(1005, |frame| frame.code.into()))),
-            Some(Ok(_)) => Ok(None),
+            Some(Ok(_)) => Ok(()),
             Some(Err(WsError::Capacity(error))) => {
                 telemetry::bad_line("frame_too_large");
                 let limit = self.app.config.limits.frame_bytes;
@@ -248,11 +332,19 @@ impl Conversation<'_> {
     }
 }
 
+/// A message that waits for room in the spool, or the next one.
+async fn next(waiting: &mut Option<Incoming>, socket: &mut Socket) -> Incoming {
+    match waiting.take() {
+        Some(message) => message,
+        None => socket.next().await,
+    }
+}
+
 /// The session's last line was received.
 struct SessionEnded;
 
 /// The peer cannot be reached any more.
-struct Gone;
+pub(super) struct Gone;
 
 fn bad_line(stop: &Stop) -> Option<&'static str> {
     use rtctrace_protocol::line::LineError;
@@ -266,28 +358,21 @@ fn bad_line(stop: &Stop) -> Option<&'static str> {
 }
 
 /// Whether the peer broke the protocol; a connection that just ended did not.
-fn is_peers_fault(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
+pub(super) fn is_peers_fault(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
     !matches!(error, tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)
 }
 
-async fn sleep_until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn within<T, E>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, Gone> {
+pub(super) async fn within<T, E>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, Gone> {
     tokio::time::timeout(limit, work).await.map_err(|_| Gone)?.map_err(|_| Gone)
 }
 
-async fn send(socket: &mut Socket, text: String) -> Result<(), Gone> {
+pub(super) async fn send(socket: &mut Socket, text: String) -> Result<(), Gone> {
     within(SEND_TIMEOUT, socket.send(Message::Text(text.into()))).await
 }
 
 /// Says why, and waits a moment for the peer to hear it: closing a connection with unread input resets it, and the peer
 /// would never see the reason.
-async fn close(socket: &mut Socket, end: End) {
+pub(super) async fn close(socket: &mut Socket, end: End) {
     let (code, mut text, reason, is_stuck) = match end {
         End::Gone(_) => return,
         End::Close { code, text, reason } => (code, text, reason, false),

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::pipeline::Pipeline;
 use super::registry::{Handle, Stores};
 use super::{LOST, SessionId};
-use crate::spool;
+use crate::spool::{self, Spool};
 use crate::store::sessions::{SessionRow, end_lost, store_ended};
 use crate::store::stats::{RowBatch, StatsRow, write_rows};
 use crate::store::{Backoff, database::Database};
@@ -18,8 +18,8 @@ use crate::telemetry::{self, Store};
 
 /// Stores a session for good. `turns` bounds how many do the heavy part at one time; one that has to wait for a store gives
 /// its turn to others.
-pub(crate) async fn run(handle: &Handle, stores: &Stores, turns: &Semaphore) {
-    let (features, snapshot, spool) = {
+pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Semaphore) {
+    let (features, snapshot, file) = {
         let mut journal = handle.journal.lock().await;
         let snapshot = journal.snapshot();
         (journal.settle(), snapshot, journal.path().clone())
@@ -30,11 +30,14 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, turns: &Semaphore) {
     let mut backoff = Backoff::new(Store::Objects);
     let dump_bytes = loop {
         let turn = turns.acquire().await;
-        let attempt = stores.objects.store_dump(spool.clone(), &path).await;
+        let attempt = stores.objects.store_dump(file.clone(), &path).await;
         drop(turn);
         match attempt {
-            Ok(length) => break length,
-            Err(_) if !spool.exists() => {
+            Ok(length) => {
+                telemetry::store_works(Store::Objects);
+                break length;
+            }
+            Err(_) if !file.exists() => {
                 tracing::error!(session = %id, "the spool file of the session is gone; nothing of it can be stored");
                 if let Err(error) = end_lost(&stores.database, id).await {
                     tracing::warn!(session = %id, "its row stays as it is until the next start: {error}");
@@ -49,7 +52,7 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, turns: &Semaphore) {
     if handle.is_behind() {
         loop {
             let turn = turns.acquire().await;
-            let attempt = rewrite_stats(id, &spool, &stores.database).await;
+            let attempt = rewrite_stats(id, &file, &stores.database).await;
             drop(turn);
             let Err(error) = attempt else { break };
             backoff.failed(&format!("writing the stats of session {id}"), &error).await;
@@ -62,7 +65,7 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, turns: &Semaphore) {
         ended: true,
         end_time: Some(snapshot.end_time(handle.origin.start_time)),
         duration: Some(snapshot.duration),
-        browser: snapshot.browser,
+        browser: snapshot.browser.as_deref().cloned(),
         connections: snapshot.connections,
         lines: snapshot.lines,
         dump_path: Some(path.to_string()),
@@ -74,7 +77,8 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, turns: &Semaphore) {
         backoff.failed(&format!("writing the features of session {id}"), &error).await;
     }
 
-    if let Err(error) = spool::remove(&spool) {
+    telemetry::store_works(Store::Database);
+    if let Err(error) = spool.remove(&file) {
         tracing::warn!(session = %id, "the spool file of a stored session stays: {error}");
     }
     telemetry::session_stored();
@@ -90,7 +94,7 @@ async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyh
         let mut pipeline = Pipeline::new(id, true);
         let mut rows = RowBatch::default();
         while let Some(line) = dump.next_line() {
-            pipeline.line(line?, &mut rows);
+            pipeline.text(line?, &mut rows);
             if rows.is_full() {
                 sender.blocking_send(rows.take()).context("the writer gave up")?;
             }

@@ -1,41 +1,30 @@
 //! A session's state while it runs: what it holds, where the next line goes, how it ends. A frame comes in, and what it led
 //! to comes out; the only effect on the way is the append to the spool.
 
+mod messages;
+
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rtctrace_features::SessionFeatures;
-use rtctrace_protocol::dump::{self, Metadata};
-use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::dump;
 use rtctrace_protocol::line::{Line, LineError};
 use rtctrace_protocol::privacy::Obfuscator;
 
+use self::messages::Translation;
 use super::cursor::{Cursor, Held, Place};
+use super::origin::Origin;
 use super::pipeline::Pipeline;
+use super::rate::Rate;
 use super::snapshot::Snapshot;
-use super::{Browser, Dialect, SessionId, UnixMillis};
-use crate::config::Config;
-use crate::spool::{HeldLines, SpoolFile, path_of};
+use super::{Browser, SessionId, UnixMillis};
+use crate::config::{Config, Span};
+use crate::spool::{HeldLines, Spool, SpoolFile, path_of};
 use crate::store::stats::RowBatch;
 use crate::telemetry;
-
-/// What a session's first socket or beacon said about where it comes from.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Origin {
-    /// What it speaks.
-    pub(crate) dialect: Dialect,
-    /// When it came, by the collector's clock.
-    pub(crate) start_time: UnixMillis,
-    /// The path that it asked for.
-    pub(crate) url: String,
-    /// The page's origin.
-    pub(crate) origin: Option<String>,
-    /// The `User-Agent` header.
-    pub(crate) user_agent: Option<String>,
-    /// Its address, obfuscated unless the settings say otherwise.
-    pub(crate) remote_address: Option<String>,
-}
 
 /// Why no further line is taken.
 #[derive(Debug, thiserror::Error)]
@@ -62,24 +51,44 @@ pub(crate) enum Stop {
     /// The session is too long.
     #[error("session limit of {0} bytes reached")]
     SessionTooLong(u64),
+    /// The session is too old.
+    #[error("session limit of {0} reached")]
+    SessionTooOld(Span),
     /// The spool's disk refused.
     #[error("the spool cannot be written")]
     Spool(#[source] io::Error),
 }
 
-/// What a frame led to.
+/// What frames led to.
 #[derive(Debug)]
-pub(crate) struct Received {
+pub(crate) struct Received<'f> {
     /// How many lines the session holds now: all of them are written.
     pub(crate) received: u64,
     /// Whether these were the session's first lines.
     pub(crate) started: bool,
     /// Whether the session is over now.
     pub(crate) ended: bool,
-    /// The lines that were written, each with its newline. They are still to be decoded, in this order.
-    pub(crate) written: String,
-    /// Why lines of this frame were not taken; those before are.
+    /// The lines that were written. They are still to be decoded, in this order.
+    pub(crate) written: Written<'f>,
+    /// Why lines of these frames were not taken; those before are.
     pub(crate) stop: Option<Stop>,
+    /// How long no more should be read.
+    pub(crate) wait: Duration,
+}
+
+/// Lines on their way into the spool and from there to the decoder: each is scanned once, unless it had to be changed.
+#[derive(Debug, Default)]
+pub(crate) struct Written<'f> {
+    text: String,
+    lines: Vec<Piece<'f>>,
+}
+
+#[derive(Debug)]
+enum Piece<'f> {
+    /// A line as the client sent it.
+    Sent(Line<'f>),
+    /// Lines that stand in the text as nobody sent them.
+    Changed(Range<usize>),
 }
 
 /// The cursor of a socket over a spool file.
@@ -99,15 +108,24 @@ impl Held for HeldLines {
 #[derive(Debug)]
 pub(crate) struct Journal {
     id: SessionId,
-    origin: Origin,
+    origin: Arc<Origin>,
+    /// As the request's headers name it; the client may know better.
+    browser: Option<Arc<Browser>>,
+    spool: Arc<Spool>,
     path: PathBuf,
     line_limit: u64,
     session_limit: u64,
-    spool: Option<SpoolFile>,
+    age_limit: Span,
+    rate: Option<Box<Rate>>,
+    file: Option<SpoolFile>,
+    /// A sync of the spool failed: nobody knows what of the file is safe. It takes no line until the next start reads it.
+    distrusted: bool,
     received: u64,
     /// The close code of the last socket, once the session is over.
     end: Option<u16>,
     obfuscator: Option<Obfuscator>,
+    /// Of a dialect whose messages are no lines.
+    translation: Option<Box<Translation>>,
     pipeline: Pipeline,
     settled: Option<(SessionFeatures, Snapshot)>,
     last_line: Instant,
@@ -115,14 +133,21 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// A session that holds no line. Nothing is written before the first.
-    pub(crate) fn new(id: SessionId, origin: Origin, config: &Config, now: Instant) -> Self {
+    pub(crate) fn new(id: SessionId, origin: Origin, config: &Config, spool: &Arc<Spool>, now: Instant) -> Self {
+        let line_limit = config.limits.line_bytes.0;
         Self {
             id,
-            origin,
-            path: path_of(&config.spool_dir(), id),
-            line_limit: config.limits.line_bytes.0,
+            translation: origin.dialect.is_jitsi().then(|| Box::new(Translation::new(line_limit))),
+            browser: origin.user_agent.as_deref().and_then(Browser::from_header).map(Arc::new),
+            origin: Arc::new(origin),
+            spool: Arc::clone(spool),
+            path: path_of(spool.dir(), id),
+            line_limit,
             session_limit: config.limits.session_bytes.0,
-            spool: None,
+            age_limit: config.limits.session_age,
+            rate: Rate::new(&config.limits, now),
+            file: None,
+            distrusted: false,
             received: 0,
             end: None,
             obfuscator: config.privacy.addresses.then(Obfuscator::new),
@@ -134,39 +159,57 @@ impl Journal {
 
     /// Rebuilds the state behind a line that the spool holds already.
     pub(crate) fn replay(&mut self, line: &str, rows: &mut RowBatch) {
-        if let Ok(parsed) = Line::parse(line) {
-            if let Some(obfuscator) = &mut self.obfuscator {
-                obfuscator.line(&parsed, &mut String::new());
-            }
-            if let Some(code) = closes(&parsed) {
-                self.end = Some(code);
-            }
-        }
         self.received += 1;
-        self.pipeline.line(line, rows);
+        let parsed = match Line::parse(line) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.pipeline.undecoded(&error),
+        };
+        if let Some(obfuscator) = &mut self.obfuscator {
+            obfuscator.rewrite(&parsed, &mut String::new());
+        }
+        if let Some(translation) = &mut self.translation {
+            translation.replay(&parsed);
+        }
+        if let Some(code) = closes(&parsed) {
+            self.end = Some(code);
+        }
+        self.pipeline.line(&parsed, rows);
     }
 
     /// Continues the spool file whose lines were replayed.
     pub(crate) fn reopen(&mut self, length: u64) -> io::Result<()> {
-        self.spool = Some(SpoolFile::reopen(self.path.clone(), length)?);
+        self.file = Some(SpoolFile::reopen(&self.spool, &self.path, length)?);
         Ok(())
     }
 
     /// The file of what is held, and how long it is.
     pub(crate) fn held(&self) -> (PathBuf, u64) {
-        (self.path.clone(), self.spool.as_ref().map_or(0, SpoolFile::length))
+        (self.path.clone(), self.file.as_ref().map_or(0, SpoolFile::length))
     }
 
-    /// Takes in the lines of a frame. What is new is written by one write; only then does anything count.
-    pub(crate) fn receive(&mut self, cursor: &mut SocketCursor, frame: &str, now: Instant) -> Received {
-        let mut batch = String::with_capacity(frame.len() + 1);
-        let (mut count, mut ended, mut stop) = (0, None, None);
-        for text in frame.split('\n').filter(|text| !text.trim().is_empty()) {
+    /// Takes in the lines of frames. What is new is written by one write; only then does anything count.
+    pub(crate) fn receive<'f>(
+        &mut self,
+        cursor: &mut SocketCursor,
+        frames: impl Iterator<Item = &'f str> + Clone,
+        now: Instant,
+    ) -> Received<'f> {
+        let length: usize = frames.clone().map(|frame| frame.len() + 1).sum();
+        let mut written = Written { text: String::with_capacity(length), lines: Vec::new() };
+        let (mut count, mut ended) = (0, None);
+        let mut stop = self.distrusted.then(|| Stop::Spool(io::Error::other("a sync failed before")));
+        if self.age() > self.age_limit.0 {
+            stop.get_or_insert(Stop::SessionTooOld(self.age_limit));
+        }
+        let frames = frames.take(if stop.is_some() { 0 } else { usize::MAX });
+        let mut seen = 0;
+        for text in frames.flat_map(|frame| frame.split('\n')).filter(|text| !text.trim().is_empty()) {
+            seen += 1;
             if self.end.is_some() || ended.is_some() {
                 stop = Some(Stop::Ended);
                 break;
             }
-            match self.place(cursor, text, count, &mut batch) {
+            match self.place(cursor, text, count, &mut written) {
                 Ok(Placed { new, close }) => {
                     count += new;
                     ended = close;
@@ -179,23 +222,60 @@ impl Journal {
         }
         let mut started = false;
         if count > 0 {
-            match self.write(&batch, count, now) {
+            match self.write(&written.text, count, now) {
                 Ok(first) => {
                     started = first;
                     self.end = ended;
                 }
                 Err(reason) => {
                     stop = Some(reason);
-                    batch.clear();
+                    written = Written::default();
                 }
             }
         }
-        Received { received: self.received, started, ended: self.end.is_some(), written: batch, stop }
+        // What is held already counts, too: it costs as much.
+        let wait = self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.take(seen, length as u64, now));
+        Received { received: self.received, started, ended: self.end.is_some(), written, stop, wait }
     }
 
-    /// Decodes a line that is in the spool; its stats rows are appended to `rows`.
-    pub(crate) fn decode(&mut self, line: &str, rows: &mut RowBatch) {
-        self.pipeline.line(line, rows);
+    /// How long nothing more should be read of this session.
+    pub(crate) fn wait(&mut self, now: Instant) -> Duration {
+        self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.wait(now))
+    }
+
+    fn age(&self) -> Duration {
+        let ms = UnixMillis::now().0.saturating_sub(self.origin.start_time.0);
+        Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+    }
+
+    /// Decodes the lines of one piece of what is in the spool; their stats rows are appended to `rows`. False if there is
+    /// no such piece.
+    pub(crate) fn decode(&mut self, written: &Written<'_>, piece: usize, rows: &mut RowBatch) -> bool {
+        match written.lines.get(piece) {
+            Some(Piece::Sent(line)) => self.pipeline.line(line, rows),
+            Some(Piece::Changed(range)) => {
+                for line in written.text.get(range.clone()).unwrap_or_default().lines() {
+                    self.pipeline.text(line, rows);
+                }
+            }
+            None => return false,
+        }
+        true
+    }
+
+    /// Waits until what is written is as durable as the settings say: only then may a client hear of it.
+    pub(crate) async fn commit(&mut self) -> Result<(), Stop> {
+        self.spool.commit().await.map_err(|error| {
+            self.distrusted = true;
+            telemetry::store_failed(telemetry::Store::Spool);
+            tracing::error!(session = %self.id, "the spool cannot be synced: {error}");
+            Stop::Spool(error)
+        })
+    }
+
+    /// Whether a sync failed, so that nobody may be told what is held.
+    pub(crate) fn is_distrusted(&self) -> bool {
+        self.distrusted
     }
 
     /// Ends the session: `code` is the close code of its last socket, `quiet` how long ago that closed. Says whether there
@@ -204,9 +284,10 @@ impl Journal {
         if self.received > 0 && self.end.is_none() {
             let since = now.saturating_duration_since(self.last_line).saturating_sub(quiet);
             // With the method's full name, as upstream's server writes it.
-            let line = format!("[\"close\",null,{code},{}]\n", since.as_millis());
-            match self.write(&line, 1, now) {
-                Ok(_) => self.pipeline.line(line.trim_end(), &mut RowBatch::default()),
+            let before = self.translation.as_mut().map(|translation| translation.take_unwritten()).unwrap_or_default();
+            let lines = format!("{before}[\"close\",null,{code},{}]\n", since.as_millis());
+            match self.write(&lines, lines.lines().count() as u64, now) {
+                Ok(_) => lines.lines().for_each(|line| self.pipeline.text(line, &mut RowBatch::default())),
                 Err(error) => {
                     tracing::warn!(session = %self.id, "the session ends without its close line: {error}");
                 }
@@ -214,6 +295,11 @@ impl Journal {
         }
         self.end.get_or_insert(code);
         self.received > 0
+    }
+
+    /// The session is over, and nothing is added to what it has.
+    pub(crate) fn end_as_it_is(&mut self) {
+        self.end.get_or_insert(super::LOST);
     }
 
     /// Stops giving stats rows: they will be written from the dump.
@@ -225,8 +311,9 @@ impl Journal {
     pub(crate) fn settle(&mut self) -> SessionFeatures {
         let features = self.features();
         self.settled = Some((features.clone(), self.snapshot()));
-        self.spool = None;
+        self.file = None;
         self.obfuscator = None;
+        self.translation = None;
         self.pipeline = Pipeline::new(self.id, false);
         features
     }
@@ -247,7 +334,7 @@ impl Journal {
     }
 
     /// Where the session comes from.
-    pub(crate) fn origin(&self) -> &Origin {
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
         &self.origin
     }
 
@@ -261,60 +348,59 @@ impl Journal {
         if let Some((_, snapshot)) = &self.settled {
             return snapshot.clone();
         }
-        let header = || self.origin.user_agent.as_deref().and_then(Browser::from_header);
         Snapshot {
             lines: self.received,
-            spool_bytes: self.spool.as_ref().map_or(0, SpoolFile::length),
+            spool_bytes: self.file.as_ref().map_or(0, SpoolFile::length),
             connections: self.pipeline.connections(),
             duration: self.pipeline.duration(),
-            browser: self.pipeline.browser().cloned().or_else(header),
+            browser: self.pipeline.browser().or(self.browser.as_ref()).map(Arc::clone),
             close_code: self.end,
         }
     }
 
-    /// Validates one line and appends it to `batch`, obfuscated, unless it is held already.
-    fn place(&mut self, cursor: &mut SocketCursor, text: &str, count: u64, batch: &mut String) -> Result<Placed, Stop> {
+    /// Validates one line and appends it to `written`, obfuscated, unless it is held already.
+    fn place<'f>(
+        &mut self,
+        cursor: &mut SocketCursor,
+        text: &'f str,
+        count: u64,
+        written: &mut Written<'f>,
+    ) -> Result<Placed, Stop> {
         let number = cursor.next();
         if text.len() as u64 > self.line_limit {
             return Err(Stop::LineTooLong { number, limit: self.line_limit });
         }
         let line = Line::parse(text).map_err(|error| Stop::BadLine { number, error })?;
         let mut hidden = String::new();
-        let stored = match &mut self.obfuscator {
-            Some(obfuscator) => {
-                obfuscator.line(&line, &mut hidden);
-                hidden.as_str()
-            }
-            None => line.text(),
-        };
+        let is_changed = self.obfuscator.as_mut().is_some_and(|obfuscator| obfuscator.rewrite(&line, &mut hidden));
+        let stored = if is_changed { hidden.as_str() } else { line.text() };
         match cursor.place(stored, self.received + count).map_err(Stop::Spool)? {
             Place::Held => {
                 telemetry::duplicates(1);
                 Ok(Placed { new: 0, close: None })
             }
             Place::New { before, count } => {
-                let held = self.spool.as_ref().map_or(0, SpoolFile::length);
-                if held + (batch.len() + before.len() + stored.len()) as u64 >= self.session_limit {
+                let held = self.file.as_ref().map_or(0, SpoolFile::length);
+                if held + (written.text.len() + before.len() + stored.len()) as u64 >= self.session_limit {
                     return Err(Stop::SessionTooLong(self.session_limit));
                 }
-                batch.push_str(&before);
-                batch.push_str(stored);
-                batch.push('\n');
-                Ok(Placed { new: count + 1, close: closes(&line) })
+                let close = closes(&line);
+                written.push(&before, stored, (!is_changed).then_some(line));
+                Ok(Placed { new: count + 1, close })
             }
         }
     }
 
     /// Writes `count` whole lines to the spool; true if they are its first.
     fn write(&mut self, lines: &str, count: u64, now: Instant) -> Result<bool, Stop> {
-        let result = match &mut self.spool {
-            Some(spool) => spool.append(lines).map(|()| false),
+        let result = match &mut self.file {
+            Some(file) => file.append(lines).map(|()| false),
             None => {
                 let mut content = String::new();
                 dump::write_header(&mut content, &self.origin.metadata(self.id));
                 content.push_str(lines);
-                SpoolFile::create(self.path.clone(), &content).map(|spool| {
-                    self.spool = Some(spool);
+                SpoolFile::create(&self.spool, &self.path, &content).map(|file| {
+                    self.file = Some(file);
                     true
                 })
             }
@@ -331,6 +417,32 @@ impl Journal {
     }
 }
 
+impl<'f> Written<'f> {
+    /// Whether nothing was.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Lines as nobody sent them.
+    fn of(text: String) -> Self {
+        let all = 0..text.len();
+        Self { text, lines: vec![Piece::Changed(all)] }
+    }
+
+    /// Appends lines that were held back, and one as it is stored; `sent` if it is stored as it was sent.
+    fn push(&mut self, before: &str, stored: &str, sent: Option<Line<'f>>) {
+        let start = self.text.len();
+        self.text.push_str(before);
+        let middle = self.text.len();
+        self.text.push_str(stored);
+        self.text.push('\n');
+        if middle > start {
+            self.lines.push(Piece::Changed(start..middle));
+        }
+        self.lines.push(sent.map_or_else(|| Piece::Changed(middle..self.text.len()), Piece::Sent));
+    }
+}
+
 struct Placed {
     new: u64,
     close: Option<u16>,
@@ -342,36 +454,4 @@ fn closes(line: &Line<'_>) -> Option<u16> {
         return None;
     }
     Some(line.value().as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(1000))
-}
-
-impl Origin {
-    /// From the header of a spool file.
-    pub(crate) fn from_metadata(metadata: RawValue<'_>) -> Option<Self> {
-        let text = |name| metadata.get(name).and_then(RawValue::as_str).map(|text| text.into_owned());
-        Some(Self {
-            dialect: Dialect::of_name(&text("clientProtocol")?)?,
-            start_time: UnixMillis(metadata.get("startTime")?.as_i64()?),
-            url: text("url")?,
-            origin: text("origin"),
-            user_agent: text("userAgent"),
-            remote_address: metadata
-                .get("remoteAddresses")?
-                .at(0)
-                .and_then(RawValue::as_str)
-                .map(|text| text.into_owned()),
-        })
-    }
-
-    /// The dump's header.
-    fn metadata(&self, session: SessionId) -> Metadata {
-        Metadata {
-            url: self.url.clone(),
-            origin: self.origin.clone(),
-            user_agent: self.user_agent.clone(),
-            start_time: self.start_time.0,
-            remote_addresses: self.remote_address.iter().cloned().collect(),
-            client_protocol: self.dialect.name().to_owned(),
-            session: Some(session.to_string()),
-        }
-    }
 }

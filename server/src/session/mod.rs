@@ -2,13 +2,18 @@
 //! lines in; nothing here knows a wire format.
 
 mod ack;
+mod attach;
 mod browser;
 mod cursor;
 mod finish;
+mod import;
 mod journal;
+mod origin;
 mod pipeline;
+mod rate;
 mod recover;
 mod registry;
+mod reprocess;
 mod snapshot;
 
 use std::fmt;
@@ -18,9 +23,12 @@ use uuid::Uuid;
 
 pub(crate) use ack::AckPace;
 pub(crate) use browser::Browser;
-pub(crate) use journal::{Origin, SocketCursor, Stop};
+pub(crate) use import::{ImportError, clean_up, import};
+pub(crate) use journal::{SocketCursor, Stop};
+pub(crate) use origin::Origin;
 pub(crate) use recover::recover;
-pub(crate) use registry::{Attach, Handle, Registry, SocketSlot, Stores};
+pub(crate) use registry::{Attach, Handle, Registry, Reply, SocketSlot, Stores};
+pub(crate) use reprocess::reprocess;
 
 /// The close code of a socket that went without one (RFC 6455, section 7.1.5).
 pub(crate) const LOST: u16 = 1006;
@@ -34,6 +42,13 @@ impl SessionId {
     /// A new one, ordered by time.
     pub(crate) fn new() -> Self {
         Self(Uuid::now_v7())
+    }
+
+    /// The one that always stands for a name, whatever characters that has.
+    pub(crate) fn of_name(name: &str) -> Self {
+        /// The namespace of such names (RFC 9562, section 5.5).
+        const NAMESPACE: Uuid = Uuid::from_u128(0x8f1d_5e0c_4b7a_5c39_9d46_2a70_c1e3_b586);
+        Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
     }
 }
 
@@ -67,17 +82,48 @@ pub(crate) enum Dialect {
     RtctraceV1,
     /// Upstream's: a line per frame, nothing acknowledged, a session per socket.
     Rtcstats5,
+    /// That of Jitsi's browser client.
+    JitsiStandard,
+    /// The same from a browser with the legacy API.
+    JitsiLegacy,
+    /// Its older version.
+    JitsiStandard30,
+    /// That of Jitsi's video bridge: several sessions on a socket, as with all backends.
+    JitsiJvb,
+    /// That of its conference focus.
+    JitsiJicofo,
+    /// That of its gateway to telephones.
+    JitsiJigasi,
+    /// That of its recorder.
+    JitsiJibri,
 }
 
 impl Dialect {
     /// All, in the order in which an answer names them.
-    pub(crate) const ALL: [Self; 2] = [Self::RtctraceV1, Self::Rtcstats5];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::RtctraceV1,
+        Self::Rtcstats5,
+        Self::JitsiStandard,
+        Self::JitsiLegacy,
+        Self::JitsiStandard30,
+        Self::JitsiJvb,
+        Self::JitsiJicofo,
+        Self::JitsiJigasi,
+        Self::JitsiJibri,
+    ];
 
     /// Its name in `Sec-WebSocket-Protocol`, in the header of dumps and in the database.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::RtctraceV1 => "rtctrace.v1",
             Self::Rtcstats5 => "rtcstats#5.0",
+            Self::JitsiStandard => "3.1_STANDARD",
+            Self::JitsiLegacy => "3.1_LEGACY",
+            Self::JitsiStandard30 => "3.0_STANDARD",
+            Self::JitsiJvb => "3.0_JVB",
+            Self::JitsiJicofo => "1.0_JICOFO",
+            Self::JitsiJigasi => "1.0_JIGASI",
+            Self::JitsiJibri => "1.0_JIBRI",
         }
     }
 
@@ -88,7 +134,21 @@ impl Dialect {
 
     /// Whether a client can come back to its session.
     pub(crate) fn resumes(self) -> bool {
-        matches!(self, Self::RtctraceV1)
+        !matches!(self, Self::Rtcstats5)
+    }
+
+    /// Whether it is one of those that Jitsi's clients and backends speak.
+    pub(crate) fn is_jitsi(self) -> bool {
+        !matches!(self, Self::RtctraceV1 | Self::Rtcstats5)
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = || format!("this program speaks {}", Self::ALL.map(Self::name).join(", "));
+        Self::of_name(name).ok_or_else(known)
     }
 }
 

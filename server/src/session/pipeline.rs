@@ -2,9 +2,11 @@
 //! that lists show. The same runs again, from the first line on, when a spool file is recovered.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rtctrace_features::{FeatureExtractor, SessionFeatures};
 use rtctrace_protocol::event::{DecoderLimits, SessionDecoder, Value};
+use rtctrace_protocol::line::Line;
 
 use super::{Browser, SessionId};
 use crate::store::stats::{RowBatch, RowFilter};
@@ -25,7 +27,7 @@ pub(crate) struct Pipeline {
     features: FeatureExtractor,
     rows: Option<RowFilter>,
     connections: HashSet<Box<str>>,
-    browser: Option<Browser>,
+    browser: Option<Arc<Browser>>,
     first_time: Option<f64>,
     last_time: f64,
 }
@@ -45,14 +47,25 @@ impl Pipeline {
         }
     }
 
-    /// Takes in the next line; its stats rows are appended to `rows`. A line that does not decode costs only itself.
-    pub(crate) fn line(&mut self, line: &str, rows: &mut RowBatch) {
-        let event = match self.decoder.decode(line) {
+    /// Takes in the next line, which nobody has parsed yet.
+    pub(crate) fn text(&mut self, line: &str, rows: &mut RowBatch) {
+        match Line::parse(line) {
+            Ok(line) => self.line(&line, rows),
+            Err(error) => self.undecoded(&error),
+        }
+    }
+
+    /// A line does not decode: it costs only itself.
+    pub(crate) fn undecoded(&self, error: &dyn std::fmt::Display) {
+        tracing::debug!(session = %self.session, "a line does not decode: {error}");
+        telemetry::undecoded();
+    }
+
+    /// Takes in the next line; its stats rows are appended to `rows`.
+    pub(crate) fn line(&mut self, line: &Line<'_>, rows: &mut RowBatch) {
+        let event = match self.decoder.decode_line(line) {
             Ok(event) => event,
-            Err(error) => {
-                tracing::debug!(session = %self.session, "a line does not decode: {error}");
-                return telemetry::undecoded();
-            }
+            Err(error) => return self.undecoded(&error),
         };
         self.features.event(&event);
         self.first_time.get_or_insert(event.time);
@@ -67,7 +80,7 @@ impl Pipeline {
                 }
             }
             None if self.browser.is_none() && event.method == "create" => {
-                self.browser = event.value.raw().and_then(Browser::from_hints);
+                self.browser = event.value.raw().and_then(Browser::from_hints).map(Arc::new);
             }
             None => {}
         }
@@ -94,7 +107,7 @@ impl Pipeline {
     }
 
     /// The browser by its client hints.
-    pub(crate) fn browser(&self) -> Option<&Browser> {
+    pub(crate) fn browser(&self) -> Option<&Arc<Browser>> {
         self.browser.as_ref()
     }
 }

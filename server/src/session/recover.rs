@@ -1,6 +1,7 @@
 //! What a start does with the sessions that it finds in the spool: their state is rebuilt from their lines, and they go on
 //! from there: to wait for their client, or to the stores.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -12,16 +13,23 @@ use crate::spool::{self, Recovered};
 use crate::store::sessions;
 use crate::store::stats::RowBatch;
 
-/// Takes in every session of the spool. One that cannot be read is reported, its file left alone.
+/// Takes in every session of the spool. One that cannot be read is reported, its file left alone. Clients need not wait for
+/// the end of it: who names a session that was not read yet has it read at once.
 pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
-    let dir = registry.config().spool_dir();
-    let found = spool::recover(&dir).with_context(|| format!("cannot read the spool {}", dir.display()))?;
     let started = Instant::now();
-    let count = found.len();
-    for found in found {
-        let path = found.path.display().to_string();
-        if let Err(error) = recover_one(registry, found).await {
-            tracing::error!(path, "a spool file cannot be recovered and is left alone: {error:#}");
+    let spool = Arc::clone(registry.spool());
+    let listed = tokio::task::spawn_blocking(move || spool::list(&spool));
+    let dir = registry.spool().dir().display();
+    let listed = listed.await?.with_context(|| format!("cannot read the spool {dir}"))?;
+    let count = listed.len();
+    for (session, path) in listed {
+        let _turn = registry.turn(session).lock().await;
+        // It may have been read for its client, and even stored, in the meantime.
+        if !path.exists() {
+            continue;
+        }
+        if let Err(error) = registry.take_in(session, &path).await {
+            tracing::error!(path = %path.display(), "a spool file cannot be recovered and is left alone: {error:#}");
         }
     }
     if count > 0 {
@@ -30,6 +38,7 @@ pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
     // Sessions that the database believes to run, although nothing is left of them: somebody emptied the spool.
     let database = &registry.stores().database;
     for id in sessions::live(database).await.context("cannot list running sessions")? {
+        let _turn = registry.turn(id).lock().await;
         if registry.get(id).is_none() {
             tracing::warn!(session = %id, "the spool file of a running session is gone; the session is over");
             sessions::end_lost(database, id).await.context("cannot end a lost session")?;
@@ -38,7 +47,8 @@ pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn recover_one(registry: &Registry, found: Recovered) -> anyhow::Result<()> {
+/// Rebuilds the state of a session from its file.
+pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow::Result<()> {
     let stores = registry.stores();
     if let Some(row) = sessions::get(&stores.database, found.session).await?
         && row.ended
@@ -46,14 +56,34 @@ async fn recover_one(registry: &Registry, found: Recovered) -> anyhow::Result<()
         && stores.objects.get(&path.into()).await.is_ok()
     {
         // The crash came between the last two steps of the session's end.
-        return spool::remove(&found.path).context("cannot remove the spool file of a stored session");
+        return registry.spool().remove(&found.path).context("cannot remove the spool file of a stored session");
     }
 
+    let Rebuilt { mut journal, is_behind, resumes } = rebuild(registry, &found).await?;
+    if !resumes {
+        journal.close(super::LOST, Duration::ZERO, Instant::now());
+    }
+    registry.adopt(found.session, journal, is_behind);
+    Ok(())
+}
+
+/// A session whose state is rebuilt.
+#[derive(Debug)]
+pub(super) struct Rebuilt {
+    pub(super) journal: Journal,
+    /// Whether its stats are to be written from its dump.
+    pub(super) is_behind: bool,
+    resumes: bool,
+}
+
+/// Rebuilds a session's state from the lines of its spool file; its stats rows go to the database.
+pub(super) async fn rebuild(registry: &Registry, found: &Recovered) -> anyhow::Result<Rebuilt> {
+    let stores = registry.stores();
     let mut dump = spool::replay(&found.path, found.length)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let resumes = origin.dialect.resumes();
     let live = sessions::SessionRow::live(found.session, &origin);
-    let mut journal = Journal::new(found.session, origin, registry.config(), Instant::now());
+    let mut journal = Journal::new(found.session, origin, registry.config(), registry.spool(), Instant::now());
     let (mut rows, mut is_behind) = (RowBatch::default(), false);
     while let Some(line) = dump.next_line() {
         journal.replay(line?, &mut rows);
@@ -68,9 +98,5 @@ async fn recover_one(registry: &Registry, found: Recovered) -> anyhow::Result<()
     }
     stores.stats.session(live);
     journal.reopen(found.length)?;
-    if !resumes {
-        journal.close(super::LOST, Duration::ZERO, Instant::now());
-    }
-    registry.adopt(found.session, journal, is_behind);
-    Ok(())
+    Ok(Rebuilt { journal, is_behind, resumes })
 }

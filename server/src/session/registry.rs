@@ -1,29 +1,38 @@
 //! All sessions that the collector holds: those that run, those that wait for their client, those on their way to the
 //! stores. Sockets and requests come here for their session.
 
+mod messages;
+
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rtctrace_features::SessionFeatures;
-use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 
 use super::SessionId;
 use super::finish;
-use super::journal::{Journal, Origin, SocketCursor, Stop};
+use super::journal::{Journal, SocketCursor, Stop, Written};
+use super::origin::Origin;
 use super::snapshot::Snapshot;
+use crate::access::{AddressPlace, Addresses};
 use crate::app::Stopping;
 use crate::config::Config;
-use crate::spool::HeldLines;
+use crate::spool::{HeldLines, Spool};
 use crate::store::database::Database;
 use crate::store::objects::Objects;
-use crate::store::sessions::{self, SessionRow};
+use crate::store::sessions::SessionRow;
 use crate::store::stats::{RowBatch, StatsQueue};
 use crate::telemetry;
 
 /// So many sessions are compressed and stored at one time.
 const FINISHING: usize = 4;
+
+/// So many clients may look for their sessions in spool and stores at one time.
+const TURNS: usize = 64;
 
 /// How long one session may decode before others get their turn.
 const TURN: Duration = Duration::from_millis(2);
@@ -36,9 +45,15 @@ pub(crate) struct Registry(Arc<Shared>);
 struct Shared {
     config: Arc<Config>,
     stores: Stores,
+    spool: Arc<Spool>,
     sessions: Mutex<HashMap<SessionId, Arc<Handle>>>,
     finishing: Semaphore,
+    /// Sessions that are over and not stored yet.
+    waiting: AtomicUsize,
+    turns: Vec<tokio::sync::Mutex<()>>,
+    last_turn: tokio::sync::Mutex<()>,
     stopping: Stopping,
+    addresses: Addresses,
 }
 
 /// Where sessions go.
@@ -58,13 +73,15 @@ pub(crate) struct Handle {
     /// Its id.
     pub(crate) id: SessionId,
     /// Where it comes from.
-    pub(crate) origin: Origin,
+    pub(crate) origin: Arc<Origin>,
     pub(super) journal: tokio::sync::Mutex<Journal>,
     snapshot: Mutex<Snapshot>,
     newest_socket: watch::Sender<u64>,
-    stored_before: OnceCell<bool>,
     behind: AtomicBool,
     finishing: AtomicBool,
+    /// Since when it waits to be stored.
+    ended: OnceLock<Instant>,
+    place: Mutex<Option<AddressPlace>>,
 }
 
 /// What a client that names a session gets.
@@ -74,12 +91,16 @@ pub(crate) enum Attach {
     Session(Arc<Handle>, bool),
     /// The session is over.
     Ended,
+    /// The session is another user's.
+    OtherUser,
+    /// The client's address has as many sessions as it may have.
+    AddressLimit,
     /// There is no room for one more, or nobody can say whether it is over.
     Overloaded,
 }
 
 /// A socket's hold on its session: the newest socket has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SocketSlot {
     number: u64,
     newest: watch::Receiver<u64>,
@@ -110,19 +131,22 @@ pub(crate) struct Reply {
     pub(crate) ended: bool,
     /// Why lines were not taken.
     pub(crate) stop: Option<Stop>,
+    /// How long no more should be read: the session is too fast.
+    pub(crate) wait: Duration,
 }
 
 impl Handle {
-    fn new(id: SessionId, journal: Journal) -> Self {
+    pub(super) fn new(id: SessionId, journal: Journal, place: Option<AddressPlace>) -> Self {
         Self {
             id,
-            origin: journal.origin().clone(),
+            origin: Arc::clone(journal.origin()),
             snapshot: Mutex::new(journal.snapshot()),
             journal: tokio::sync::Mutex::new(journal),
             newest_socket: watch::Sender::new(0),
-            stored_before: OnceCell::new(),
             behind: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
+            ended: OnceLock::new(),
+            place: Mutex::new(place),
         }
     }
 
@@ -155,6 +179,9 @@ impl Handle {
     pub(crate) async fn cursor(&self, from: u64) -> std::io::Result<Option<(SocketCursor, u64)>> {
         let (held, received) = {
             let journal = self.journal.lock().await;
+            if journal.is_distrusted() {
+                return Err(std::io::Error::other("a sync of the spool failed; the next start reads what is there"));
+            }
             if journal.ended() {
                 return Ok(None);
             }
@@ -170,15 +197,14 @@ impl Handle {
         Ok(Some((SocketCursor::repeating(from, lines), received)))
     }
 
+    /// How long nothing more should be read of the session.
+    pub(crate) async fn wait(&self) -> Duration {
+        self.journal.lock().await.wait(Instant::now())
+    }
+
     /// How many lines the session holds.
     pub(crate) async fn received(&self) -> u64 {
         self.journal.lock().await.received()
-    }
-
-    /// Whether the session was stored in an earlier life; asked once for all who name it.
-    async fn is_stored(&self, database: &Database) -> sqlx::Result<bool> {
-        let ask = || async { Ok(sessions::get(database, self.id).await?.is_some_and(|row| row.ended)) };
-        self.stored_before.get_or_try_init(ask).await.copied()
     }
 
     pub(super) fn publish(&self, journal: &Journal) {
@@ -199,47 +225,48 @@ impl Handle {
 }
 
 impl Registry {
-    /// No session yet. `stopping` turns true when the collector stops.
-    pub(crate) fn new(config: Arc<Config>, stores: Stores, stopping: Stopping) -> Self {
+    /// No session yet. `stopping` turns true when the collector stops; `addresses` counts who has how many.
+    pub(crate) fn new(
+        config: Arc<Config>,
+        stores: Stores,
+        spool: Arc<Spool>,
+        stopping: Stopping,
+        addresses: Addresses,
+    ) -> Self {
         let finishing = Semaphore::new(FINISHING);
-        Self(Arc::new(Shared { config, stores, sessions: Mutex::default(), finishing, stopping }))
+        Self(Arc::new(Shared {
+            config,
+            stores,
+            spool,
+            sessions: Mutex::default(),
+            finishing,
+            waiting: AtomicUsize::new(0),
+            turns: (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect(),
+            last_turn: tokio::sync::Mutex::default(),
+            stopping,
+            addresses,
+        }))
     }
 
-    /// The session that a client names, new if nobody knows it.
-    pub(crate) async fn attach(&self, id: SessionId, origin: Origin, from: u64) -> Attach {
-        let (handle, is_new) = {
-            let mut sessions = lock(&self.0.sessions);
-            match sessions.get(&id) {
-                Some(handle) if handle.origin.dialect == origin.dialect => (Arc::clone(handle), false),
-                Some(_) => return Attach::Ended,
-                None if sessions.len() >= self.0.config.limits.sessions => return Attach::Overloaded,
-                None => {
-                    let journal = Journal::new(id, origin, &self.0.config, Instant::now());
-                    let handle = Arc::new(Handle::new(id, journal));
-                    sessions.insert(id, Arc::clone(&handle));
-                    telemetry::sessions_live(sessions.len());
-                    (handle, true)
-                }
-            }
-        };
-        // Only a client that chose the id itself can name a session that is over. The question comes after the entry was
-        // made: a session leaves the registry only after the database has it.
-        if handle.origin.dialect.resumes() {
-            match handle.is_stored(&self.0.stores.database).await {
-                Ok(true) => {
-                    self.remove(&handle);
-                    return Attach::Ended;
-                }
-                Ok(false) => {}
-                Err(error) if from > 0 => {
-                    tracing::warn!(session = %id, "the database cannot say whether the session is over: {error}");
-                    self.remove(&handle);
-                    return Attach::Overloaded;
-                }
-                Err(error) => tracing::warn!(session = %id, "a session begins without the database: {error}"),
-            }
+    /// Takes a new session in, if there is room for one more.
+    pub(super) fn insert(&self, id: SessionId, handle: Arc<Handle>) -> Option<Arc<Handle>> {
+        let mut sessions = lock(&self.0.sessions);
+        // Those that wait to be stored are no load but the spool's, which has a limit of its own.
+        let running = sessions.len().saturating_sub(self.0.waiting.load(Ordering::Relaxed));
+        if running >= self.0.config.limits.sessions {
+            return None;
         }
-        Attach::Session(handle, is_new)
+        sessions.insert(id, Arc::clone(&handle));
+        telemetry::sessions_live(sessions.len());
+        Some(handle)
+    }
+
+    /// Who looks for a session in spool and stores waits here for its turn: others may be looking for the same.
+    pub(super) fn turn(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let at = hasher.finish() as usize % TURNS;
+        self.0.turns.get(at).unwrap_or(&self.0.last_turn)
     }
 
     /// A session that the collector holds.
@@ -247,41 +274,51 @@ impl Registry {
         lock(&self.0.sessions).get(&id).map(Arc::clone)
     }
 
-    /// Takes in the lines of a frame or a beacon. When it returns, what counts as received is written.
+    /// Takes in the lines of frames or a beacon. When it returns, what counts as received is written.
     pub(crate) async fn receive(
         &self,
         handle: &Arc<Handle>,
         cursor: &mut SocketCursor,
         slot: Option<&SocketSlot>,
-        frame: &str,
+        frames: impl Iterator<Item = &str> + Clone,
     ) -> Reply {
-        let got = {
+        let reply = {
             let mut journal = handle.journal.lock().await;
             if slot.is_some_and(SocketSlot::is_replaced) {
-                return Reply { received: journal.received(), ended: journal.ended(), stop: None };
+                let (received, ended) = (journal.received(), journal.ended());
+                return Reply { received, ended, stop: None, wait: Duration::ZERO };
             }
-            let got = journal.receive(cursor, frame, Instant::now());
+            let known = journal.received();
+            let got = journal.receive(cursor, frames, Instant::now());
             if got.started {
                 telemetry::session_started(handle.origin.dialect);
                 self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
             }
             self.decode(handle, &mut journal, &got.written).await;
             handle.publish(&journal);
-            got
+            // Under the session's lock: a socket that takes over is not welcomed with what is not safe yet.
+            let stop = if got.written.is_empty() { Ok(()) } else { journal.commit().await };
+            match stop {
+                Ok(()) => Reply { received: got.received, ended: got.ended, stop: got.stop, wait: got.wait },
+                // Its client does not know of these lines, and does not hear of the end either.
+                Err(stop) => return Reply { received: known, ended: false, stop: Some(stop), wait: got.wait },
+            }
         };
-        if got.ended {
+        if reply.ended {
             self.finish(handle);
         }
-        Reply { received: got.received, ended: got.ended, stop: got.stop }
+        reply
     }
 
     /// Decodes what was written. A client can make a line cost much more than its bytes: others get their turn in between,
     /// and rows go on before they are many.
-    async fn decode(&self, handle: &Handle, journal: &mut Journal, lines: &str) {
+    async fn decode(&self, handle: &Handle, journal: &mut Journal, written: &Written<'_>) {
         let mut rows = RowBatch::default();
         let mut turn = Instant::now();
-        for line in lines.lines() {
-            journal.decode(line, &mut rows);
+        for piece in 0.. {
+            if !journal.decode(written, piece, &mut rows) {
+                break;
+            }
             if rows.is_full() && self.0.stores.stats.offer(&mut rows).await.is_err() {
                 handle.fall_behind(journal);
             }
@@ -290,7 +327,7 @@ impl Registry {
                 turn = Instant::now();
             }
         }
-        if self.0.stores.stats.offer(&mut rows).await.is_err() {
+        if !rows.is_empty() && self.0.stores.stats.offer(&mut rows).await.is_err() {
             handle.fall_behind(journal);
         }
     }
@@ -344,10 +381,8 @@ impl Registry {
     /// Takes in a session that was found in the spool, its state rebuilt.
     pub(crate) fn adopt(&self, id: SessionId, journal: Journal, is_behind: bool) {
         let ended = journal.ended();
-        let handle = Arc::new(Handle::new(id, journal));
+        let handle = Arc::new(Handle::new(id, journal, None));
         handle.behind.store(is_behind, Ordering::Relaxed);
-        // Its spool file is here, so its end is not.
-        let _ = handle.stored_before.set(false);
         {
             let mut sessions = lock(&self.0.sessions);
             sessions.insert(id, Arc::clone(&handle));
@@ -361,9 +396,39 @@ impl Registry {
         }
     }
 
+    /// Takes in a session that is over, its spool file written, and stores it; the task ends when it is stored.
+    pub(crate) fn store(&self, id: SessionId, journal: Journal, is_behind: bool) -> JoinHandle<()> {
+        let handle = Arc::new(Handle::new(id, journal, None));
+        handle.behind.store(is_behind, Ordering::Relaxed);
+        handle.finishing.store(true, Ordering::Relaxed);
+        {
+            let mut sessions = lock(&self.0.sessions);
+            sessions.insert(id, Arc::clone(&handle));
+            telemetry::sessions_live(sessions.len());
+        }
+        self.finishing(handle)
+    }
+
+    /// Who has how many sessions.
+    pub(super) fn addresses(&self) -> &Addresses {
+        &self.0.addresses
+    }
+
     /// The stores.
     pub(crate) fn stores(&self) -> &Stores {
         &self.0.stores
+    }
+
+    /// The spool.
+    pub(crate) fn spool(&self) -> &Arc<Spool> {
+        &self.0.spool
+    }
+
+    /// How many sessions are over and not stored yet, and how long the oldest of them waits.
+    pub(crate) fn backlog(&self) -> (usize, Duration) {
+        let sessions = lock(&self.0.sessions);
+        let waits = sessions.values().filter_map(|handle| handle.ended.get().map(Instant::elapsed));
+        waits.fold((0, Duration::ZERO), |(count, longest), wait| (count + 1, longest.max(wait)))
     }
 
     /// The settings.
@@ -376,11 +441,20 @@ impl Registry {
         if handle.finishing.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (registry, handle) = (self.clone(), Arc::clone(handle));
+        self.finishing(Arc::clone(handle));
+    }
+
+    fn finishing(&self, handle: Arc<Handle>) -> JoinHandle<()> {
+        let _ = handle.ended.set(Instant::now());
+        // What waits to be stored keeps nobody from beginning anew.
+        drop(lock(&handle.place).take());
+        let registry = self.clone();
         tokio::spawn(async move {
-            finish::run(&handle, &registry.0.stores, &registry.0.finishing).await;
+            registry.0.waiting.fetch_add(1, Ordering::Relaxed);
+            finish::run(&handle, &registry.0.stores, &registry.0.spool, &registry.0.finishing).await;
             registry.remove(&handle);
-        });
+            registry.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        })
     }
 
     fn remove(&self, handle: &Arc<Handle>) {

@@ -1,5 +1,7 @@
 //! What the outside may know of a session at any moment, without waiting for it.
 
+use std::sync::Arc;
+
 use super::{Browser, UnixMillis};
 
 /// The state of a session after its last frame.
@@ -14,7 +16,7 @@ pub(crate) struct Snapshot {
     /// Milliseconds from the first event to the last.
     pub(crate) duration: i64,
     /// The browser, once its client told.
-    pub(crate) browser: Option<Browser>,
+    pub(crate) browser: Option<Arc<Browser>>,
     /// The close code of its last socket, once the session is over.
     pub(crate) close_code: Option<u16>,
 }

@@ -4,7 +4,130 @@
 mod file;
 mod held;
 mod recover;
+mod sync;
 
-pub(crate) use file::{SpoolFile, path_of, remove};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::config::{Config, Durability};
+use crate::telemetry;
+
+pub(crate) use file::{SpoolFile, path_of};
 pub(crate) use held::HeldLines;
-pub(crate) use recover::{Recovered, recover, replay};
+pub(crate) use recover::{Recovered, list, look_at, replay, unpack};
+use sync::GroupCommit;
+
+/// A disk that does not take so much is as good as full, although a small line may still fit.
+const PROBE: usize = 256 * 1024;
+
+/// The folder of spool files: how much it holds, how much it may hold, and what makes its content safe.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    dir: PathBuf,
+    limit: u64,
+    used: AtomicU64,
+    shrank: Notify,
+    failing: AtomicBool,
+    commit: Option<GroupCommit>,
+}
+
+impl Spool {
+    /// Opens the folder, which exists.
+    pub(crate) fn open(config: &Config) -> io::Result<Arc<Self>> {
+        let commit = match config.spool.durability {
+            Durability::Process => None,
+            Durability::Power => Some(GroupCommit::start(&config.spool_dir())?),
+        };
+        Ok(Arc::new(Self { commit, ..Self::of(config) }))
+    }
+
+    /// One that nobody writes to: what reads dumps has a session's state, but no file of its own.
+    pub(crate) fn unwritten(config: &Config) -> Arc<Self> {
+        Arc::new(Self::of(config))
+    }
+
+    fn of(config: &Config) -> Self {
+        let limit = match config.spool.max_bytes.0 {
+            0 => u64::MAX,
+            limit => limit,
+        };
+        Self {
+            dir: config.spool_dir(),
+            limit,
+            used: AtomicU64::new(0),
+            shrank: Notify::new(),
+            failing: AtomicBool::new(false),
+            commit: None,
+        }
+    }
+
+    /// Where the files are.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether it holds as much as it may: no session begins, and nothing is read from sockets, until dumps are stored.
+    pub(crate) fn is_full(&self) -> bool {
+        self.used.load(Ordering::Relaxed) >= self.limit
+    }
+
+    /// Waits until it is not.
+    pub(crate) async fn room(&self) {
+        loop {
+            let mut shrank = std::pin::pin!(self.shrank.notified());
+            shrank.as_mut().enable();
+            if !self.is_full() {
+                return;
+            }
+            shrank.await;
+        }
+    }
+
+    /// Waits until what was written before the call is as durable as the settings say.
+    pub(crate) async fn commit(&self) -> io::Result<()> {
+        match &self.commit {
+            None => Ok(()),
+            Some(commit) => commit.join().await,
+        }
+    }
+
+    /// Whether the newest write worked. After one that did not, a write of nobody's tells whether the disk is back.
+    pub(crate) fn works(&self) -> bool {
+        if !self.failing.load(Ordering::Relaxed) {
+            return true;
+        }
+        let path = self.dir.join("probe");
+        let result = std::fs::write(&path, vec![0; PROBE]);
+        let _ = std::fs::remove_file(&path);
+        if result.is_ok() {
+            self.failing.store(false, Ordering::Relaxed);
+        }
+        result.is_ok()
+    }
+
+    /// Deletes a spool file that is stored elsewhere now.
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
+        let length = std::fs::metadata(path)?.len();
+        std::fs::remove_file(path)?;
+        self.used.fetch_sub(length, Ordering::Relaxed);
+        telemetry::spool_changed(-i64::try_from(length).unwrap_or(i64::MAX));
+        self.shrank.notify_waiters();
+        Ok(())
+    }
+
+    /// A file grew, or came.
+    pub(crate) fn grew(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+        telemetry::spool_changed(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    fn tried(&self, works: bool) {
+        if self.failing.load(Ordering::Relaxed) == works {
+            self.failing.store(!works, Ordering::Relaxed);
+        }
+    }
+}

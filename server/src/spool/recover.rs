@@ -3,11 +3,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
+use flate2::bufread::MultiGzDecoder;
 use rtctrace_protocol::dump::DumpReader;
 
+use super::Spool;
 use super::file::session_of;
 use crate::session::SessionId;
 use crate::telemetry;
@@ -15,7 +19,7 @@ use crate::telemetry;
 /// How much of a file's end is read at once in search of its last newline.
 const BLOCK: u64 = 64 * 1024;
 
-/// A spool file that was found.
+/// A spool file that was looked at.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     /// Whose it is.
@@ -26,40 +30,59 @@ pub(crate) struct Recovered {
     pub(crate) length: u64,
 }
 
-/// Lists the spool files, torn tails cut. Files without a whole line behind the header are removed: their session never
-/// had a line acknowledged. Files that are no spool files are left alone.
-pub(crate) fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
+/// Lists the spool files. What a dump that was being brought back left behind goes; other files are left alone.
+pub(crate) fn list(spool: &Spool) -> io::Result<Vec<(SessionId, PathBuf)>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
+    for entry in std::fs::read_dir(&spool.dir)? {
         let path = entry?.path();
-        let Some(session) = session_of(&path) else {
+        if let Some(session) = session_of(&path) {
+            found.push((session, path));
+        } else if path.extension().is_some_and(|extension| extension == "part") {
+            std::fs::remove_file(&path)?;
+        } else {
             tracing::warn!(path = %path.display(), "not a spool file; left alone");
-            continue;
-        };
-        match look_at(&path) {
-            Ok(Some(length)) => {
-                telemetry::spool_changed(i64::try_from(length).unwrap_or(i64::MAX));
-                found.push(Recovered { session, path, length });
-            }
-            Ok(None) => {}
-            // The other sessions must not wait for somebody to repair this one.
-            Err(error) => {
-                tracing::error!(path = %path.display(), "a spool file cannot be read and is left alone: {error}")
-            }
         }
     }
     Ok(found)
 }
 
-/// The length of a file's whole lines; `None` if there was none behind the header, and the file was removed.
-fn look_at(path: &Path) -> io::Result<Option<u64>> {
-    let length = cut_torn_tail(path)?;
-    if has_lines(path)? {
-        return Ok(Some(length));
-    }
-    std::fs::remove_file(path)?;
-    Ok(None)
+/// Looks at a spool file that was found: a torn tail is cut. A file without a whole line behind the header is removed: its
+/// session never had a line acknowledged.
+pub(crate) async fn look_at(spool: &Arc<Spool>, session: SessionId, path: PathBuf) -> io::Result<Option<Recovered>> {
+    let spool = Arc::clone(spool);
+    let looking = tokio::task::spawn_blocking(move || {
+        let length = cut_torn_tail(&path)?;
+        if has_lines(&path)? {
+            spool.grew(length);
+            return Ok(Some(Recovered { session, path, length }));
+        }
+        std::fs::remove_file(&path)?;
+        Ok(None)
+    });
+    looking.await.map_err(io::Error::other)?
 }
+
+/// Decompresses a dump into a file that a session can go on with: without the line that the collector closed it with.
+pub(crate) fn unpack(from: &Path, to: &Path) -> io::Result<()> {
+    let mut output = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(to)?;
+    io::copy(&mut MultiGzDecoder::new(BufReader::new(File::open(from)?)), &mut output)?;
+    let length = output.metadata()?.len();
+    let start = length.saturating_sub(LONGEST_CLOSE);
+    let mut tail = Vec::new();
+    output.seek(SeekFrom::Start(start))?;
+    output.read_to_end(&mut tail)?;
+    let before = tail.strip_suffix(b"\n").unwrap_or(&tail);
+    let last = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line = before.get(last..).unwrap_or_default();
+    // With a code: a client's own has none, and is one of its lines.
+    if line.strip_prefix(b"[\"close\",null,").and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit) {
+        output.set_len(start + last as u64)?;
+    }
+    output.sync_all()
+}
+
+/// The collector's own last line is shorter.
+const LONGEST_CLOSE: u64 = 256;
 
 /// Opens a spool file, or a part of it, for reading its lines.
 pub(crate) fn replay(path: &Path, length: u64) -> anyhow::Result<DumpReader<impl BufRead>> {
@@ -104,43 +127,59 @@ fn has_lines(path: &Path) -> io::Result<bool> {
 mod tests {
     use super::super::{HeldLines, SpoolFile, path_of};
     use super::*;
+    use crate::config::Config;
+
+    fn spool(dir: &tempfile::TempDir) -> Arc<Spool> {
+        let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
+        std::fs::create_dir_all(config.spool_dir()).unwrap();
+        Spool::open(&config).unwrap()
+    }
+
+    async fn recover(spool: &Arc<Spool>) -> Vec<Recovered> {
+        let mut found = Vec::new();
+        for (session, path) in list(spool).unwrap() {
+            found.extend(look_at(spool, session, path).await.ok().flatten());
+        }
+        found
+    }
 
     const HEADER: &str = "RTCStatsDump\n{\"fileFormat\":3}\n";
 
-    #[test]
-    fn a_torn_tail_is_cut_at_the_last_newline() {
+    #[tokio::test]
+    async fn a_torn_tail_is_cut_at_the_last_newline() {
         let dir = tempfile::tempdir().unwrap();
-        let path = path_of(dir.path(), SessionId::new());
+        let path = path_of(spool(&dir).dir(), SessionId::new());
         let whole = format!("{HEADER}[36,null,null,1]\n");
         for torn in ["", "[", "[36,null,nu", &"x".repeat(200_000)] {
             std::fs::write(&path, format!("{whole}{torn}")).unwrap();
-            let found = recover(dir.path()).unwrap();
+            let found = recover(&spool(&dir)).await;
             assert_eq!(found.len(), 1);
             assert_eq!(found[0].length, whole.len() as u64);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
         }
     }
 
-    #[test]
-    fn a_file_without_a_line_is_removed_and_a_foreign_file_stays() {
+    #[tokio::test]
+    async fn a_file_without_a_line_is_removed_and_a_foreign_file_stays() {
         let dir = tempfile::tempdir().unwrap();
-        let header_only = path_of(dir.path(), SessionId::new());
-        let torn_header = path_of(dir.path(), SessionId::new());
-        let foreign = dir.path().join("notes.txt");
+        let header_only = path_of(spool(&dir).dir(), SessionId::new());
+        let torn_header = path_of(spool(&dir).dir(), SessionId::new());
+        let foreign = spool(&dir).dir().join("notes.txt");
         std::fs::write(&header_only, HEADER).unwrap();
         std::fs::write(&torn_header, "RTCSt").unwrap();
         std::fs::write(&foreign, "mine").unwrap();
-        assert!(recover(dir.path()).unwrap().is_empty());
+        assert!(recover(&spool(&dir)).await.is_empty());
         assert!(!header_only.exists() && !torn_header.exists() && foreign.exists());
     }
 
-    #[test]
-    fn what_cannot_be_read_costs_no_other_session() {
+    #[tokio::test]
+    async fn what_cannot_be_read_costs_no_other_session() {
         let dir = tempfile::tempdir().unwrap();
-        let (folder, good) = (path_of(dir.path(), SessionId::new()), path_of(dir.path(), SessionId::new()));
+        let (folder, good) =
+            (path_of(spool(&dir).dir(), SessionId::new()), path_of(spool(&dir).dir(), SessionId::new()));
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(&good, format!("{HEADER}[36,null,null,1]\n")).unwrap();
-        let found = recover(dir.path()).unwrap();
+        let found = recover(&spool(&dir)).await;
         assert_eq!(found.iter().map(|found| &found.path).collect::<Vec<_>>(), [&good]);
         assert!(folder.exists());
     }
@@ -148,10 +187,10 @@ mod tests {
     #[test]
     fn held_lines_are_read_from_any_number() {
         let dir = tempfile::tempdir().unwrap();
-        let path = path_of(dir.path(), SessionId::new());
-        let mut spool = SpoolFile::create(path.clone(), &format!("{HEADER}[0]\n[1]\n")).unwrap();
-        spool.append("[2]\n").unwrap();
-        let mut held = HeldLines::open(&path, spool.length(), 1, 3).unwrap();
+        let path = path_of(spool(&dir).dir(), SessionId::new());
+        let mut file = SpoolFile::create(&spool(&dir), &path, &format!("{HEADER}[0]\n[1]\n")).unwrap();
+        file.append("[2]\n").unwrap();
+        let mut held = HeldLines::open(&path, file.length(), 1, 3).unwrap();
         assert_eq!(held.left(), 2);
         assert_eq!(held.next_line().unwrap().as_deref(), Some("[1]"));
         assert_eq!(held.next_line().unwrap().as_deref(), Some("[2]"));
@@ -161,8 +200,8 @@ mod tests {
     #[test]
     fn a_session_has_one_spool_file() {
         let dir = tempfile::tempdir().unwrap();
-        let path = path_of(dir.path(), SessionId::new());
-        SpoolFile::create(path.clone(), HEADER).unwrap();
-        assert!(SpoolFile::create(path, HEADER).is_err());
+        let path = path_of(spool(&dir).dir(), SessionId::new());
+        SpoolFile::create(&spool(&dir), &path, HEADER).unwrap();
+        assert!(SpoolFile::create(&spool(&dir), &path, HEADER).is_err());
     }
 }

@@ -7,8 +7,13 @@ use anyhow::{Context, bail};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
+use crate::config::masked;
+
 /// Migrations in their order. Each runs once, in a transaction of its own.
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../../migrations/sqlite/0001_sessions_features_stats.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../../../migrations/sqlite/0001_sessions_features_stats.sql")),
+    (2, include_str!("../../../migrations/sqlite/0002_user_conference.sql")),
+];
 
 /// How long a statement waits for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +40,7 @@ impl Database {
             _ => bail!("database.url has the unknown scheme `{scheme}`; write sqlite://<path>"),
         }
         let options = SqliteConnectOptions::from_str(url)
-            .with_context(|| format!("database.url `{url}` cannot be read"))?
+            .with_context(|| format!("database.url `{}` cannot be read", masked(url)))?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // The spool file goes when the session's row is committed: a power cut must not take the commit back.
@@ -109,7 +114,7 @@ pub(crate) mod tests {
         one.unwrap();
         let database = two.unwrap();
         let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(&database.readers).await.unwrap().get(0);
-        assert_eq!(version, 1);
+        assert_eq!(version, 2);
         let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(&database.writer).await.unwrap().get(0);
         assert_eq!(mode, "wal");
     }

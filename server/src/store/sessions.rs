@@ -7,6 +7,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::database::Database;
 use super::features;
+use super::stats::TABLES;
 use crate::session::{Browser, SessionId, UnixMillis};
 use rtctrace_features::SessionFeatures;
 
@@ -48,6 +49,10 @@ pub(crate) struct SessionRow {
     pub(crate) dump_bytes: Option<u64>,
     /// The close code of its last socket.
     pub(crate) close_code: Option<u16>,
+    /// Whose session it is.
+    pub(crate) user: Option<String>,
+    /// Which conference it belongs to.
+    pub(crate) conference: Option<String>,
 }
 
 impl SessionRow {
@@ -70,13 +75,14 @@ impl SessionRow {
             dump_path: None,
             dump_bytes: None,
             close_code: None,
+            user: origin.user.clone(),
+            conference: origin.conference.clone(),
         }
     }
 
     fn read(row: &SqliteRow) -> sqlx::Result<Self> {
         let count =
             |name| row.try_get::<Option<i64>, _>(name).map(|value| value.and_then(|value| u64::try_from(value).ok()));
-        let id = row.try_get::<String, _>("id")?;
         let browser_name: Option<String> = row.try_get("browser_name")?;
         let text = |name| row.try_get::<Option<String>, _>(name).map(Option::unwrap_or_default);
         let browser = match browser_name {
@@ -84,7 +90,7 @@ impl SessionRow {
             None => None,
         };
         Ok(Self {
-            id: SessionId::from_str(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
+            id: id_of(row)?,
             source: row.try_get("source")?,
             dialect: row.try_get("dialect")?,
             ended: row.try_get::<String, _>("state")? == "ended",
@@ -100,6 +106,8 @@ impl SessionRow {
             dump_path: row.try_get("dump_path")?,
             dump_bytes: count("dump_bytes")?,
             close_code: count("close_code")?.and_then(|code| u16::try_from(code).ok()),
+            user: row.try_get("user")?,
+            conference: row.try_get("conference")?,
         })
     }
 }
@@ -149,8 +157,8 @@ pub(crate) async fn store_ended(database: &Database, row: &SessionRow, features:
 async fn write(connection: &mut SqliteConnection, row: &SessionRow, on_conflict: &'static str) -> sqlx::Result<()> {
     let sql = format!(
         "INSERT INTO sessions (id, source, dialect, state, start_time, end_time, duration, user_agent, browser_name, \
-         browser_version, browser_os, origin, url, connections, lines, dump_path, dump_bytes, close_code) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {on_conflict}"
+         browser_version, browser_os, origin, url, connections, lines, dump_path, dump_bytes, close_code, \"user\", \
+         conference) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {on_conflict}"
     );
     let browser = row.browser.as_ref();
     let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -173,6 +181,8 @@ async fn write(connection: &mut SqliteConnection, row: &SessionRow, on_conflict:
         .bind(&row.dump_path)
         .bind(row.dump_bytes.map(signed))
         .bind(row.close_code.map(i64::from))
+        .bind(&row.user)
+        .bind(&row.conference)
         .execute(connection)
         .await?;
     Ok(())
@@ -192,6 +202,43 @@ pub(crate) async fn list(database: &Database, limit: u32, cursor: Option<ListCur
     rows.iter().map(SessionRow::read).collect()
 }
 
+/// Sessions that are over and began before a time, with their dumps; of all, or of those that have one.
+pub(crate) async fn ended_before(
+    database: &Database,
+    time: UnixMillis,
+    has_dump: bool,
+    limit: u32,
+) -> sqlx::Result<Vec<(SessionId, Option<String>)>> {
+    let sql = "SELECT id, dump_path FROM sessions WHERE state = 'ended' AND start_time < ? \
+         AND (dump_path IS NOT NULL OR NOT ?) ORDER BY start_time LIMIT ?";
+    let rows = sqlx::query(sql).bind(time.0).bind(has_dump).bind(limit).fetch_all(&database.readers).await?;
+    rows.iter().map(|row| Ok((id_of(row)?, row.try_get("dump_path")?))).collect()
+}
+
+/// The session's dump is gone.
+pub(crate) async fn forget_dump(database: &Database, id: SessionId) -> sqlx::Result<()> {
+    let sql = "UPDATE sessions SET dump_path = NULL, dump_bytes = NULL WHERE id = ?";
+    sqlx::query(sql).bind(id.to_string()).execute(&database.writer).await.map(|_| ())
+}
+
+/// Removes all rows of a session.
+pub(crate) async fn remove(database: &Database, id: SessionId) -> sqlx::Result<()> {
+    let mut transaction = database.writer.begin().await?;
+    let tables = TABLES.iter().map(|table| (table.name, "session_id"));
+    for (table, key) in
+        tables.chain([("features_connection", "session_id"), ("features_client", "session_id"), ("sessions", "id")])
+    {
+        let sql = sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE {key} = ?"));
+        sqlx::query(sql).bind(id.to_string()).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
+
+fn id_of(row: &SqliteRow) -> sqlx::Result<SessionId> {
+    let id: String = row.try_get("id")?;
+    SessionId::from_str(&id).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
 /// One session.
 pub(crate) async fn get(database: &Database, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
     let row = sqlx::query("SELECT * FROM sessions WHERE id = ?").bind(id.to_string());
@@ -206,6 +253,15 @@ pub(crate) async fn live(database: &Database) -> sqlx::Result<Vec<SessionId>> {
         text.parse().map_err(|error: crate::session::NoSessionId| sqlx::Error::Decode(error.into()))
     };
     rows.iter().map(id).collect()
+}
+
+/// A session that was over goes on. Where its dump lies stays known until the next end.
+pub(crate) async fn reopen(database: &Database, id: SessionId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE sessions SET state = 'live' WHERE id = ?")
+        .bind(id.to_string())
+        .execute(&database.writer)
+        .await?;
+    Ok(())
 }
 
 /// Ends a session of which nothing is left but its row.
@@ -231,6 +287,10 @@ pub(crate) mod tests {
             origin: Some("http://localhost".to_owned()),
             user_agent: None,
             remote_address: None,
+            client_session: None,
+            user: Some("ann".to_owned()),
+            conference: None,
+            counted_by: None,
         };
         SessionRow::live(SessionId::new(), &origin)
     }

@@ -122,6 +122,23 @@ async fn a_stop_closes_sockets_keeps_the_spool_and_is_quick() {
     assert_eq!(ended["closeCode"], 1012);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_reads_what_a_client_without_acknowledgements_has_sent() {
+    let mut collector = Collector::start(&[]);
+    let lines = lines(800);
+    let mut socket = collector.socket("/app", RTCSTATS).await;
+    for line in &lines {
+        socket.send(line).await;
+    }
+    let closing = tokio::spawn(async move { socket.closed().await });
+    tokio::task::block_in_place(|| collector.stop());
+    assert_eq!(closing.await.unwrap().0, 1012);
+    collector.restart();
+    let id = collector.sessions().await[0]["id"].as_str().unwrap().to_owned();
+    let (_, stored) = collector.dump(&id).await;
+    assert_eq!(stored[..stored.len() - 1], lines);
+}
+
 #[tokio::test]
 async fn two_collectors_do_not_share_a_data_directory() {
     let collector = Collector::start(&[]);

@@ -165,7 +165,8 @@ async fn a_newer_socket_replaces_the_older_one() {
 
 #[tokio::test]
 async fn a_session_ends_when_the_grace_is_over_and_takes_no_more() {
-    let collector = Collector::start(&[("RTCTRACE_SESSION_RESUME_GRACE", "300ms")]);
+    let settings = [("RTCTRACE_SESSION_RESUME_GRACE", "300ms"), ("RTCTRACE_SESSION_RESUME_WINDOW", "0s")];
+    let collector = Collector::start(&settings);
     let (session, lines) = (new_session(), lines(3));
     let (mut socket, _) = collector.v1(&session, 0).await;
     socket.send(lines.join("\n")).await;
@@ -228,4 +229,40 @@ async fn addresses_are_hidden_before_anything_is_stored() {
         assert_eq!(spooled.contains("192.168.1.77"), !hidden);
         assert_eq!(collector.session(&session).await["features"]["connections"][0]["gatheredHostCandidate"], true);
     }
+}
+
+#[tokio::test]
+async fn a_session_that_was_stored_goes_on_when_its_client_comes_back_late() {
+    let mut collector = Collector::start(&[("RTCTRACE_SESSION_RESUME_GRACE", "200ms")]);
+    let (_, mut lines) = recording("loopback-av-60s.jsonl");
+    *lines.last_mut().unwrap() = "[36,null,null,110]".to_owned();
+    let session = new_session();
+    let mut known = 0;
+    for until in [60, 120, 150, lines.len()] {
+        let (mut socket, received) = collector.v1(&session, known).await;
+        assert_eq!(received as usize, known, "the collector's own close line is none of the client's");
+        socket.send(lines[known..until].join("\n")).await;
+        socket.acknowledged(until).await;
+        known = until;
+        drop(socket);
+        until_stored(&collector, &session, if until == lines.len() { until } else { until + 1 }).await;
+        if until == 120 {
+            collector.crash();
+            collector.restart();
+        }
+    }
+    assert_eq!(collector.dump(&session).await.1, lines);
+    crate::stores::assert_stats(&collector, &lines).await;
+    let (mut late, _) = (collector.socket(&format!("/v1/ws?session={session}&from=3"), V1).await, ());
+    assert_eq!(late.closed().await.0, 4000, "its client closed it");
+    assert_eq!(collector.sessions().await.len(), 1);
+}
+
+async fn until_stored(collector: &Collector, session: &str, lines: usize) {
+    until("the session is stored", async || {
+        let found = collector.session(session).await;
+        let is_stored = found["state"] == "ended" && found["lines"] == lines && !collector.spool(session).exists();
+        is_stored.then_some(())
+    })
+    .await;
 }

@@ -2,10 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod access;
 mod api;
 mod crash;
 mod dialects;
 mod faults;
+mod jitsi;
 mod refusals;
+mod s3;
+mod soak;
+mod spool;
 mod stores;
 mod support;
+mod tls;
+mod tools;
+mod uploads;

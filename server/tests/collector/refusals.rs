@@ -168,3 +168,32 @@ async fn too_many_sessions_are_asked_to_come_back() {
     first.acknowledged(1).await;
     assert_eq!(refused(&collector, "overloaded").await, 1.0);
 }
+
+#[tokio::test]
+async fn a_session_that_is_too_fast_is_read_more_slowly_and_loses_nothing() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_LINES_PER_SECOND", "10")]);
+    let (session, lines) = (new_session(), lines(120));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    let started = std::time::Instant::now();
+    socket.send(lines.join("\n")).await;
+    socket.acknowledged(120).await;
+    socket.send("[36,null,null,1]").await;
+    socket.acknowledged(121).await;
+    assert!(started.elapsed().as_millis() >= 1_900, "20 lines too many are 2 s: {:?}", started.elapsed());
+    assert!(collector.metric("rtctrace_slowed_total").await >= 1.0);
+    assert_eq!(collector.dump(&session).await.1[..120], lines);
+}
+
+#[tokio::test]
+async fn a_session_that_is_too_old_ends() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_SESSION_AGE", "300ms")]);
+    let (session, lines) = (new_session(), lines(3));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines[..2].join("\n")).await;
+    socket.acknowledged(2).await;
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    socket.send(&lines[2]).await;
+    assert_eq!(socket.closed().await.0, 4001);
+    assert_eq!(collector.dump(&session).await.1[..2], lines[..2]);
+    assert_eq!(collector.stored(&session).await["closeCode"], 4001);
+}

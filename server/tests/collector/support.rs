@@ -20,6 +20,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 pub(crate) const V1: &str = "rtctrace.v1";
 pub(crate) const RTCSTATS: &str = "rtcstats#5.0";
 
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// A running collector over a data directory of its own.
 pub(crate) struct Collector {
     child: Child,
@@ -27,24 +29,42 @@ pub(crate) struct Collector {
     pub(crate) dir: tempfile::TempDir,
     settings: Vec<(String, String)>,
     wrapper: Option<String>,
+    flags: Vec<String>,
 }
 
 impl Collector {
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
-        Self::over(tempfile::tempdir().unwrap(), settings, None)
+        Self::over(tempfile::tempdir().unwrap(), settings, None, ANY_PORT, &[])
+    }
+
+    /// Starts it at another address, with further flags.
+    pub(crate) fn start_at(listen: &str, flags: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::over(tempfile::tempdir().unwrap(), settings, None, listen, flags)
     }
 
     /// Starts it from a shell that runs `prelude` first: to take away what a process may use.
     pub(crate) fn start_after(prelude: &str, settings: &[(&str, &str)]) -> Self {
-        Self::over(tempfile::tempdir().unwrap(), settings, Some(prelude))
+        Self::over(tempfile::tempdir().unwrap(), settings, Some(prelude), ANY_PORT, &[])
     }
 
-    fn over(dir: tempfile::TempDir, settings: &[(&str, &str)], prelude: Option<&str>) -> Self {
+    /// Starts it over a data directory that has been prepared.
+    pub(crate) fn start_in(dir: tempfile::TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::over(dir, settings, None, ANY_PORT, &[])
+    }
+
+    fn over(
+        dir: tempfile::TempDir,
+        settings: &[(&str, &str)],
+        prelude: Option<&str>,
+        listen: &str,
+        flags: &[&str],
+    ) -> Self {
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let settings: Vec<(String, String)> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let wrapper = prelude.map(|prelude| format!("{prelude}; exec \"$0\" \"$@\""));
-        let (child, address) = spawn(dir.path(), &settings, wrapper.as_deref());
-        Self { child, address, dir, settings, wrapper }
+        let (child, address) = spawn(dir.path(), &settings, wrapper.as_deref(), listen, &flags);
+        Self { child, address, dir, settings, wrapper, flags }
     }
 
     /// SIGKILL: what a crash looks like.
@@ -64,7 +84,19 @@ impl Collector {
 
     /// Starts it again over the same data.
     pub(crate) fn restart(&mut self) {
-        (self.child, self.address) = spawn(self.dir.path(), &self.settings, self.wrapper.as_deref());
+        self.restart_at(ANY_PORT);
+    }
+
+    /// The same, at the address where its clients look for it.
+    pub(crate) fn restart_at(&mut self, listen: &str) {
+        (self.child, self.address) =
+            spawn(self.dir.path(), &self.settings, self.wrapper.as_deref(), listen, &self.flags);
+    }
+
+    /// Changes a setting for the next start.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) fn spool(&self, session: &str) -> PathBuf {
@@ -77,13 +109,18 @@ impl Collector {
 
     /// One request by HTTP/1.0, so that the body ends with the connection.
     pub(crate) async fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        self.request_bytes(method, path, headers, body.as_bytes()).await
+    }
+
+    pub(crate) async fn request_bytes(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let length = body.len();
-        let request =
-            format!("{method} {path} HTTP/1.0\r\nHost: test\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let head = format!("{method} {path} HTTP/1.0\r\nHost: test\r\nContent-Length: {length}\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // A body that is refused may not be read to its end.
+        let _ = stream.write_all(body).await;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
+        let _ = stream.read_to_end(&mut answer).await;
         Answer::parse(&answer)
     }
 
@@ -153,7 +190,13 @@ impl Drop for Collector {
     }
 }
 
-fn spawn(dir: &Path, settings: &[(String, String)], wrapper: Option<&str>) -> (Child, String) {
+fn spawn(
+    dir: &Path,
+    settings: &[(String, String)],
+    wrapper: Option<&str>,
+    listen: &str,
+    flags: &[String],
+) -> (Child, String) {
     let binary = env!("CARGO_BIN_EXE_rtctrace");
     let mut command = match wrapper {
         None => Command::new(binary),
@@ -168,8 +211,9 @@ fn spawn(dir: &Path, settings: &[(String, String)], wrapper: Option<&str>) -> (C
         command.env_remove(name);
     }
     let mut child = command
-        .args(["serve", "--listen", "127.0.0.1:0", "--verbose", "--data-dir"])
+        .args(["serve", "--listen", listen, "--verbose", "--data-dir"])
         .arg(dir)
+        .args(flags)
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
         .stderr(log)
@@ -177,11 +221,24 @@ fn spawn(dir: &Path, settings: &[(String, String)], wrapper: Option<&str>) -> (C
         .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let Some(address) = line.trim().strip_prefix("rtctrace listening on http://") else {
+    let Some((_, address)) = line.trim().strip_prefix("rtctrace listening on ").and_then(|url| url.split_once("://"))
+    else {
         let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
         panic!("the collector did not start: {line:?}\n{log}");
     };
-    (child, address.trim_end_matches('/').to_owned())
+    (child, address.trim_end_matches('/').replace("0.0.0.0", "127.0.0.1"))
+}
+
+/// Runs the program to its end over a data directory: whether it succeeded, and what it wrote to both outputs.
+pub(crate) fn run(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rtctrace"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RTCTRACE_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).envs(variables.iter().copied()).env("RTCTRACE_DATA_DIR", dir).current_dir(dir);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
 /// An HTTP answer.
@@ -285,6 +342,14 @@ impl Socket {
         }
     }
 
+    /// The next acknowledgement's number; `None` if the socket is gone.
+    pub(crate) async fn try_ack(&mut self) -> Option<u64> {
+        match self.next().await? {
+            Message::Text(text) => serde_json::from_str::<Value>(&text).unwrap()["received"].as_u64(),
+            _ => None,
+        }
+    }
+
     /// The collector's close code and reason; frames before it are passed over, the last acknowledgement is returned.
     pub(crate) async fn closed(&mut self) -> (u16, String, Option<u64>) {
         let mut last = None;
@@ -297,6 +362,12 @@ impl Socket {
                 None => return (1006, String::new(), last),
             }
         }
+    }
+
+    /// The same for a socket that the collector may have closed already.
+    pub(crate) async fn close_or_lost(mut self) {
+        let _ = self.0.close(None).await;
+        while let Some(Ok(_)) = self.0.next().await {}
     }
 
     /// Closes without a code, as a page that goes away does, and waits for the answer.

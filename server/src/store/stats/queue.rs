@@ -152,14 +152,20 @@ impl Writer {
     }
 
     /// Writes a batch, however long the database refuses. Only rows that it can never take are given up.
-    async fn write(&self, batch: Batch) {
+    async fn write(&self, mut batch: Batch) {
         let mut backoff = Backoff::new(telemetry::Store::Database);
         loop {
             match self.attempt(&batch).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    telemetry::store_works(telemetry::Store::Database);
+                    break;
+                }
                 Err(error) if is_final(&error) => {
-                    telemetry::stats_lost(batch.rows.len() as u64);
-                    tracing::error!(rows = batch.rows.len(), "the database refused stats rows for good: {error}");
+                    tracing::error!(
+                        rows = batch.rows.len(),
+                        "the database refused one of these stats rows for good: {error}"
+                    );
+                    self.write_singly(&mut batch, &mut backoff).await;
                     break;
                 }
                 Err(error) => backoff.failed("writing stats", &error).await,
@@ -170,6 +176,23 @@ impl Writer {
         }
         for done in batch.waiting {
             let _ = done.send(());
+        }
+    }
+
+    /// Writes what came together row by row, so that one that cannot be written costs itself alone.
+    async fn write_singly(&self, batch: &mut Batch, backoff: &mut Backoff) {
+        let sessions = std::mem::take(&mut batch.sessions);
+        let sessions = sessions.into_iter().map(|row| Batch { sessions: vec![row], ..Batch::default() });
+        let rows = std::mem::take(&mut batch.rows);
+        let rows = rows.into_iter().map(|row| Batch { rows: vec![row], ..Batch::default() });
+        for one in sessions.chain(rows) {
+            while let Err(error) = self.attempt(&one).await {
+                if is_final(&error) {
+                    telemetry::stats_lost(one.rows.len() as u64);
+                    break;
+                }
+                backoff.failed("writing stats", &error).await;
+            }
         }
     }
 

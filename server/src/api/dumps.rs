@@ -1,0 +1,155 @@
+//! `POST /api/v1/dumps`: whole dumps become sessions. The body is a dump, gzip-compressed or not, or a form whose files are
+//! dumps.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequest as _, Multipart, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use http_body_util::Limited;
+use serde::Serialize;
+use tokio::io::AsyncWriteExt as _;
+
+use super::shorten;
+use crate::app::App;
+use crate::problem::{Problem, Reason};
+use crate::session::{self, ImportError, SessionId};
+
+/// An upload that brings nothing for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Files of one form.
+const FILES: usize = 100;
+
+/// What became of a dump.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Taken {
+    session: String,
+    lines: u64,
+    /// Lines that are none.
+    left_out: u64,
+    /// Why the dump was not read to its end.
+    torn: Option<String>,
+}
+
+/// Takes dumps in. When this answers, they are in the spool, and on their way to the stores.
+pub(crate) async fn upload(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    let Ok(_place) = app.uploads.try_acquire() else {
+        let detail = "As many uploads are under way as `limits.uploads` allows; come back later.";
+        return Err(Problem::new(Reason::Overloaded, detail));
+    };
+    let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_form = is_form.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
+    let limit = usize::try_from(app.config.limits.upload_bytes.0).unwrap_or(usize::MAX);
+    let request = request.map(|body| Body::new(Limited::new(body, limit)));
+    let mut taken = Vec::new();
+    if is_form {
+        let mut form = Multipart::from_request(request, &())
+            .await
+            .map_err(|error| Problem::new(Reason::BadParameter, format!("The form cannot be read: {error}.")))?;
+        while let Some(field) = patient(form.next_field()).await?.map_err(|error| broken(&app, &error))? {
+            let Some(name) = field.file_name().map(shorten) else { continue };
+            if taken.len() >= FILES {
+                return Err(Problem::new(Reason::TooLarge, format!("A form holds at most {FILES} dumps.")));
+            }
+            taken.push(take(&app, field, Some(&name)).await?);
+        }
+        if taken.is_empty() {
+            return Err(Problem::new(Reason::BadParameter, "The form holds no file."));
+        }
+    } else {
+        taken.push(take(&app, request.into_body().into_data_stream(), None).await?);
+    }
+    Ok((StatusCode::CREATED, Json(serde_json::json!({ "dumps": taken }))).into_response())
+}
+
+/// One dump: first all of it to a file, so that one whose sender goes away half-way is none.
+async fn take<E: std::error::Error + Send + Sync + 'static>(
+    app: &App,
+    content: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    name: Option<&str>,
+) -> Result<Taken, Problem> {
+    let folder = app.config.data_dir.join("import");
+    tokio::fs::create_dir_all(&folder).await.map_err(Problem::internal)?;
+    let file = Upload(folder.join(format!("{}.upload", SessionId::new())));
+    receive(app, content, &file).await?;
+    let input = BufReader::new(File::open(&file.0).map_err(Problem::internal)?);
+    let limit = app.config.limits.session_bytes;
+    let called = name.map(|name| format!("`{name}`: ")).unwrap_or_default();
+    match session::import(&app.registry, input, Some(limit.0)).await {
+        Ok(imported) => Ok(Taken {
+            session: imported.session.to_string(),
+            lines: imported.lines,
+            left_out: imported.left_out,
+            torn: imported.torn.map(|error| error.to_string()),
+        }),
+        Err(ImportError::Known(id)) => {
+            Err(Problem::new(Reason::SessionEnded, format!("{called}the session {id} is here already.")))
+        }
+        Err(ImportError::TooLong(_)) => {
+            Err(Problem::new(Reason::TooLarge, format!("{called}the dump is longer than {limit} of text.")))
+        }
+        Err(error @ (ImportError::Dump(_) | ImportError::Empty)) => {
+            Err(Problem::new(Reason::BadDump, format!("{called}{error}.")))
+        }
+        Err(error @ ImportError::Store(_)) => Err(Problem::internal(anyhow::Error::from(error))),
+    }
+}
+
+async fn receive<E: std::error::Error + Send + Sync + 'static>(
+    app: &App,
+    mut content: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    file: &Upload,
+) -> Result<(), Problem> {
+    let mut output = tokio::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&file.0)
+        .await
+        .map_err(Problem::internal)?;
+    while let Some(chunk) = patient(content.next()).await? {
+        let chunk = chunk.map_err(|error| broken(app, &error))?;
+        output.write_all(&chunk).await.map_err(Problem::internal)?;
+    }
+    output.flush().await.map_err(Problem::internal)
+}
+
+async fn patient<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(PATIENCE, work).await.map_err(|_| Problem::new(Reason::Idle, "The upload did not go on."))
+}
+
+/// The body ended in an error: it is too long, or its sender is gone.
+fn broken(app: &App, error: &(dyn std::error::Error + 'static)) -> Problem {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return Problem::new(
+                Reason::TooLarge,
+                format!("The upload is longer than {}.", app.config.limits.upload_bytes),
+            );
+        }
+        cause = error.source();
+    }
+    Problem::new(Reason::BadParameter, format!("The upload cannot be read: {error}."))
+}
+
+/// A file that goes when it has been read.
+struct Upload(PathBuf);
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.0.display(), "the file of an upload stays: {error}");
+        }
+    }
+}

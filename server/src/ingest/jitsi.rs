@@ -1,0 +1,441 @@
+//! The dialect of Jitsi's browser client and backends: a stream of messages, those of several sessions on one socket if its
+//! client likes. What a session has is told by `sn` messages: the first when the socket opens, so that a client that comes back
+//! goes on where the session stands, the next ones as its entries reach the spool. A bad message costs itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::Request;
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use rtctrace_protocol::jitsi::{BadMessage, BadValue, Message as Said, ValueStream};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+
+use super::listening::Listening;
+use super::origin;
+use super::socket::{CLOSE_TIMEOUT, End, Gone, Socket, TOGETHER, close, is_peers_fault, send, within};
+use crate::access::Refusal;
+use crate::api::query_parameter;
+use crate::app::App;
+use crate::problem::Reason;
+use crate::session::{AckPace, Attach, Dialect, Handle, LOST, Origin, SessionId, SocketSlot, Stop, UnixMillis};
+use crate::telemetry::{self, OpenSocket};
+
+/// The close code that this dialect's clients take as final; with it they also leave a conference.
+const FINAL: u16 = 3001;
+/// How long a session waits behind its `close` for entries that were on their way.
+const LINGER: Duration = Duration::from_secs(2);
+/// How many sessions one socket may carry: a bridge has one for each conference.
+const SESSIONS: usize = 4096;
+/// A client that comes back after its session has ended, or says more behind its `close`, goes on in a session beside it. So
+/// many of them may follow each other.
+const SUCCESSORS: u32 = 16;
+
+/// A socket that is about to open, and what its request said.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) origin: Origin,
+    /// The session that the URL names.
+    session: Option<String>,
+    is_reconnect: bool,
+}
+
+/// Any path will do: it names the conference.
+pub(super) fn open(app: &App, dialect: Dialect, request: &Request) -> Opening {
+    let session = query_parameter(request.uri(), "statsSessionId").filter(|id| Said::is_id(id));
+    let is_reconnect = query_parameter(request.uri(), "isReconnect").is_some_and(|value| value == "true");
+    Opening { origin: origin(app, dialect, request), session, is_reconnect }
+}
+
+impl Opening {
+    /// Serves the socket until it is gone; what is left of its sessions is the registry's.
+    pub(super) async fn serve(self, app: App, mut socket: Socket) {
+        let _open = OpenSocket::new();
+        let limit = usize::try_from(app.config.limits.line_bytes.0).unwrap_or(usize::MAX);
+        let mut conversation = Conversation {
+            app: &app,
+            stream: ValueStream::new(limit),
+            members: HashMap::new(),
+            leader: self.session,
+            number: 0,
+            pace: AckPace::new(0),
+            listening: Listening::new(&app),
+            origin: self.origin,
+            is_reconnect: self.is_reconnect,
+        };
+        let end = match conversation.begin(&mut socket).await {
+            Ok(()) => conversation.run(&mut socket).await,
+            Err(end) => end,
+        };
+        conversation.part(end, socket).await;
+    }
+}
+
+/// A session that the socket carries.
+enum Member {
+    Live {
+        handle: Arc<Handle>,
+        slot: SocketSlot,
+        /// When it ends, after its `close`.
+        ends: Option<Instant>,
+    },
+    /// Nothing more of it is taken: it is too long, or another socket speaks for it.
+    Refused,
+}
+
+/// A socket and its sessions, by the names that its client gives them.
+struct Conversation<'a> {
+    app: &'a App,
+    stream: ValueStream,
+    members: HashMap<String, Member>,
+    /// The session that `sn` messages are about: the one of the URL, or the first.
+    leader: Option<String>,
+    /// The highest sequence number that it holds.
+    number: u64,
+    pace: AckPace,
+    listening: Listening<'a>,
+    origin: Origin,
+    is_reconnect: bool,
+}
+
+impl Conversation<'_> {
+    /// Takes over the session that a client comes back to, and says what it holds.
+    async fn begin(&mut self, socket: &mut Socket) -> Result<(), End> {
+        if let Some(name) = self.leader.clone().filter(|_| self.is_reconnect) {
+            self.join(&name).await?;
+        }
+        self.pace = AckPace::new(self.number);
+        send(socket, sequence_number(self.number, "initial")).await.map_err(|Gone| End::Gone(LOST))
+    }
+
+    async fn run(&mut self, socket: &mut Socket) -> End {
+        let mut stopping = self.app.stopping.clone();
+        self.listening.heard();
+        let spool = self.app.registry.spool();
+        loop {
+            let now = Instant::now();
+            self.listening.look(now);
+            let due = self.pace.due(self.number, now);
+            if due.is_some_and(|due| due <= now) {
+                if self.tell(socket).await.is_err() {
+                    return End::Gone(LOST);
+                }
+                continue;
+            }
+            match self.listening.ping(socket, now).await {
+                Err(Gone) => return End::Gone(LOST),
+                Ok(true) => {
+                    if let Some(end) = self.look_around() {
+                        return end;
+                    }
+                }
+                Ok(false) => {}
+            }
+            let ending = self.end_those_due(now).await;
+            let wake = [due, ending].into_iter().flatten().fold(self.listening.due(), Instant::min);
+            tokio::select! {
+                biased;
+                () = stopping.wait() => {
+                    return End::Close { code: 1012, text: "the collector restarts".to_owned(), reason: None };
+                }
+                () = tokio::time::sleep_until(wake.into()) => {}
+                () = spool.room(), if self.listening.waits_for_room() => {}
+                message = socket.next(), if !self.listening.is_held() => {
+                    self.listening.heard();
+                    if let Err(end) = self.messages(message, socket).await {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes in what has arrived, all of it together.
+    async fn messages(&mut self, first: Option<Result<Message, WsError>>, socket: &mut Socket) -> Result<(), End> {
+        let mut values = Vec::new();
+        let (mut bytes, mut next) = (0, first);
+        let other = loop {
+            match next {
+                Some(Ok(Message::Text(frame))) => {
+                    bytes += frame.len();
+                    self.feed(frame.as_bytes(), &mut values);
+                }
+                Some(Ok(Message::Binary(frame))) => {
+                    bytes += frame.len();
+                    self.feed(&frame, &mut values);
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                other => break Some(other),
+            }
+            if bytes >= TOGETHER {
+                break None;
+            }
+            match socket.next().now_or_never() {
+                Some(message) => next = message,
+                None => break None,
+            }
+        };
+        self.said(&values).await?;
+        other.map_or(Ok(()), |other| Err(self.over(other)))
+    }
+
+    fn feed(&mut self, chunk: &[u8], values: &mut Vec<String>) {
+        self.stream.feed(chunk, |value| match value {
+            Ok(text) => values.push(text.to_owned()),
+            Err(error) => bad(
+                match error {
+                    BadValue::TooLong(_) => "line_too_large",
+                    BadValue::Torn | BadValue::NotAValue => "not_json",
+                    BadValue::NotUtf8 => "not_utf8",
+                },
+                &error,
+            ),
+        });
+    }
+
+    /// What is no message of the dialect ends the socket.
+    fn over(&self, message: Option<Result<Message, WsError>>) -> End {
+        match message {
+            Some(Ok(Message::Close(frame))) => End::Gone(frame.map_or(1005, |frame| frame.code.into())),
+            Some(Err(WsError::Capacity(error))) => {
+                bad("frame_too_large", &error);
+                End::Stuck { text: format!("a frame is longer than {}", self.app.config.limits.frame_bytes) }
+            }
+            Some(Err(WsError::Utf8(error))) => {
+                bad("not_utf8", &error);
+                End::refuse(Reason::BadLine, 1007, "a frame is not UTF-8")
+            }
+            Some(Err(WsError::Protocol(error))) if is_peers_fault(&error) => {
+                End::refuse(Reason::BadHandshake, 1002, error.to_string())
+            }
+            _ => End::Gone(LOST),
+        }
+    }
+
+    /// Gives each session what was said of it, in order.
+    async fn said(&mut self, values: &[String]) -> Result<(), End> {
+        let mut sessions: Vec<(String, Vec<Said<'_>>, bool)> = Vec::new();
+        for text in values {
+            let message = match Said::parse(text) {
+                Ok(message) => message,
+                Err(error) => {
+                    let reason = if matches!(error, BadMessage::Json(_)) { "not_json" } else { "malformed" };
+                    bad(reason, &error);
+                    continue;
+                }
+            };
+            if message.kind == "keepalive" {
+                continue;
+            }
+            let position = sessions.iter().position(|(name, ..)| *name == message.session);
+            if position.is_none() {
+                sessions.push((message.session.clone().into_owned(), Vec::new(), false));
+            }
+            let last = sessions.len() - 1;
+            if let Some((_, messages, closes)) = sessions.get_mut(position.unwrap_or(last)) {
+                match &*message.kind {
+                    "close" => *closes = true,
+                    _ => messages.push(message),
+                }
+            }
+        }
+        for (name, messages, closes) in sessions {
+            self.said_of(&name, &messages).await?;
+            if let (true, Some(Member::Live { ends, .. })) = (closes, self.members.get_mut(&name)) {
+                ends.get_or_insert(Instant::now() + LINGER);
+            }
+        }
+        Ok(())
+    }
+
+    async fn said_of(&mut self, name: &str, messages: &[Said<'_>]) -> Result<(), End> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        // Once more if the session has ended meanwhile.
+        for _ in 0..2 {
+            if !self.members.contains_key(name) && !self.join(name).await? {
+                return Ok(());
+            }
+            let Some(Member::Live { handle, slot, .. }) = self.members.get(name) else {
+                bad("refused_session", &"nothing more is taken of this session");
+                return Ok(());
+            };
+            let reply = self.app.registry.receive_messages(handle, slot, messages).await;
+            if self.leader.as_deref() == Some(name) {
+                self.number = reply.number;
+            }
+            self.listening.slow(reply.wait);
+            match reply.stop {
+                None => return Ok(()),
+                Some(Stop::Ended) => {
+                    self.members.remove(name);
+                }
+                Some(limit @ (Stop::SessionTooLong(_) | Stop::SessionTooOld(_))) => {
+                    self.app.registry.end(handle, 4001, Duration::ZERO).await;
+                    telemetry::refused(Reason::SessionLimit.name());
+                    self.members.insert(name.to_owned(), Member::Refused);
+                    if self.is_all_over() {
+                        return Err(End::refuse(Reason::SessionLimit, FINAL, limit.to_string()));
+                    }
+                    return Ok(());
+                }
+                // Later entries may not be taken before these: the client comes back with all of them.
+                Some(stop) => return Err(End::refuse(Reason::Overloaded, 1013, stop.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a session one of the socket's. A name whose session is over goes on in a session beside it.
+    async fn join(&mut self, name: &str) -> Result<bool, End> {
+        if self.members.len() >= SESSIONS {
+            bad("refused_session", &"the socket carries too many sessions");
+            return Ok(false);
+        }
+        for successor in 0..SUCCESSORS {
+            let id = session_of(name, successor);
+            let mut origin = self.origin.clone();
+            origin.start_time = UnixMillis::now();
+            origin.client_session = (id.to_string() != name).then(|| name.to_owned());
+            match self.app.registry.attach(id, origin, u64::from(self.is_reconnect)).await {
+                Attach::Session(handle, _) => {
+                    let slot = handle.take_over();
+                    let held = handle.number().await;
+                    let number = held.map_err(|error| End::refuse(Reason::Overloaded, 1013, error.to_string()))?;
+                    if let Some(number) = number {
+                        tracing::debug!(session = %handle.id, number, "a socket speaks for the session");
+                        if self.leader.get_or_insert_with(|| name.to_owned()) == name {
+                            self.number = number;
+                        }
+                        self.members.insert(name.to_owned(), Member::Live { handle, slot, ends: None });
+                        return Ok(true);
+                    }
+                }
+                Attach::Ended => {}
+                Attach::OtherUser => {
+                    telemetry::refused(Reason::Forbidden.name());
+                    bad("refused_session", &Refusal::OtherUser);
+                    return Ok(false);
+                }
+                Attach::AddressLimit => {
+                    let text = "too many sessions from this address; come back later";
+                    return Err(End::refuse(Reason::AddressLimit, 1013, text));
+                }
+                Attach::Overloaded => return Err(End::refuse(Reason::Overloaded, 1013, "overloaded; come back later")),
+            }
+        }
+        bad("refused_session", &"the session has ended too often");
+        Ok(false)
+    }
+
+    /// Ends the sessions whose time has come; when the next one's will.
+    async fn end_those_due(&mut self, now: Instant) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        let mut over = Vec::new();
+        for (name, member) in &self.members {
+            match member {
+                Member::Live { ends: Some(ends), .. } if *ends <= now => over.push(name.clone()),
+                Member::Live { ends: Some(ends), .. } => next = Some(next.map_or(*ends, |next| next.min(*ends))),
+                _ => {}
+            }
+        }
+        for name in over {
+            if let Some(Member::Live { handle, slot, .. }) = self.members.remove(&name)
+                && !slot.is_replaced()
+            {
+                self.app.registry.end(&handle, 1000, LINGER).await;
+            }
+        }
+        next
+    }
+
+    /// Gives up sessions that newer sockets speak for.
+    fn look_around(&mut self) -> Option<End> {
+        for member in self.members.values_mut() {
+            if matches!(member, Member::Live { slot, .. } if slot.is_replaced()) {
+                telemetry::refused(Reason::Replaced.name());
+                *member = Member::Refused;
+            }
+        }
+        // With any other code the client would come back, and take the session from its newer socket.
+        self.is_all_over().then(|| End::refuse(Reason::Replaced, FINAL, "a newer socket speaks for the session"))
+    }
+
+    fn is_all_over(&self) -> bool {
+        !self.members.is_empty() && self.members.values().all(|member| matches!(member, Member::Refused))
+    }
+
+    async fn tell(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        send(socket, sequence_number(self.number, "stored")).await?;
+        self.pace.sent(self.number, Instant::now());
+        telemetry::ack();
+        Ok(())
+    }
+
+    /// Closes what is to be closed, and leaves the sessions to the registry.
+    async fn part(mut self, end: End, mut socket: Socket) {
+        let code = match &end {
+            End::Gone(code) | End::Close { code, .. } => *code,
+            End::Stuck { .. } => 1009,
+        };
+        tracing::debug!(code, sessions = self.members.len(), "socket closed");
+        if matches!(end, End::Gone(_)) {
+            let _ = within(CLOSE_TIMEOUT, socket.flush()).await;
+        } else {
+            if self.pace.due(self.number, Instant::now()).is_some() {
+                let _ = self.tell(&mut socket).await;
+            }
+            close(&mut socket, end).await;
+        }
+        drop(socket);
+        let is_left = code == FINAL;
+        let is_stop = code == 1012 && self.app.stopping.is_now();
+        for member in self.members.into_values() {
+            let Member::Live { handle, slot, ends } = member else { continue };
+            let registry = self.app.registry.clone();
+            if (ends.is_some() || is_left) && !slot.is_replaced() {
+                let code = if ends.is_some() { 1000 } else { code };
+                registry.end(&handle, code, Duration::ZERO).await;
+            } else if !is_stop {
+                // Each waits for its own.
+                tokio::spawn(async move { registry.socket_gone(&handle, slot, code).await });
+            }
+        }
+    }
+}
+
+/// A client's name for a session as ours: most have a UUID. `successor` tells apart those that followed each other.
+fn session_of(name: &str, successor: u32) -> SessionId {
+    match (successor, name.parse()) {
+        (0, Ok(id)) => id,
+        (0, Err(_)) => SessionId::of_name(name),
+        // No name that a client can give has this character.
+        _ => SessionId::of_name(&format!("{name}.{successor}")),
+    }
+}
+
+/// What the dialect's clients are told: all entries up to this one are held.
+fn sequence_number(value: u64, state: &str) -> String {
+    format!(r#"{{"type":"sn","body":{{"value":{value},"state":"{state}"}}}}"#)
+}
+
+fn bad(reason: &'static str, error: &dyn std::fmt::Display) {
+    tracing::debug!("a message is not taken: {error}");
+    telemetry::bad_line(reason);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_session_each() {
+        let uuid = "0190163d-8694-439b-aea5-966c26f8ad90";
+        assert_eq!(session_of(uuid, 0).to_string(), uuid);
+        assert_eq!(session_of("jvb-7", 0), session_of("jvb-7", 0));
+        assert_ne!(session_of("jvb-7", 0), session_of("jvb-8", 0));
+        assert_ne!(session_of(uuid, 1), session_of(uuid, 0));
+        assert_ne!(session_of(uuid, 1), session_of(uuid, 2));
+    }
+}

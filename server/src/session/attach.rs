@@ -1,0 +1,172 @@
+//! How a client comes to its session: one that is held here, one that lies in the spool and was not read yet, one that was
+//! stored when its client did not come back in time, or a new one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use futures_util::TryStreamExt as _;
+use tokio::io::AsyncWriteExt as _;
+
+use super::journal::Journal;
+use super::origin::Origin;
+use super::recover::recover_one;
+use super::registry::{Attach, Handle, Registry};
+use super::{SessionId, UnixMillis};
+use crate::spool::{self, path_of};
+use crate::store::sessions::{self, SessionRow};
+
+/// How long a client waits for its session on its way into the stores, before it is told to come back later.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Close codes that end a session for good: its client closed (3001 is how Jitsi's leaves), or its limit is reached.
+const FINAL: [u16; 3] = [1000, 3001, 4001];
+
+impl Registry {
+    /// The session that a client names, new if nobody knows it.
+    pub(crate) async fn attach(&self, id: SessionId, origin: Origin, from: u64) -> Attach {
+        if !origin.dialect.resumes() {
+            return self.begin(id, origin);
+        }
+        if let Some(held) = self.held(id, &origin).await {
+            return held;
+        }
+        // Whoever else asks for it meanwhile waits for what this one finds.
+        let _turn = self.turn(id).lock().await;
+        if let Some(held) = self.held(id, &origin).await {
+            return held;
+        }
+        match self.find(id, &origin).await {
+            Ok(Found::Held(handle)) if handle.origin.is_anothers(origin.user.as_deref()) => Attach::OtherUser,
+            Ok(Found::OtherUsers) => Attach::OtherUser,
+            Ok(Found::Held(handle)) if handle.origin.dialect == origin.dialect => Attach::Session(handle, false),
+            Ok(Found::Held(_) | Found::Over) => Attach::Ended,
+            Ok(Found::Nothing) => self.begin(id, origin),
+            Err(error) if from > 0 => {
+                tracing::warn!(session = %id, "nobody can say what is held of the session: {error:#}");
+                Attach::Overloaded
+            }
+            Err(error) => {
+                tracing::warn!(session = %id, "a session begins without the database: {error:#}");
+                self.begin(id, origin)
+            }
+        }
+    }
+
+    /// A session that is here. One that ended for want of its client is waited for: it can go on once it is stored.
+    async fn held(&self, id: SessionId, origin: &Origin) -> Option<Attach> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let handle = self.get(id)?;
+            if handle.origin.is_anothers(origin.user.as_deref()) {
+                return Some(Attach::OtherUser);
+            }
+            if handle.origin.dialect != origin.dialect {
+                return Some(Attach::Ended);
+            }
+            match handle.snapshot().close_code {
+                None => return Some(Attach::Session(handle, false)),
+                Some(code) if FINAL.contains(&code) || self.window().is_zero() => return Some(Attach::Ended),
+                Some(_) if Instant::now() > deadline => return Some(Attach::Overloaded),
+                Some(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+
+    async fn find(&self, id: SessionId, origin: &Origin) -> anyhow::Result<Found> {
+        let path = path_of(self.spool().dir(), id);
+        if tokio::fs::try_exists(&path).await? {
+            // The start has not come to it yet.
+            self.take_in(id, &path).await?;
+            return Ok(self.get(id).map_or(Found::Over, Found::Held));
+        }
+        let Some(row) = sessions::get(&self.stores().database, id).await?.filter(|row| row.ended) else {
+            return Ok(Found::Nothing);
+        };
+        if row.user.is_some() && row.user != origin.user {
+            return Ok(Found::OtherUsers);
+        }
+        let window = i64::try_from(self.window().as_millis()).unwrap_or(i64::MAX);
+        let is_recent = row.end_time.is_some_and(|end| UnixMillis::now().0.saturating_sub(end.0) < window);
+        let is_final = row.close_code.is_none_or(|code| FINAL.contains(&code));
+        if !is_recent || is_final || row.dialect != origin.dialect.name() || self.spool().is_full() {
+            return Ok(Found::Over);
+        }
+        self.restore(&row, &path).await?;
+        self.take_in(id, &path).await?;
+        Ok(self.get(id).map_or(Found::Over, Found::Held))
+    }
+
+    /// Reads a file of the spool, unless that has been done. The caller has the session's turn.
+    pub(super) async fn take_in(&self, id: SessionId, path: &Path) -> anyhow::Result<()> {
+        if self.get(id).is_some() {
+            return Ok(());
+        }
+        match spool::look_at(self.spool(), id, path.to_owned()).await? {
+            Some(found) => recover_one(self, found).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Brings the dump of a session back into the spool: its client goes on where it stopped, and the end stores the whole
+    /// again. Until the file has its name, the stored dump is what counts.
+    async fn restore(&self, row: &SessionRow, path: &Path) -> anyhow::Result<()> {
+        let stores = self.stores();
+        let object = row.dump_path.clone().context("its dump is gone")?;
+        let mut stream = stores.objects.get(&object.into()).await.context("its dump cannot be had")?.into_stream();
+        let (packed, plain) = (path.with_extension("gz.part"), path.with_extension("part"));
+        let result = async {
+            let mut file = tokio::fs::File::create(&packed).await?;
+            while let Some(chunk) = stream.try_next().await? {
+                file.write_all(&chunk).await?;
+            }
+            file.flush().await?;
+            let (from, to): (PathBuf, PathBuf) = (packed.clone(), plain.clone());
+            tokio::task::spawn_blocking(move || spool::unpack(&from, &to)).await??;
+            sessions::reopen(&stores.database, row.id).await?;
+            tokio::fs::rename(&plain, path).await?;
+            anyhow::Ok(())
+        };
+        let result = result.await;
+        let _ = tokio::fs::remove_file(&packed).await;
+        if result.is_err() {
+            let _ = tokio::fs::remove_file(&plain).await;
+            let _ = sessions::end_lost(&stores.database, row.id).await;
+        } else {
+            tracing::info!(session = %row.id, "a stored session goes on");
+        }
+        result.context("the dump cannot be brought back")
+    }
+
+    fn window(&self) -> Duration {
+        self.config().session.resume_window.0
+    }
+
+    /// A session of which nothing is held.
+    fn begin(&self, id: SessionId, origin: Origin) -> Attach {
+        if self.spool().is_full() {
+            return Attach::Overloaded;
+        }
+        let Ok(place) = self.addresses().take(origin.counted_by) else { return Attach::AddressLimit };
+        let journal = Journal::new(id, origin, self.config(), self.spool(), Instant::now());
+        match self.insert(id, Arc::new(Handle::new(id, journal, place))) {
+            Some(handle) => Attach::Session(handle, true),
+            None => Attach::Overloaded,
+        }
+    }
+}
+
+/// What was found of a session that is not held.
+enum Found {
+    /// It is held now.
+    Held(Arc<Handle>),
+    /// It is over.
+    Over,
+    /// It is stored, and another user's.
+    OtherUsers,
+    /// Nothing.
+    Nothing,
+}

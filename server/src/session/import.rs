@@ -1,0 +1,293 @@
+//! A whole dump becomes a session. It is written to a file beside the spool, line by line as if its client had sent it:
+//! validated, addresses obfuscated. Only a whole file goes into the spool, and from there on all is as it is with a session
+//! that a start finds there: its lines are decoded, and it goes to the stores. So a crash on the way costs nothing that was
+//! imported, and leaves nothing of what was not.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rtctrace_protocol::dump::{DumpError, DumpReader, FILE_FORMAT, MAGIC};
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::line::Line;
+use rtctrace_protocol::privacy::{Obfuscator, obfuscate_address};
+use serde_json::{Map, Value};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::recover::rebuild;
+use super::registry::Registry;
+use super::{Dialect, Origin, SessionId};
+use crate::spool::{Recovered, path_of};
+use crate::store::sessions;
+
+/// As much of a dump's beginning names it, if it does not name itself.
+const OPENING: usize = 64;
+
+/// The space of names that are made of a dump's beginning (RFC 9562, section 5.5).
+const NAMES: Uuid = Uuid::from_u128(0x6f1d_2a8e_53c4_4b0f_9d27_8e31_c05a_7b64);
+
+/// A dump that is in the spool, and on its way to the stores.
+#[derive(Debug)]
+pub(crate) struct Imported {
+    /// The session: the one that the dump names, else one made of its beginning.
+    pub(crate) session: SessionId,
+    /// Its lines.
+    pub(crate) lines: u64,
+    /// Lines that are none, and are left out.
+    pub(crate) left_out: u64,
+    /// Why the dump could not be read to its end; what came before counts.
+    pub(crate) torn: Option<DumpError>,
+    /// Ends when it is stored.
+    pub(crate) stored: JoinHandle<()>,
+}
+
+/// Why a dump was not imported. Nothing of it stays.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImportError {
+    /// It is none.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// It has no line.
+    #[error("the dump has no line that can be read")]
+    Empty,
+    /// Its session is here already.
+    #[error("the session {0} is here already")]
+    Known(SessionId),
+    /// Its text is longer than it may be.
+    #[error("the dump is longer than {0} bytes")]
+    TooLong(u64),
+    /// The collector's own files or stores refused.
+    #[error("the dump cannot be stored")]
+    Store(#[source] anyhow::Error),
+}
+
+impl From<io::Error> for ImportError {
+    fn from(error: io::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Takes in a dump, gzip-compressed or not. When this returns, it is in the spool.
+/// `limit` bounds its bytes as text: a small file may unpack to any size.
+pub(crate) async fn import(
+    registry: &Registry,
+    input: impl BufRead + Send + 'static,
+    limit: Option<u64>,
+) -> Result<Imported, ImportError> {
+    let config = registry.config();
+    let (dir, hides) = (config.data_dir.join("import"), config.privacy.addresses);
+    let prepare = tokio::task::spawn_blocking(move || prepare(input, &dir, hides, limit));
+    let prepared = prepare.await.map_err(|error| ImportError::Store(error.into()))??;
+    let session = prepared.session;
+    // A client of the same session would find the file before it is read.
+    let _turn = registry.turn(session).lock().await;
+    let known = sessions::get(&registry.stores().database, session).await;
+    if registry.get(session).is_some() || known.map_err(|error| ImportError::Store(error.into()))?.is_some() {
+        return Err(ImportError::Known(session));
+    }
+
+    let path = path_of(&config.spool_dir(), session);
+    // A link in place of a new name: it never replaces a file that another session or import has there.
+    match std::fs::hard_link(&prepared.part.0, &path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(ImportError::Known(session)),
+        result => result?,
+    }
+    registry.spool().grew(prepared.length);
+    let found = Recovered { session, path, length: prepared.length };
+    let mut rebuilt = rebuild(registry, &found).await.map_err(ImportError::Store)?;
+    rebuilt.journal.end_as_it_is();
+    let stored = registry.store(session, rebuilt.journal, rebuilt.is_behind);
+    let Prepared { lines, left_out, torn, .. } = prepared;
+    Ok(Imported { session, lines, left_out, torn, stored })
+}
+
+/// A file that is removed when nobody wants it any more.
+#[derive(Debug)]
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            tracing::warn!(path = %self.0.display(), "a file of an import stays: {error}");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Prepared {
+    session: SessionId,
+    part: Part,
+    length: u64,
+    lines: u64,
+    left_out: u64,
+    torn: Option<DumpError>,
+}
+
+/// Writes what the spool is to hold of a dump.
+fn prepare(input: impl BufRead, dir: &Path, hides: bool, limit: Option<u64>) -> Result<Prepared, ImportError> {
+    let mut reading = Reading { dump: DumpReader::open(input)?, left_out: 0, torn: None };
+    let header = reading.dump.metadata().text().to_owned();
+    let mut opening = Vec::new();
+    while opening.len() < OPENING
+        && let Some(line) = reading.line()
+    {
+        opening.push(line);
+    }
+    let first = opening.first().ok_or(ImportError::Empty)?;
+    let begins = Line::parse(first).map_or(0.0, |line| line.delta());
+    let metadata = RawValue::parse(&header).map_err(|error| ImportError::Dump(error.into()))?;
+    let start = metadata.get("startTime").and_then(RawValue::as_i64).unwrap_or(begins as i64);
+    let named = metadata.get("session").and_then(RawValue::as_str).and_then(|id| id.parse().ok());
+    let session = named.unwrap_or_else(|| name_of(&header, &opening, start));
+
+    std::fs::create_dir_all(dir)?;
+    let path = dir.join(format!("{}.part", SessionId::new()));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let part = Part(path);
+    let mut output =
+        Output { file: BufWriter::new(file), obfuscator: hides.then(Obfuscator::new), length: 0, lines: 0 };
+    output.write(MAGIC)?;
+    output.write(&header_of(&header, session, start, hides)?)?;
+    for line in &opening {
+        output.line(line)?;
+    }
+    while let Some(line) = reading.line() {
+        output.line(&line)?;
+        if let Some(limit) = limit.filter(|limit| output.length > *limit) {
+            return Err(ImportError::TooLong(limit));
+        }
+    }
+    output.file.flush()?;
+    let (length, lines) = (output.length, output.lines);
+    Ok(Prepared { session, part, length, lines, left_out: reading.left_out, torn: reading.torn })
+}
+
+/// The same dump gets the same id every time; like others, it begins with the session's start.
+fn name_of(header: &str, opening: &[String], start: i64) -> SessionId {
+    let name = Uuid::new_v5(&NAMES, format!("{header}\n{}", opening.join("\n")).as_bytes());
+    let mut random = [0; 10];
+    random.copy_from_slice(name.as_bytes().first_chunk::<10>().unwrap_or(&[0; 10]));
+    let millis = u64::try_from(start).unwrap_or_default();
+    SessionId(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+}
+
+/// The header as the spool needs it; members that are not the spool's stay.
+fn header_of(header: &str, session: SessionId, start: i64, hides: bool) -> Result<String, ImportError> {
+    let mut members: Map<String, Value> =
+        serde_json::from_str(header).map_err(|error| ImportError::Store(error.into()))?;
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let dialect = Dialect::of_name(&text(members.get("clientProtocol"))).unwrap_or(Dialect::Rtcstats5);
+    let addresses = members.get("remoteAddresses").and_then(Value::as_array).cloned().unwrap_or_default();
+    let hide = |address: &Value| match address.as_str() {
+        Some(address) if hides => obfuscate_address(address).into_owned().into(),
+        _ => address.clone(),
+    };
+    let url = text(members.get("url"));
+    members.insert("url".to_owned(), url.into());
+    members.insert("startTime".to_owned(), start.into());
+    members.insert("remoteAddresses".to_owned(), addresses.iter().map(hide).collect());
+    members.insert("clientProtocol".to_owned(), dialect.name().into());
+    members.insert("session".to_owned(), session.to_string().into());
+    members.insert("fileFormat".to_owned(), FILE_FORMAT.into());
+    let text = Value::Object(members).to_string();
+    let raw = RawValue::parse(&text).map_err(|error| ImportError::Dump(error.into()))?;
+    if Origin::from_metadata(raw).is_none() {
+        return Err(ImportError::Dump(DumpError::NoMetadata));
+    }
+    Ok(text)
+}
+
+struct Reading<R: BufRead> {
+    dump: DumpReader<R>,
+    left_out: u64,
+    torn: Option<DumpError>,
+}
+
+impl<R: BufRead> Reading<R> {
+    /// The next text that is a line.
+    fn line(&mut self) -> Option<String> {
+        loop {
+            match self.dump.next_line()? {
+                Ok(text) => match Line::parse(text) {
+                    Ok(line) => return Some(line.text().to_owned()),
+                    Err(_) => self.left_out += 1,
+                },
+                Err(error @ DumpError::Read { .. }) => self.torn = Some(error),
+                Err(_) => self.left_out += 1,
+            }
+        }
+    }
+}
+
+struct Output {
+    file: BufWriter<File>,
+    obfuscator: Option<Obfuscator>,
+    length: u64,
+    lines: u64,
+}
+
+impl Output {
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        self.file.write_all(line.as_bytes())?;
+        self.file.write_all(b"\n")?;
+        self.length += line.len() as u64 + 1;
+        Ok(())
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        self.lines += 1;
+        let (Some(obfuscator), Ok(line)) = (&mut self.obfuscator, Line::parse(text)) else { return self.write(text) };
+        let mut hidden = String::new();
+        obfuscator.line(&line, &mut hidden);
+        self.write(&hidden)
+    }
+}
+
+/// Removes what imports that were cut short left behind.
+pub(crate) fn clean_up(data_dir: &Path) -> io::Result<()> {
+    match std::fs::read_dir(data_dir.join("import")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        entries => {
+            for entry in entries? {
+                std::fs::remove_file(entry?.path())?;
+            }
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::UnixMillis;
+    use super::*;
+
+    #[test]
+    fn a_dump_without_an_id_gets_the_same_one_every_time_and_another_dump_another() {
+        let name = |header: &str, line: &str| name_of(header, &[line.to_owned()], 1_795_159_383_861);
+        let id = name("{}", "[1,null,2,3]");
+        assert_eq!(id, name("{}", "[1,null,2,3]"));
+        assert_ne!(id, name("{}", "[1,null,2,4]"));
+        assert_eq!(id.0.get_version_num(), 7);
+    }
+
+    #[test]
+    fn what_is_torn_or_no_line_costs_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let dump = "RTCStatsDump\n{\"fileFormat\":3,\"room\":\"a\",\"remoteAddresses\":[\"192.0.2.7\"]}\n\
+             [39,null,{},1795159383861]\nnonsense\n[20,\"PC_0\",{\"address\":\"192.0.2.7\"},1]\n[36,nul";
+        let prepared = prepare(dump.as_bytes(), dir.path(), true, None).unwrap();
+        assert_eq!((prepared.lines, prepared.left_out), (2, 2));
+        let text = std::fs::read_to_string(&prepared.part.0).unwrap();
+        assert_eq!(text.len() as u64, prepared.length);
+        assert!(text.ends_with("[39,null,{},1795159383861]\n[20,\"PC_0\",{\"address\":\"192.0.2.x\"},1]\n"), "{text}");
+        let header = RawValue::parse(text.lines().nth(1).unwrap()).unwrap();
+        let origin = Origin::from_metadata(header).unwrap();
+        assert_eq!(origin.start_time, UnixMillis(1_795_159_383_861));
+        assert_eq!(origin.remote_address.as_deref(), Some("192.0.2.x"));
+        assert_eq!(header.get("room").and_then(RawValue::as_str).as_deref(), Some("a"));
+        drop(prepared);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "what nobody takes is removed");
+    }
+}

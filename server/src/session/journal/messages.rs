@@ -1,0 +1,120 @@
+//! What a session takes in that comes as messages of Jitsi's dialect: their translation into lines, and up to which sequence
+//! number these are written.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use rtctrace_protocol::jitsi::{Message, Translated, Translator};
+use rtctrace_protocol::line::Line;
+
+use super::{Journal, Received, Stop, Written};
+use crate::session::UnixMillis;
+use crate::spool::SpoolFile;
+use crate::telemetry;
+
+/// The state of a session that speaks the dialect.
+#[derive(Debug)]
+pub(super) struct Translation {
+    translator: Translator,
+    /// The highest sequence number in the spool.
+    stored: u64,
+    /// Lines that the spool refused. The translator is ahead of the spool by them, so they go first when it takes lines again.
+    unwritten: String,
+}
+
+impl Translation {
+    pub(super) fn new(line_limit: u64) -> Self {
+        let translator = Translator::new(usize::try_from(line_limit).unwrap_or(usize::MAX));
+        Self { translator, stored: 0, unwritten: String::new() }
+    }
+
+    pub(super) fn replay(&mut self, line: &Line<'_>) {
+        self.translator.replay(line);
+        self.stored = self.translator.number();
+    }
+
+    pub(super) fn take_unwritten(&mut self) -> String {
+        std::mem::take(&mut self.unwritten)
+    }
+}
+
+impl Journal {
+    /// The highest sequence number among the lines in the spool; 0 if none has one.
+    pub(crate) fn number(&self) -> u64 {
+        self.translation.as_ref().map_or(0, |translation| translation.stored)
+    }
+
+    /// Takes in messages. What is new of them is written by one write; only then does anything count.
+    pub(crate) fn receive_messages(&mut self, messages: &[Message<'_>], now: Instant) -> Received<'static> {
+        let nothing = |journal: &Self, stop| Received {
+            received: journal.received,
+            started: false,
+            ended: journal.end.is_some(),
+            written: Written::default(),
+            stop: Some(stop),
+            wait: Duration::ZERO,
+        };
+        if self.end.is_some() {
+            return nothing(self, Stop::Ended);
+        }
+        if self.distrusted {
+            return nothing(self, Stop::Spool(io::Error::other("a sync failed before")));
+        }
+        if self.age() > self.age_limit.0 {
+            return nothing(self, Stop::SessionTooOld(self.age_limit));
+        }
+        let Some(mut translation) = self.translation.take() else { return nothing(self, Stop::Ended) };
+        let mut text = translation.take_unwritten();
+        let mut stop = None;
+        let arrived = UnixMillis::now().0 as f64;
+        let held = self.file.as_ref().map_or(0, SpoolFile::length);
+        let mut lines = String::new();
+        let mut bytes = 0;
+        for message in messages {
+            let length = message.data.map_or(0, |data| data.text().len());
+            bytes += length as u64;
+            if held + (text.len() + length) as u64 >= self.session_limit {
+                stop = Some(Stop::SessionTooLong(self.session_limit));
+                break;
+            }
+            lines.clear();
+            match translation.translator.message(message, arrived, &mut lines) {
+                Translated::Duplicate => telemetry::duplicates(1),
+                Translated::Stored { missing } => telemetry::missing_entries(missing),
+            }
+            for line in lines.lines() {
+                self.append_hidden(line, &mut text);
+            }
+        }
+        let mut written = Written::default();
+        let mut started = false;
+        if !text.is_empty() {
+            match self.write(&text, text.lines().count() as u64, now) {
+                Ok(first) => {
+                    started = first;
+                    translation.stored = translation.translator.number();
+                    written = Written::of(text);
+                }
+                Err(reason) => {
+                    stop = Some(reason);
+                    translation.unwritten = text;
+                }
+            }
+        }
+        self.translation = Some(translation);
+        let wait = self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.take(messages.len() as u64, bytes, now));
+        Received { received: self.received, started, ended: false, written, stop, wait }
+    }
+
+    /// Appends a line as it is stored.
+    fn append_hidden(&mut self, line: &str, out: &mut String) {
+        let is_changed = match (&mut self.obfuscator, Line::parse(line)) {
+            (Some(obfuscator), Ok(parsed)) => obfuscator.rewrite(&parsed, out),
+            _ => false,
+        };
+        if !is_changed {
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+}

@@ -1,0 +1,84 @@
+//! Where a session comes from: what its first socket or beacon said, and how the header of its dump says so.
+
+use std::net::IpAddr;
+
+use rtctrace_protocol::dump::Metadata;
+use rtctrace_protocol::json::RawValue;
+
+use super::{Dialect, SessionId, UnixMillis};
+use crate::access::Claims;
+
+/// What a session's first socket or beacon said about where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Origin {
+    /// What it speaks.
+    pub(crate) dialect: Dialect,
+    /// When it came, by the collector's clock.
+    pub(crate) start_time: UnixMillis,
+    /// The path that it asked for.
+    pub(crate) url: String,
+    /// The page's origin.
+    pub(crate) origin: Option<String>,
+    /// The `User-Agent` header.
+    pub(crate) user_agent: Option<String>,
+    /// Its address, obfuscated unless the settings say otherwise.
+    pub(crate) remote_address: Option<String>,
+    /// What the client calls the session, where its dialect has names that are no UUID.
+    pub(crate) client_session: Option<String>,
+    /// Whose session it is, as the client's token says.
+    pub(crate) user: Option<String>,
+    /// Which conference it belongs to, as the client's token says.
+    pub(crate) conference: Option<String>,
+    /// The address that sessions are counted by; it is not stored.
+    pub(crate) counted_by: Option<IpAddr>,
+}
+
+impl Origin {
+    /// Whether a session from here is another user's. One whose clients were not asked for a token is anybody's.
+    pub(crate) fn is_anothers(&self, user: Option<&str>) -> bool {
+        self.user.is_some() && self.user.as_deref() != user
+    }
+
+    /// Takes in what the client's token says of it.
+    pub(crate) fn identify(&mut self, claims: Claims) {
+        self.user = claims.user;
+        self.conference = claims.conference;
+    }
+
+    /// From the header of a spool file.
+    pub(crate) fn from_metadata(metadata: RawValue<'_>) -> Option<Self> {
+        let text = |name| metadata.get(name).and_then(RawValue::as_str).map(|text| text.into_owned());
+        Some(Self {
+            dialect: Dialect::of_name(&text("clientProtocol")?)?,
+            start_time: UnixMillis(metadata.get("startTime")?.as_i64()?),
+            client_session: text("clientSession"),
+            url: text("url")?,
+            origin: text("origin"),
+            user_agent: text("userAgent"),
+            remote_address: metadata
+                .get("remoteAddresses")?
+                .at(0)
+                .and_then(RawValue::as_str)
+                .map(|text| text.into_owned()),
+            user: text("user"),
+            conference: text("conference"),
+            counted_by: None,
+        })
+    }
+
+    /// The dump's header.
+    pub(super) fn metadata(&self, session: SessionId) -> Metadata {
+        Metadata {
+            url: self.url.clone(),
+            origin: self.origin.clone(),
+            user_agent: self.user_agent.clone(),
+            start_time: self.start_time.0,
+            remote_addresses: self.remote_address.iter().cloned().collect(),
+            client_protocol: self.dialect.name().to_owned(),
+            session: Some(session.to_string()),
+            client_session: self.client_session.clone(),
+            user: self.user.clone(),
+            conference: self.conference.clone(),
+        }
+    }
+}

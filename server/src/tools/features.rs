@@ -1,0 +1,63 @@
+//! `rtctrace features`: what a dump's events come to.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use rtctrace_features::{FeatureExtractor, SessionFeatures};
+use rtctrace_protocol::event::SessionDecoder;
+use serde_json::{Value, json};
+
+use super::dump;
+use super::progress::Progress;
+
+/// Which features, and in which shape.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Dump of a session, gzip-compressed or not.
+    file: PathBuf,
+    /// In the shape of upstream's extractor: the client's features, with its connections as `peerConnections`.
+    #[arg(long)]
+    upstream: bool,
+}
+
+/// Prints the features of a dump.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let mut dump = dump::open(&options.file)?;
+    let (mut decoder, mut extractor) = (SessionDecoder::new(), FeatureExtractor::new());
+    let (mut progress, mut left_out) = (Progress::new(), 0_u64);
+    loop {
+        let number = dump.line_number();
+        progress.show(|| format!("{number} lines"));
+        match dump.next_line() {
+            None => break,
+            Some(Ok(line)) => match decoder.decode(line) {
+                Ok(event) => extractor.event(&event),
+                Err(_) => left_out += 1,
+            },
+            Some(Err(error)) => progress.note(&format!("{}: {error}", options.file.display())),
+        }
+    }
+    if left_out > 0 {
+        progress.note(&format!("{}: {left_out} lines do not decode and are left out", options.file.display()));
+    }
+    let features = extractor.features();
+    let shown = if options.upstream { upstream(&features)? } else { serde_json::to_value(&features)? };
+    let text = serde_json::to_string_pretty(&shown)?;
+    writeln!(std::io::stdout(), "{text}").context("cannot print the features")
+}
+
+fn upstream(features: &SessionFeatures) -> anyhow::Result<Value> {
+    let mut client = serde_json::to_value(&features.client)?;
+    let mut connections = serde_json::to_value(&features.connections)?;
+    for connection in connections.as_array_mut().into_iter().flatten() {
+        // Upstream knows connections by their place.
+        connection.as_object_mut().map(|members| members.remove("id"));
+    }
+    if let Some(members) = client.as_object_mut() {
+        members.insert("peerConnections".to_owned(), connections);
+        return Ok(client);
+    }
+    Ok(json!({ "peerConnections": connections }))
+}

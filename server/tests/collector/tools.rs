@@ -1,0 +1,282 @@
+//! The tools as processes of their own, against a collector and against its stores.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::*;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/recordings").join(name)
+}
+
+fn tool(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rtctrace"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RTCTRACE_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).output().unwrap()
+}
+
+/// What a tool that succeeds prints.
+async fn printed(arguments: &[&str]) -> String {
+    let owned: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    // The collector's own tests run on this thread, too.
+    let run = move || tool(&owned.iter().map(String::as_str).collect::<Vec<_>>());
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn gunzip(path: &Path) -> String {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_in_either_dialect_is_stored_to_the_last_line() {
+    for (dialect, ends) in [("rtctrace.v1", "[36,null,null,1]"), ("rtcstats#5.0", "[\"close\",null,1000,")] {
+        let collector = Collector::start(&[("RTCTRACE_STATS_ENABLED", "false")]);
+        let url = format!("ws://{}/app", collector.address);
+        let arguments = [
+            "load",
+            "--json",
+            "--dialect",
+            dialect,
+            "--url",
+            &url,
+            "--sessions",
+            "8",
+            "--rate",
+            "max",
+            "--lines",
+            "150",
+        ];
+        let result: Value = serde_json::from_str(&printed(&arguments).await).unwrap();
+        let sent = result["sent"].as_u64().unwrap();
+        assert_eq!((&result["failedSessions"], &result["lost"]), (&Value::from(0), &Value::from(0)));
+        if dialect == "rtctrace.v1" {
+            assert_eq!(result["acknowledged"], sent);
+        }
+        let mut stored = 0;
+        for session in until("all are stored", async || {
+            let sessions = collector.sessions().await;
+            (sessions.len() == 8 && sessions.iter().all(|session| session["dumpBytes"].is_u64())).then_some(sessions)
+        })
+        .await
+        {
+            let (_, lines) = collector.dump(session["id"].as_str().unwrap()).await;
+            assert!(lines.last().unwrap().starts_with(ends), "{:?}", lines.last());
+            stored += lines.len() as u64 - u64::from(dialect != "rtctrace.v1");
+        }
+        assert_eq!(stored, sent);
+        assert_eq!(collector.metric("rtctrace_undecoded_lines_total").await, 0.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_is_refused_says_why_and_fails() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_SESSIONS", "2")]);
+    let url = format!("ws://{}", collector.address);
+    let run = move || tool(&["load", "--url", &url, "--sessions", "4", "--rate", "50", "--duration", "2s"]);
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    assert!(!output.status.success());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("2 of 4 sessions failed") && error.contains("1013"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replayed_dump_arrives_line_by_line() {
+    let collector = Collector::start(&[]);
+    let url = format!("ws://{}", collector.address);
+    let file = fixture("rich-session.jsonl");
+    let (_, mut sent) = recording("rich-session.jsonl");
+    let session = new_session();
+    let printed_v1 =
+        printed(&["replay", file.to_str().unwrap(), "--url", &url, "--speed", "max", "--session", &session]).await;
+    assert_eq!(printed_v1, format!("session {session}: {0} lines sent, {0} acknowledged\n", sent.len()));
+    let (_, stored) = collector.dump(&session).await;
+    assert_eq!(stored, sent);
+
+    // A client of upstream's does not send the line that its collector writes.
+    printed(&["replay", file.to_str().unwrap(), "--url", &url, "--speed", "1000", "--dialect", "rtcstats#5.0"]).await;
+    let other = until("it is stored", async || {
+        let found = collector.sessions().await.into_iter().find(|found| found["dialect"] == "rtcstats#5.0");
+        found.filter(|found| found["dumpBytes"].is_u64())
+    })
+    .await;
+    let (_, stored) = collector.dump(other["id"].as_str().unwrap()).await;
+    sent.pop();
+    assert_eq!(stored[..stored.len() - 1], sent);
+    assert!(stored.last().unwrap().starts_with("[\"close\",null,1000,"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_goes_on_after_the_collector_crashed() {
+    let mut collector = Collector::start(&[]);
+    let address = collector.address.clone();
+    let port = address.rsplit(':').next().unwrap().to_owned();
+    let session = new_session();
+    let (file, of) = (fixture("loopback-av-60s.jsonl"), session.clone());
+    let replay = tokio::spawn(async move {
+        let url = format!("ws://127.0.0.1:{port}");
+        printed(&["replay", file.to_str().unwrap(), "--url", &url, "--speed", "20", "--session", &of]).await
+    });
+    until("lines arrive", async || collector.session(&session).await["lines"].as_u64().filter(|lines| *lines > 60))
+        .await;
+    collector.crash();
+    collector.restart_at(&address);
+    replay.await.unwrap();
+    let (_, mut lines) = recording("loopback-av-60s.jsonl");
+    let (_, stored) = collector.dump(&session).await;
+    assert_eq!(stored.len(), lines.len());
+    lines.truncate(stored.len());
+    assert_eq!(stored, lines);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn features_of_a_dump_are_those_of_upstream() {
+    for name in ["loopback-av-60s", "rich-session"] {
+        let file = fixture(&format!("{name}.jsonl"));
+        let ours: Value =
+            serde_json::from_str(&printed(&["features", file.to_str().unwrap(), "--upstream"]).await).unwrap();
+        let golden = std::fs::read_to_string(fixture(&format!("{name}.features.json"))).unwrap();
+        let upstream: Value = serde_json::from_str(&golden).unwrap();
+        let mut compared = 0;
+        assert_has(&ours, &upstream, name, &mut compared);
+        assert!(compared > 100, "{compared}");
+    }
+    let file = fixture("rich-session.jsonl");
+    let plain: Value = serde_json::from_str(&printed(&["features", file.to_str().unwrap()]).await).unwrap();
+    assert_eq!(plain["connections"][0]["id"], "PC_0");
+}
+
+/// Every member of upstream's is there and equal up to 1e-9, but the tracks.
+fn assert_has(ours: &Value, upstream: &Value, place: &str, compared: &mut usize) {
+    match upstream {
+        Value::Object(members) => {
+            for (name, member) in members.iter().filter(|(name, _)| *name != "tracks") {
+                assert_has(&ours[name], member, &format!("{place}.{name}"), compared);
+            }
+        }
+        Value::Array(elements) => {
+            for (at, element) in elements.iter().enumerate() {
+                assert_has(&ours[at], element, &format!("{place}[{at}]"), compared);
+            }
+        }
+        _ => {
+            *compared += 1;
+            match (ours.as_f64(), upstream.as_f64()) {
+                (Some(a), Some(b)) => assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{place}: {a} and {b}"),
+                _ => assert_eq!(ours, upstream, "{place}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_anonymized_dump_names_nobody_and_gives_the_same_features() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = "RTCStatsDump\n{\"url\":\"/room?user=jane\",\"userAgent\":\"Firefox/140\",\"remoteAddresses\":[\"198.51.100.7\"],\"fileFormat\":3}\n\
+         [61,null,[[\"audio\",\"id\",\"Jane's AirPods\",\"s\"]],\"60-0\",1795159383861]\nnot a line of 198.51.100.7\n\
+         [20,\"PC_0\",{\"candidate\":\"candidate:1 1 UDP 2 198.51.100.7 5 typ host\"},1]\n";
+    let (input, output) = (dir.path().join("in.jsonl.gz"), dir.path().join("out.jsonl.gz"));
+    let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(&input).unwrap(), flate2::Compression::fast());
+    gzip.write_all(secret.as_bytes()).unwrap();
+    gzip.finish().unwrap();
+    printed(&["anonymize", input.to_str().unwrap(), "-o", output.to_str().unwrap()]).await;
+    let text = gunzip(&output);
+    for hidden in ["198.51.100.7", "jane", "Jane"] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+    assert!(text.contains("Firefox/140") && text.contains("198.51.100.x") && text.contains("device 1"), "{text}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing else is left behind");
+
+    let file = fixture("rich-session.jsonl");
+    let plain = dir.path().join("out.jsonl");
+    std::fs::write(&plain, printed(&["anonymize", file.to_str().unwrap()]).await).unwrap();
+    let of = async |path: &Path| printed(&["features", path.to_str().unwrap()]).await;
+    assert_eq!(of(&plain).await, of(&file).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imported_dumps_are_sessions_like_others_and_come_in_once() {
+    let mut collector = Collector::start(&[]);
+    let data = collector.dir.path().to_owned();
+    let file = fixture("rich-session.jsonl");
+    let dir = tempfile::tempdir().unwrap();
+    let torn = dir.path().join("torn.jsonl");
+    let text = std::fs::read_to_string(fixture("loopback-av-60s.jsonl")).unwrap();
+    std::fs::write(&torn, &text[..text.len() / 2]).unwrap();
+    let arguments = ["import", "--data-dir", data.to_str().unwrap(), file.to_str().unwrap(), torn.to_str().unwrap()];
+
+    let arguments_while_running = arguments.map(str::to_owned);
+    let run = move || tool(&arguments_while_running.each_ref().map(String::as_str));
+    let refused = tokio::task::spawn_blocking(run).await.unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another collector uses the data directory"));
+
+    tokio::task::block_in_place(|| collector.stop());
+    let first = printed(&arguments).await;
+    assert!(first.contains("232 lines") || first.contains("230 lines"), "{first}");
+    assert!(first.contains("1 lines left out"), "{first}");
+    let second = printed(&arguments).await;
+    assert_eq!(second.matches("is here already").count(), 2, "{second}");
+
+    collector.restart();
+    let sessions = collector.sessions().await;
+    assert_eq!(sessions.len(), 2);
+    for session in sessions {
+        let id = session["id"].as_str().unwrap();
+        let (_, stored) = collector.dump(id).await;
+        let name = if stored.len() == 230 { "rich-session.jsonl" } else { "loopback-av-60s.jsonl" };
+        let (_, lines) = recording(name);
+        assert_eq!(stored, lines[..stored.len()]);
+        let features = collector.session(id).await["features"].clone();
+        assert!(features["connections"].as_array().is_some_and(|connections| !connections.is_empty()), "{features}");
+    }
+    assert_eq!(collector.query("SELECT DISTINCT session_id FROM stats_inbound_rtp").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_come_back_from_dumps_when_the_database_is_lost() {
+    let mut collector = Collector::start(&[]);
+    let (_, mut lines) = recording("loopback-av-60s.jsonl");
+    *lines.last_mut().unwrap() = "[36,null,null,110]".to_owned();
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    for line in &lines {
+        socket.send(line).await;
+    }
+    socket.acknowledged(lines.len()).await;
+    // When it ended by the collector's clock is in no dump.
+    let told = async |collector: &Collector| {
+        let mut told = collector.stored(&session).await;
+        told.as_object_mut().unwrap().remove("endTime");
+        told
+    };
+    let before = told(&collector).await;
+    crate::stores::assert_stats(&collector, &lines).await;
+    tokio::task::block_in_place(|| collector.stop());
+    for file in ["rtctrace.db", "rtctrace.db-wal", "rtctrace.db-shm"] {
+        let _ = std::fs::remove_file(collector.dir.path().join(file));
+    }
+
+    let data = collector.dir.path().to_str().unwrap().to_owned();
+    // Beside a collector that runs, and again: nothing is there twice.
+    collector.restart();
+    assert!(collector.sessions().await.is_empty());
+    for arguments in [&["reprocess", "--data-dir", &data][..], &["reprocess", "--data-dir", &data, &session][..]] {
+        assert_eq!(printed(arguments).await, "1 sessions reprocessed\n");
+        assert_eq!(told(&collector).await, before);
+        crate::stores::assert_stats(&collector, &lines).await;
+    }
+    let other = new_session();
+    let run = move || tool(&["reprocess", "--data-dir", &data, &other]);
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("have no dump in object storage"));
+}

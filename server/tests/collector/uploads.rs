@@ -1,0 +1,109 @@
+//! Whole dumps by `POST /api/v1/dumps`.
+
+use std::io::Write as _;
+
+use serde_json::Value;
+
+use crate::support::*;
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/recordings/");
+    std::fs::read(format!("{folder}{name}")).unwrap()
+}
+
+async fn upload(collector: &Collector, kind: &str, body: &[u8]) -> Answer {
+    let headers = format!("Content-Type: {kind}\r\n");
+    collector.request_bytes("POST", "/api/v1/dumps", &headers, body).await
+}
+
+fn only(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let dumps = answer.json()["dumps"].as_array().unwrap().clone();
+    assert_eq!(dumps.len(), 1);
+    dumps[0].clone()
+}
+
+fn left_over(collector: &Collector) -> usize {
+    std::fs::read_dir(collector.dir.path().join("import")).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn a_dump_becomes_a_session_gzip_compressed_or_not() {
+    let collector = Collector::start(&[]);
+    let text = fixture("rich-session.jsonl");
+    let taken = only(&upload(&collector, "application/x-ndjson", &text).await);
+    let id = taken["session"].as_str().unwrap();
+    let stored = collector.stored(id).await;
+    assert_eq!((&stored["state"], &stored["lines"]), (&"ended".into(), &taken["lines"]));
+    assert!(stored["features"]["connections"].as_array().is_some_and(|connections| !connections.is_empty()));
+    let (_, lines) = collector.dump(id).await;
+    assert_eq!(lines.len() as u64, taken["lines"].as_u64().unwrap());
+
+    let again = upload(&collector, "application/gzip", &gzip(&text)).await;
+    again.problem(409, "session-ended");
+    let other = gzip(&fixture("loopback-av-60s.jsonl"));
+    let other = only(&upload(&collector, "application/gzip", &other).await);
+    collector.stored(other["session"].as_str().unwrap()).await;
+    assert_eq!((collector.sessions().await.len(), left_over(&collector)), (2, 0));
+}
+
+#[tokio::test]
+async fn a_form_holds_several_dumps() {
+    let collector = Collector::start(&[]);
+    let mut body = Vec::new();
+    let files = [("a.jsonl", fixture("rich-session.jsonl")), ("b.gz", gzip(&fixture("loopback-av-60s.jsonl")))];
+    body.extend_from_slice(b"--xx\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nno file\r\n");
+    for (name, content) in &files {
+        let head = format!("--xx\r\nContent-Disposition: form-data; name=\"dump\"; filename=\"{name}\"\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--xx--\r\n");
+    let answer = upload(&collector, "multipart/form-data; boundary=xx", &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    for dump in answer.json()["dumps"].as_array().unwrap() {
+        collector.stored(dump["session"].as_str().unwrap()).await;
+    }
+    assert_eq!((collector.sessions().await.len(), left_over(&collector)), (2, 0));
+
+    let none = b"--xx\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nno file\r\n--xx--\r\n";
+    upload(&collector, "multipart/form-data; boundary=xx", none).await.problem(400, "bad-parameter");
+    upload(&collector, "multipart/form-data", none).await.problem(400, "bad-parameter");
+    upload(&collector, "multipart/form-data; boundary=xx", &body[..body.len() / 2]).await.problem(400, "bad-parameter");
+    assert_eq!(left_over(&collector), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_dump_or_too_long_is_refused_and_leaves_nothing() {
+    let settings = [("RTCTRACE_LIMITS_UPLOAD_BYTES", "64KiB"), ("RTCTRACE_LIMITS_SESSION_BYTES", "1MiB")];
+    let collector = Collector::start(&settings);
+    for body in [&b""[..], b"nonsense", b"RTCStatsDump\n{\"fileFormat\":3}\n", &gzip(b"{}")] {
+        upload(&collector, "application/octet-stream", body).await.problem(422, "bad-dump");
+    }
+    let long = fixture("rich-session.jsonl");
+    upload(&collector, "application/octet-stream", &long).await.problem(413, "too-large");
+    // A small file that unpacks to a large one.
+    let mut bomb = b"RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,null,1795159383861]\n".to_vec();
+    for _ in 0..100 {
+        bomb.extend_from_slice(format!("[\":x\",null,\"{}\",1]\n", "a".repeat(100_000)).as_bytes());
+    }
+    let bomb = gzip(&bomb);
+    assert!(bomb.len() < 64 << 10);
+    upload(&collector, "application/gzip", &bomb).await.problem(413, "too-large");
+    assert!(collector.sessions().await.is_empty());
+    assert_eq!((left_over(&collector), collector.metric("rtctrace_spool_bytes").await), (0, 0.0));
+}
+
+#[tokio::test]
+async fn an_upload_needs_a_place() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_UPLOADS", "0")]);
+    upload(&collector, "application/gzip", b"x").await.problem(503, "overloaded");
+    collector.get("/api/v1/dumps").await.problem(405, "method-not-allowed");
+}
