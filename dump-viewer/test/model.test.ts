@@ -19,6 +19,11 @@ describe('events', () => {
       ':anything': 'app',
       getStats: 'reports',
       create: 'setup',
+      'RTCIceTransport.onselectedcandidatepairchange': 'ice',
+      'RTCDataChannel.onbufferedamountlow': 'data',
+      'document.onvisibilitychange': 'page',
+      'navigator.connection.onchange': 'page',
+      'HTMLMediaElement.playOnFailure': 'media',
       constructor: 'other',
     };
     for (const [method, category] of Object.entries(categories)) assert.equal(categoryOf(method), category, method);

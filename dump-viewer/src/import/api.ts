@@ -19,6 +19,9 @@ export interface Session {
   lines: number;
   dumpBytes: number | null;
   closeCode: number | null;
+  /** Whose session it is and of which conference, as the client's token said. */
+  user: string | null;
+  conference: string | null;
 }
 
 export interface SessionWithFeatures extends Session {
@@ -38,6 +41,11 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
+
+  /** The collector wants to see a token, or another one. */
+  get isLocked(): boolean {
+    return this.status === 401;
+  }
 }
 
 // Relative to the page, so that a collector behind a path prefix is found.
@@ -46,9 +54,13 @@ const resolve = (path: string) => new URL(`api/v1/${path}`, document.baseURI);
 export const dumpUrl = (id: string) => resolve(`sessions/${encodeURIComponent(id)}/dump`).href;
 
 async function get(url: URL | string, signal?: AbortSignal): Promise<globalThis.Response> {
+  return ask(url, { signal: signal ?? null });
+}
+
+async function ask(url: URL | string, options: RequestInit): Promise<globalThis.Response> {
   let response: globalThis.Response;
   try {
-    response = await fetch(url, { signal: signal ?? null });
+    response = await fetch(url, options);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError('The collector does not answer.', 0);
@@ -67,6 +79,15 @@ async function problem(response: globalThis.Response): Promise<string> {
   } catch {
     return fallback;
   }
+}
+
+/** Shows the collector a token; from then on the browser sends it along by itself. */
+export async function login(token: string): Promise<void> {
+  await ask(resolve('login'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token }),
+  });
 }
 
 export async function sessions(limit: number, cursor: string | null, signal?: AbortSignal): Promise<SessionPage> {

@@ -1,6 +1,6 @@
 // What kinds of events there are, by the methods of the specification of events.
 
-export type Category = 'setup' | 'negotiation' | 'ice' | 'media' | 'data' | 'app' | 'reports' | 'other';
+export type Category = 'setup' | 'negotiation' | 'ice' | 'media' | 'data' | 'page' | 'app' | 'reports' | 'other';
 
 export const CATEGORIES: readonly { id: Category; label: string; title: string }[] = [
   { id: 'setup', label: 'Setup', title: 'Connections created, configured and closed, and their overall state' },
@@ -8,6 +8,7 @@ export const CATEGORIES: readonly { id: Category; label: string; title: string }
   { id: 'ice', label: 'ICE', title: 'Candidates, gathering and ICE connection state' },
   { id: 'media', label: 'Media', title: 'getUserMedia, tracks, senders, transceivers' },
   { id: 'data', label: 'Data', title: 'Data channels' },
+  { id: 'page', label: 'Page', title: 'Visibility, freezes, the network, long tasks' },
   { id: 'app', label: 'App', title: 'Events of the application' },
   { id: 'other', label: 'Other', title: 'Everything else' },
   { id: 'reports', label: 'Reports', title: 'getStats reports; the graphs are drawn from them' },
@@ -38,12 +39,23 @@ const BY_METHOD: Record<string, Category> = {
   ondtlsstatechange: 'ice',
   ondatachannel: 'data',
   createDataChannel: 'data',
+  longtask: 'page',
+  'navigator.connection.onchange': 'page',
   getStats: 'reports',
   getstats: 'reports',
 };
 
 const MEDIA =
-  /^(navigator\.|getUserMedia|getDisplayMedia|MediaStreamTrack\.|HTMLMediaElement\.|ontrack|addTrack|addTransceiver|removeTrack|replaceTrack|setParameters|setCodecPreferences|setHeaderExtensionsToNegotiate|addStream|removeStream|onaddstream|onremovestream|setVideoType)/;
+  /^(navigator\.|RTCRtpSender\.|RTCRtpReceiver\.|getUserMedia|getDisplayMedia|MediaStreamTrack\.|HTMLMediaElement\.|ontrack|addTrack|addTransceiver|removeTrack|replaceTrack|setParameters|setCodecPreferences|setHeaderExtensionsToNegotiate|addStream|removeStream|onaddstream|onremovestream|setVideoType)/;
+
+/** Methods that begin with the interface they belong to. */
+const BY_INTERFACE: [string, Category][] = [
+  ['RTCIceTransport.', 'ice'],
+  ['RTCSctpTransport.', 'data'],
+  ['RTCDataChannel.', 'data'],
+  ['document.', 'page'],
+  ['window.', 'page'],
+];
 
 const OUTCOME = /On(Success|Failure)$/;
 
@@ -51,7 +63,8 @@ export function categoryOf(method: string): Category {
   if (method.startsWith(':')) return 'app';
   const call = method.replace(OUTCOME, '');
   const known = Object.hasOwn(BY_METHOD, call) ? BY_METHOD[call] : undefined;
-  return known ?? (MEDIA.test(call) ? 'media' : 'other');
+  const owner = BY_INTERFACE.find(([prefix]) => call.startsWith(prefix));
+  return known ?? owner?.[1] ?? (MEDIA.test(call) ? 'media' : 'other');
 }
 
 /** Method names without the interfaces that only make them long. */

@@ -8,6 +8,8 @@ import { Recording, type Origin } from './recording';
 export interface Failure {
   title: string;
   reason: string;
+  /** The collector asks for a token. */
+  locked: boolean;
 }
 
 export type Opening =
@@ -68,7 +70,8 @@ export class Opener {
       reader?.close();
       if (abort.signal.aborted) return;
       const reason = sentence(error instanceof Error ? error.message : String(error));
-      this.now = { state: 'failed', failure: { title, reason } };
+      const locked = error instanceof api.ApiError && error.isLocked;
+      this.now = { state: 'failed', failure: { title, reason, locked } };
     }
   }
 }

@@ -13,9 +13,12 @@ export class Sessions {
   /** The first answer is there. */
   loaded = $state(false);
   error = $state<string | null>(null);
+  /** The collector asks for a token. */
+  locked = $state(false);
   next = $state<string | null>(null);
   loadingMore = $state(false);
   #pages = 1;
+  #now: (() => void) | null = null;
 
   /** Refreshes until the returned function is called, and rests while the page is hidden. */
   start(): () => void {
@@ -28,12 +31,18 @@ export class Sessions {
     };
     const visible = () => void (document.visibilityState === 'visible' && round());
     document.addEventListener('visibilitychange', visible);
+    this.#now = () => void round();
     void round();
     return () => {
       abort.abort();
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', visible);
     };
+  }
+
+  /** Refreshes without waiting for the next time. */
+  refresh(): void {
+    this.#now?.();
   }
 
   async more(): Promise<void> {
@@ -64,8 +73,10 @@ export class Sessions {
       }
       this.loaded = true;
       this.error = null;
+      this.locked = false;
     } catch (error) {
       if (signal.aborted) return;
+      this.locked = error instanceof api.ApiError && error.isLocked;
       this.error = error instanceof Error ? error.message : String(error);
     }
   }

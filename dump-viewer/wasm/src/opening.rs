@@ -197,14 +197,19 @@ fn word<'e>(event: &'e Event<'_>) -> Option<std::borrow::Cow<'e, str>> {
 fn flags(event: &Event<'_>) -> u8 {
     let state = || word(event);
     match &*event.method {
-        "onconnectionstatechange" | "oniceconnectionstatechange" => match state().as_deref() {
+        "onconnectionstatechange"
+        | "oniceconnectionstatechange"
+        | "ondtlsstatechange"
+        | "RTCIceTransport.onstatechange" => match state().as_deref() {
             Some("failed") => EventFlags::FAILURE,
             Some("disconnected") => EventFlags::WARNING,
             _ => 0,
         },
         // Servers that cannot be reached are common and often harmless.
-        "onicecandidateerror" | ":rtctrace.dropped" => EventFlags::WARNING,
-        "ondtlserror" => EventFlags::FAILURE,
+        "onicecandidateerror" | ":rtctrace.dropped" | ":rtctrace.suspended" | "window.onoffline" | "longtask" => {
+            EventFlags::WARNING
+        }
+        "ondtlserror" | "RTCDataChannel.onerror" => EventFlags::FAILURE,
         method if method.ends_with("OnFailure") => EventFlags::FAILURE,
         _ => 0,
     }
