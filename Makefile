@@ -1,6 +1,6 @@
 # The commands of the project. What each does is in scripts/, which needs nothing but bash, rustup, Node.js 20 and a C compiler.
 
-.PHONY: help run build test lint fmt fuzz clean
+.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server soak-client soak-crash clean
 .NOTPARALLEL:
 
 help:
@@ -10,6 +10,12 @@ help:
 	@echo 'make lint    format, clippy and type checks'
 	@echo 'make fmt     format the Rust code'
 	@echo 'make fuzz    a long run of the property tests (PROPTEST_CASES=1000000)'
+	@echo 'make bench   what a report costs to encode, to read and to decode, natively and in wasm'
+	@echo 'make bench-server   CPU of the collector per million lines, and its memory (RUNS, GROWTH: see scripts/bench-server.sh)'
+	@echo 'make soak-lossless  calls on failing networks for 10 minutes (MINUTES=10 SEED=1)'
+	@echo 'make bench-client   what a poll costs the page, beside a bare JSON.stringify (REPEAT=3 POLLS=120 PROFILE=1)'
+	@echo 'make soak-client    the memory of a page that is polled for 10 minutes (MINUTES=10)'
+	@echo 'make soak-crash    the collector killed 100 times under 200 sessions, every dump compared (FALLS=100 SESSIONS=200)'
 	@echo 'make clean   remove what was built and installed here; ./data stays'
 
 run: build
@@ -29,6 +35,24 @@ fmt:
 
 fuzz:
 	@bash scripts/fuzz.sh
+
+bench:
+	@bash scripts/bench.sh
+
+soak-lossless:
+	@bash scripts/soak-lossless.sh
+
+bench-server:
+	@bash scripts/bench-server.sh
+
+bench-client:
+	@bash scripts/bench-client.sh
+
+soak-client:
+	@bash scripts/soak-client.sh
+
+soak-crash:
+	@bash scripts/soak-crash.sh
 
 clean:
 	rm -rf target node_modules npm/build npm/dist npm/node_modules dump-viewer/dist dump-viewer/src/wasm dump-viewer/node_modules tests/node_modules tests/results

@@ -27,9 +27,20 @@ prepare() {
 	part "npm packages" install_packages
 }
 
-web_parts() {
+client_parts() {
 	part "client: WebAssembly" client_wasm
 	part "client: npm package" npm_package
+}
+
+web_parts() {
+	client_parts
 	part "viewer: WebAssembly" viewer_wasm
 	part "viewer: web app" viewer
+}
+
+# prepare_chromium PARTS: what the long runs and the measurements in Chromium begin with. Needs browsers.sh.
+prepare_chromium() {
+	prepare
+	part "Chromium" install_chromium
+	"$1"
 }

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . scripts/tools.sh
 . scripts/parts.sh
-. scripts/chromium.sh
+. scripts/browsers.sh
 . scripts/checks.sh
 
 # Settings of this shell are for the collector that a person runs, not for those under test.
@@ -13,6 +13,7 @@ rust_tests() { cargo test --workspace --locked --no-fail-fast; }
 
 prepare
 part "Chromium" install_chromium
+part "Firefox" install_firefox
 part "format" check_format
 web_parts
 part "types" check_types
@@ -21,4 +22,5 @@ part "Rust tests" rust_tests
 part "client tests" npm test --silent --workspace npm
 part "viewer tests" npm test --silent --workspace dump-viewer
 part "end-to-end tests" npm test --silent --workspace tests
+part "end-to-end tests in Firefox" env BROWSER=firefox npm test --silent --workspace tests
 parts_summary

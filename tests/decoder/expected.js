@@ -6,11 +6,20 @@ import { obfuscatedEntry } from './address.js';
 
 const removedMembers = new Set(['id', 'isRemote', 'ip', 'mediaType', 'writable', 'localCertificateId', 'remoteCertificateId']);
 
+/** Whether two entries say the same, ids aside. @param {Entry} raw @param {Entry} decoded */
+const isSame = (raw, decoded) => Object.entries(raw).every(([name, value]) => removedMembers.has(name) || name.endsWith('Id') || JSON.stringify(decoded[name]) === JSON.stringify(value));
+
 /** The reports of one connection, in the order the page saw them. */
 export class ExpectedReports {
   /** @type {Map<string, string>} */
   #shortIds = new Map();
   #next = 0;
+  #isComplete = true;
+
+  /** Reports are missing here: which short ids their entries had is not known. */
+  gap() {
+    this.#isComplete = false;
+  }
 
   /**
    * @param {Record<string, Entry>} seen what getStats returned
@@ -21,7 +30,9 @@ export class ExpectedReports {
     const pressure = Object.values(decoded).find((entry) => entry.type === 'compute-pressure');
     const raw = pressure ? { ...seen, rtcStatsComputePressure: pressure } : seen;
     const entries = Object.entries(raw).filter(([, entry]) => entry.type !== 'certificate');
-    for (const [id] of entries) if (!this.#shortIds.has(id)) this.#shortIds.set(id, String(this.#next++));
+    for (const [id, entry] of entries) {
+      if (!this.#shortIds.has(id)) this.#shortIds.set(id, this.#isComplete ? String(this.#next++) : this.#find(entry, decoded));
+    }
     /** @type {Record<string, Entry>} */
     const expected = {};
     for (const [id, entry] of entries) {
@@ -38,6 +49,13 @@ export class ExpectedReports {
       if (!(id in raw)) this.#shortIds.delete(id);
     }
     return expected;
+  }
+
+  /** The short id of a new entry, found by all that is no short id itself. @param {Entry} entry @param {Record<string, Entry>} decoded */
+  #find(entry, decoded) {
+    const known = new Set(this.#shortIds.values());
+    const found = Object.entries(decoded).find(([short, candidate]) => !known.has(short) && isSame(obfuscatedEntry(entry), candidate));
+    return found ? found[0] : `not found: ${entry.type}`;
   }
 
   /** The short id of an entry of the last report. @param {string} id */

@@ -28,19 +28,20 @@ export class Collector {
   /** All that it wrote to its standard outputs. */
   output = '';
 
-  /** @param {number} port @param {string} dataDir @param {Record<string, string>} settings */
-  constructor(port, dataDir, settings) {
+  /** @param {number} port @param {string} dataDir @param {Record<string, string>} settings @param {string[]} flags */
+  constructor(port, dataDir, settings, flags) {
     this.port = port;
     this.dataDir = dataDir;
     this.settings = settings;
+    this.flags = flags;
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Starts one over an empty data folder. @param {Record<string, string>} [settings] RTCTRACE_* variables */
-  static async start(settings = {}) {
+  /** Starts one over an empty data folder. @param {Record<string, string>} [settings] RTCTRACE_* variables @param {string[]} [flags] */
+  static async start(settings = {}, flags = []) {
     if (!existsSync(collectorBinary)) throw new Error(`no collector at ${collectorBinary}: run "cargo build" first, or set COLLECTOR`);
     const dataDir = await mkdtemp(join(tmpdir(), 'rtctrace-test-'));
-    const collector = new Collector(await freePort(), dataDir, settings);
+    const collector = new Collector(await freePort(), dataDir, settings, flags);
     await collector.run();
     return collector;
   }
@@ -49,7 +50,7 @@ export class Collector {
   async run() {
     // Settings of the person who runs the tests must not reach the collector under test.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RTCTRACE_')));
-    const child = spawn(collectorBinary, ['serve'], {
+    const child = spawn(collectorBinary, ['serve', ...this.flags], {
       cwd: root,
       env: { ...env, RTCTRACE_LISTEN: `127.0.0.1:${this.port}`, RTCTRACE_DATA_DIR: this.dataDir, ...this.settings },
       stdio: ['ignore', 'pipe', 'pipe'],

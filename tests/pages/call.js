@@ -1,7 +1,7 @@
 // A call between two connections of this page that uses all of the API that a headless browser can: media, data, renegotiation, a
 // new path, changed and replaced tracks, and calls that fail. Starts with a click, because screen capture wants one.
 
-import { call, connect, connectionIds, record, saw, setConfiguration, trackValue } from './record.js';
+import { call, connect, connectionIds, record, saw, setConfiguration, stopRecord, streamValue, trackValue } from './record.js';
 import { init } from '/rtctrace/index.js';
 
 const parameters = new URLSearchParams(location.search);
@@ -45,8 +45,20 @@ function replace(sender, transceiver, pc, track) {
   return sender.replaceTrack(track);
 }
 
+/** An element that is asked to play what arrives, and cannot: another load takes its place. @param {RTCPeerConnection} pc */
+async function playInVain(pc) {
+  const [{ track }] = pc.getReceivers();
+  const element = document.createElement('audio');
+  element.srcObject = new MediaStream([track]);
+  const playing = element.play();
+  element.load();
+  await playing.catch((error) => saw('HTMLMediaElement.playOnFailure', idOf(pc), String(error), track.id));
+}
+
 async function run() {
-  const recorder = await init({ endpoint });
+  const identity = { user: 'ada', conference: 'blue' };
+  saw('identity', null, identity);
+  const recorder = await init({ endpoint, identity });
   const started = performance.now();
   /** @param {number} part of the call's duration */
   const at = (part) => sleep(started + part * duration - performance.now());
@@ -59,12 +71,12 @@ async function run() {
   const [video] = stream.getVideoTracks();
 
   const configuration = {
-    iceServers: [{ urls: 'stun:127.0.0.1:9' }, { urls: ['turn:127.0.0.1:9?transport=udp'], username: 'user', credential: 'top-secret' }],
+    iceServers: [{ urls: 'stun:127.0.0.1:3479' }, { urls: ['turn:127.0.0.1:3479?transport=udp'], username: 'user', credential: 'top-secret' }],
     bundlePolicy: /** @type {const} */ ('max-bundle'),
   };
   const certificate = await RTCPeerConnection.generateCertificate(/** @type {any} */ ({ name: 'ECDSA', namedCurve: 'P-256' }));
   const a = connect(configuration);
-  const b = connect({ certificates: [certificate] }, { label: 'answerer' });
+  const b = connect({ certificates: [certificate] }, { optional: [{ rtcStatsClientId: 'grace' }, { rtcStatsConferenceId: 'blue' }] });
   setConfiguration(a, { ...configuration, iceTransportPolicy: 'all' });
   recorder.event('joined', { room: 'blue', öß: ['"', 7, null] });
   saw(':joined', null, { room: 'blue', öß: ['"', 7, null] });
@@ -133,11 +145,19 @@ async function run() {
     audio.enabled = enabled;
     await sleep(100);
   }
-  saw('MediaStreamTrack.contentHint', null, 'motion', video.id);
-  video.contentHint = 'motion';
+  if ('contentHint' in video) {
+    saw('MediaStreamTrack.contentHint', null, 'motion', video.id);
+    video.contentHint = 'motion';
+  }
 
   // The second one moves the call to a new path and leaves the descriptions to the browser.
   await at(0.4);
+  const legacy = /** @type {any} */ (a);
+  const spoken = new MediaStream([audio.clone()]);
+  if (legacy.addStream) {
+    saw('addStream', idOf(a), streamValue(spoken));
+    legacy.addStream(spoken);
+  }
   saw('restartIce', idOf(a), null);
   const wanted = new Promise((resolve) => a.addEventListener('negotiationneeded', resolve, { once: true }));
   a.restartIce();
@@ -147,9 +167,18 @@ async function run() {
   await setLocalImplicitly(b);
   await setRemote(a, /** @type {RTCSessionDescription} */ (b.localDescription).toJSON());
 
+  await at(0.5);
+  await playInVain(b);
+  const player = /** @type {any} */ (document.querySelector('video'));
+  if (player.setSinkId) await call('HTMLMediaElement.setSinkId', null, '', () => player.setSinkId('')).catch(() => {});
+
   await at(0.55);
-  const screen = await media('getDisplayMedia', { video: true });
-  const screenCall = { call: 'navigator.mediaDevices.getDisplayMedia', number: 0 };
+  let screenCall = { call: 'navigator.mediaDevices.getDisplayMedia', number: 0 };
+  const screen = await media('getDisplayMedia', { video: true }).catch(() => {
+    // Firefox has no screen to share when it is headless.
+    screenCall = { call: 'navigator.mediaDevices.getUserMedia', number: 2 };
+    return media('getUserMedia', { video: true });
+  });
   const [shared] = screen.getVideoTracks();
   await replace(videoTransceiver.sender, videoTransceiver, a, shared);
   await at(0.7);
@@ -160,6 +189,10 @@ async function run() {
   await video.applyConstraints({ width: 320 });
 
   await at(0.85);
+  if (legacy.removeStream) {
+    saw('removeStream', idOf(a), streamValue(spoken));
+    legacy.removeStream(spoken);
+  }
   saw('removeTrack', idOf(a), audioTransceiver.receiver.track.id);
   a.removeTrack(audioSender);
 
@@ -173,6 +206,7 @@ async function run() {
     saw('MediaStreamTrack.stop', null, [], track.id, cameraCall);
     track.stop();
   }
+  stopRecord();
   await recorder.close();
   return { session: recorder.session, record, counters: recorder.counters, duration: performance.now() - started };
 }

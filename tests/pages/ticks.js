@@ -1,7 +1,7 @@
 // A call that lasts until the test ends it, and tells the recorder a number twenty times a second: what is lost, doubled or out of
 // order in the dump shows at once.
 
-import { call, connect, connectionIds, record, saw } from './record.js';
+import { call, connect, connectionIds, record, saw, stopRecord } from './record.js';
 import { init } from '/rtctrace/index.js';
 
 const endpoint = /** @type {string} */ (new URLSearchParams(location.search).get('endpoint'));
@@ -45,6 +45,7 @@ async function start() {
         saw('close', idOf(pc), null);
         pc.close();
       }
+      stopRecord();
       await recorder.close();
       return { session: recorder.session, record, ticks };
     },
