@@ -3,7 +3,7 @@
 # collector on one core and the load on another. Linux only.
 #
 #   RUNS="200:max:5000 1000:1:120"   sessions:rate:lines of each run
-#   GROWTH="100 1000 5000"           then the cost per line with so many sessions at 1 line/s; empty: not asked
+#   GROWTH="100 1000 10000"          then the cost per line with so many sessions at 1 line/s; empty: not asked
 #   GROWTH_LINES=60                  lines of each of these sessions
 #   WATCH=50                         sessions that are asked how soon after their end they are stored
 #   SERVER_CORE=0 LOAD_CORE=1
@@ -90,7 +90,7 @@ for each in ${RUNS-200:max:5000 1000:1:120}; do
 	IFS=: read -r sessions rate lines <<<"$each"
 	run "$sessions" "$rate" "$lines" 2s
 done
-for sessions in ${GROWTH-100 1000 5000}; do
+for sessions in ${GROWTH-100 1000 10000}; do
 	run "$sessions" 1 "${GROWTH_LINES:-60}" "$((sessions / 250 + 1))s"
 done
 idle "${IDLE:-1000}"

@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::access::{Access, Addresses, watch};
 use crate::config::Config;
+use crate::geo::Geo;
 use crate::listener::{Certificate, Listener};
 use crate::router::router;
 use crate::session::{self, Registry, Stores};
@@ -48,6 +49,8 @@ pub(crate) struct App {
     pub(crate) access: Arc<Access>,
     /// Places for uploads of dumps.
     pub(crate) uploads: Arc<Semaphore>,
+    /// Knows where clients are.
+    pub(crate) geo: Option<Arc<Geo>>,
 }
 
 /// Says when the collector stops.
@@ -96,6 +99,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let access = Arc::new(Access::open(&config)?);
     let certificate = Certificate::open(&config.tls)?;
     let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+    let geo = Geo::open(&config.geo)?.map(Arc::new);
     let (listener, addresses) = bind(&config, &access).await?;
     let addresses = access.addresses(&config, &addresses);
     std::fs::create_dir_all(config.spool_dir())
@@ -133,7 +137,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             upkeep.run_upkeep();
         }
     });
-    let watched = access.watched().into_iter().chain(certificate.as_ref().map(Certificate::watched)).collect();
+    let watched = access.watched().into_iter().chain(certificate.as_ref().map(Certificate::watched));
+    let watched = watched.chain(geo.as_deref().map(Geo::watched)).collect();
     tokio::spawn(watch(watched));
     let address = listener.local_addr().context("the listener has no address")?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -146,6 +151,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         stopping,
         access: Arc::clone(&access),
         uploads: Arc::new(Semaphore::new(limits.uploads)),
+        geo,
     };
     let listener = Listener::new(listener, router(app), access, tls, &limits);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
@@ -198,6 +204,9 @@ pub(crate) async fn offline(config: Config) -> anyhow::Result<(Registry, File)> 
     Ok((Registry::new(Arc::new(config), stores, spool, Stopping(stopping), Addresses::uncounted()), lock))
 }
 
+/// Paths outside of the API that are taken.
+const OWN_PATHS: [&str; 5] = ["/", "/demo", "/healthz", "/readyz", "/metrics"];
+
 /// What no type of a setting can say.
 fn check(config: &Config) -> anyhow::Result<()> {
     let longest = MAX_LINE as u64;
@@ -211,6 +220,14 @@ fn check(config: &Config) -> anyhow::Result<()> {
         if time.0 < Duration::from_secs(1) {
             bail!("limits.{name} is {time}; it is at least 1s");
         }
+    }
+    let path = &config.upload.path;
+    let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
+    let is_taken = |path: &str| path.starts_with("/api/") || path.starts_with("/v1/") || OWN_PATHS.contains(&path);
+    if !path.is_empty() && (!path.starts_with('/') || !is_plain(path) || is_taken(path)) {
+        bail!(
+            "upload.path is `{path}`; it is a path that nothing else has, such as /upload, of letters, digits and -_.~"
+        );
     }
     if config.session.idle_timeout.0 < Duration::from_secs(1) {
         bail!("session.idle_timeout is {}; it is at least 1s", config.session.idle_timeout);

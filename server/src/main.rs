@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod cli;
 mod config;
+mod geo;
 mod ingest;
 mod listener;
 mod problem;
@@ -25,6 +26,7 @@ use anyhow::Context;
 use clap::Parser as _;
 
 use cli::{Cli, Command};
+use telemetry::traces::Traces;
 
 /// What still runs on other threads when the collector has stopped (a compression, a write) may take so long.
 const LAST_MOMENTS: Duration = Duration::from_secs(1);
@@ -56,12 +58,16 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Token(command) => token::run(command),
         Command::Serve(settings) => {
             let config = settings.load()?;
-            telemetry::install_log(settings.verbose)?;
+            let traces = Traces::open(&config.traces)?;
+            telemetry::install_log(&config.log, traces.as_ref(), settings.verbose)?;
             process::raise_file_limit();
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
             let result = runtime.block_on(app::serve(config));
             runtime.shutdown_timeout(LAST_MOMENTS);
+            if let Some(traces) = traces {
+                traces.close();
+            }
             result
         }
     }

@@ -1,17 +1,19 @@
 //! Which path is answered by whom.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tracing::{Instrument as _, field};
 
 use crate::access;
 use crate::api::{assets, dump, dumps, health, metrics, sessions, shorten};
 use crate::app::App;
 use crate::ingest;
 use crate::problem::{Problem, Reason};
+use crate::telemetry::traces::TARGET;
 
 /// Headers of every answer. The viewer and the client run wasm; Svelte and uPlot set styles; the demo shows media streams.
 const SECURITY: [(HeaderName, &str); 4] = [
@@ -28,8 +30,13 @@ const SECURITY: [(HeaderName, &str); 4] = [
 
 /// All routes.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/api/v1/sessions", get(sessions::list))
+    let upload_path = app.config.upload.path.clone();
+    let mut router = Router::new();
+    if !upload_path.is_empty() {
+        router = router.route(&upload_path, post(dumps::upload_of_client).layer(DefaultBodyLimit::disable()));
+    }
+    router
+        .route("/api/v1/sessions", get(sessions::list).delete(sessions::remove_of_user))
         .route("/api/v1/sessions/{id}", get(sessions::one).delete(sessions::remove))
         .route("/api/v1/sessions/{id}/dump", get(dump::dump))
         .route(access::LOGIN, post(access::login).delete(access::logout))
@@ -44,6 +51,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), access::guard))
         .layer(middleware::from_fn_with_state(app.clone(), upgrades))
         .layer(middleware::from_fn(security_headers))
+        .layer(middleware::from_fn(traced))
         .with_state(app)
 }
 
@@ -60,6 +68,23 @@ async fn security_headers(request: Request, next: Next) -> Response {
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
+    response
+}
+
+/// A span for every request; its name is the route's, so that sessions' ids do not make as many names.
+async fn traced(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let span = tracing::info_span!(
+        target: TARGET,
+        "request",
+        otel.name = format!("{} {route}", request.method()),
+        otel.kind = "server",
+        http.request.method = %request.method(),
+        http.route = route,
+        http.response.status_code = field::Empty,
+    );
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
     response
 }
 

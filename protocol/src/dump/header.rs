@@ -31,6 +31,10 @@ pub struct Metadata {
     pub user: Option<String>,
     /// Which conference it belongs to, as the client's token says.
     pub conference: Option<String>,
+    /// ISO 3166-1 code of the country where the first address is.
+    pub country: Option<String>,
+    /// English name of the city where it is.
+    pub city: Option<String>,
 }
 
 /// Appends a dump's first two lines, with their newlines.
@@ -59,9 +63,30 @@ pub fn write_header(out: &mut String, metadata: &Metadata) {
             ("conference", &metadata.conference),
         ],
     );
+    write_location(out, metadata);
     out.push_str(",\"fileFormat\":");
     write_i64(out, FILE_FORMAT as i64);
     out.push_str("}\n");
+}
+
+/// Appends `locations`: one for the first address, in the form of MaxMind's records, as upstream's server writes them.
+fn write_location(out: &mut String, metadata: &Metadata) {
+    let (country, city) = (&metadata.country, &metadata.city);
+    if country.is_none() && city.is_none() {
+        return;
+    }
+    out.push_str(",\"locations\":[{");
+    if let Some(code) = country {
+        out.push_str("\"country\":{\"iso_code\":");
+        write_string(out, code);
+        out.push_str(if city.is_some() { "}," } else { "}" });
+    }
+    if let Some(name) = city {
+        out.push_str("\"city\":{\"names\":{\"en\":");
+        write_string(out, name);
+        out.push_str("}}");
+    }
+    out.push_str("}]");
 }
 
 /// Appends those that are there.

@@ -1,21 +1,21 @@
 //! `GET /api/v1/sessions/{id}/dump`: the stored dump, or what the spool holds of a session that is not stored yet.
 
-use std::path::Path;
+use std::io::Read;
+use std::path::PathBuf;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
-use tokio::io::AsyncReadExt as _;
 
 use super::sessions::unknown;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::session::SessionId;
-use crate::spool;
+use crate::spool::{self, SpoolText};
 use crate::store::sessions;
 
-/// How much of a spool file is read at a time.
+/// How much of a spool text is read at a time.
 const CHUNK: usize = 64 * 1024;
 
 /// The dump, streamed.
@@ -25,7 +25,7 @@ pub(crate) async fn dump(State(app): State<App>, id: SessionId) -> Result<Respon
         let length = handle.snapshot().spool_bytes;
         let path = spool::path_of(&app.config.spool_dir(), id);
         if length > 0
-            && let Ok(body) = whole_lines(&path, length).await
+            && let Ok(body) = whole_lines(path, length).await
         {
             return Ok(answer(body, "application/x-ndjson", format!("{id}.jsonl"), length));
         }
@@ -46,13 +46,18 @@ fn no_dump(id: SessionId) -> Problem {
     Problem::new(crate::problem::Reason::UnknownSession, format!("The dump of session {id} is gone."))
 }
 
-/// The first `length` bytes of a file that may be growing.
-async fn whole_lines(path: &Path, length: u64) -> std::io::Result<Body> {
-    let file = tokio::fs::File::open(path).await?.take(length);
-    Ok(Body::from_stream(stream::try_unfold(file, |mut file| async move {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).await?;
-        Ok::<_, std::io::Error>((!chunk.is_empty()).then_some((chunk, file)))
+/// The first `length` bytes of a text that may be growing.
+async fn whole_lines(path: PathBuf, length: u64) -> std::io::Result<Body> {
+    let open = tokio::task::spawn_blocking(move || SpoolText::open(&path).map(|text| text.take(length)));
+    let text = open.await.map_err(std::io::Error::other)??;
+    Ok(Body::from_stream(stream::try_unfold(text, |mut text| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            Read::by_ref(&mut text).take(CHUNK as u64).read_to_end(&mut chunk)?;
+            Ok::<_, std::io::Error>((chunk, text))
+        });
+        let (chunk, text) = read.await.map_err(std::io::Error::other)??;
+        Ok::<_, std::io::Error>((!chunk.is_empty()).then_some((chunk, text)))
     })))
 }
 

@@ -15,9 +15,11 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use http_body_util::Limited;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::shorten;
+use crate::access::{Claims, Refusal};
 use crate::app::App;
 use crate::problem::{Problem, Reason};
 use crate::session::{self, ImportError, SessionId};
@@ -41,6 +43,18 @@ struct Taken {
 
 /// Takes dumps in. When this answers, they are in the spool, and on their way to the stores.
 pub(crate) async fn upload(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    let taken = take_all(&app, request, None).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "dumps": taken }))).into_response())
+}
+
+/// `POST` to `upload.path`: the same for clients of upstream's, with a client's token, and answered as upstream's server answers.
+pub(crate) async fn upload_of_client(State(app): State<App>, request: Request) -> Result<Json<Value>, Problem> {
+    let claims = app.access.admit(request.uri(), request.headers(), None).map_err(Refusal::problem)?;
+    let taken = take_all(&app, request, Some(&claims)).await?;
+    Ok(Json(json!({ "message": "Upload successful", "clientId": taken.first().map(|taken| &taken.session) })))
+}
+
+async fn take_all(app: &App, request: Request, claims: Option<&Claims>) -> Result<Vec<Taken>, Problem> {
     let Ok(_place) = app.uploads.try_acquire() else {
         let detail = "As many uploads are under way as `limits.uploads` allows; come back later.";
         return Err(Problem::new(Reason::Overloaded, detail));
@@ -49,25 +63,24 @@ pub(crate) async fn upload(State(app): State<App>, request: Request) -> Result<R
     let is_form = is_form.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
     let limit = usize::try_from(app.config.limits.upload_bytes.0).unwrap_or(usize::MAX);
     let request = request.map(|body| Body::new(Limited::new(body, limit)));
-    let mut taken = Vec::new();
-    if is_form {
-        let mut form = Multipart::from_request(request, &())
-            .await
-            .map_err(|error| Problem::new(Reason::BadParameter, format!("The form cannot be read: {error}.")))?;
-        while let Some(field) = patient(form.next_field()).await?.map_err(|error| broken(&app, &error))? {
-            let Some(name) = field.file_name().map(shorten) else { continue };
-            if taken.len() >= FILES {
-                return Err(Problem::new(Reason::TooLarge, format!("A form holds at most {FILES} dumps.")));
-            }
-            taken.push(take(&app, field, Some(&name)).await?);
-        }
-        if taken.is_empty() {
-            return Err(Problem::new(Reason::BadParameter, "The form holds no file."));
-        }
-    } else {
-        taken.push(take(&app, request.into_body().into_data_stream(), None).await?);
+    if !is_form {
+        return Ok(vec![take(app, request.into_body().into_data_stream(), None, claims).await?]);
     }
-    Ok((StatusCode::CREATED, Json(serde_json::json!({ "dumps": taken }))).into_response())
+    let mut taken = Vec::new();
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|error| Problem::new(Reason::BadParameter, format!("The form cannot be read: {error}.")))?;
+    while let Some(field) = patient(form.next_field()).await?.map_err(|error| broken(app, &error))? {
+        let Some(name) = field.file_name().map(shorten) else { continue };
+        if taken.len() >= FILES {
+            return Err(Problem::new(Reason::TooLarge, format!("A form holds at most {FILES} dumps.")));
+        }
+        taken.push(take(app, field, Some(&name), claims).await?);
+    }
+    if taken.is_empty() {
+        return Err(Problem::new(Reason::BadParameter, "The form holds no file."));
+    }
+    Ok(taken)
 }
 
 /// One dump: first all of it to a file, so that one whose sender goes away half-way is none.
@@ -75,6 +88,7 @@ async fn take<E: std::error::Error + Send + Sync + 'static>(
     app: &App,
     content: impl Stream<Item = Result<Bytes, E>> + Unpin,
     name: Option<&str>,
+    claims: Option<&Claims>,
 ) -> Result<Taken, Problem> {
     let folder = app.config.data_dir.join("import");
     tokio::fs::create_dir_all(&folder).await.map_err(Problem::internal)?;
@@ -83,7 +97,7 @@ async fn take<E: std::error::Error + Send + Sync + 'static>(
     let input = BufReader::new(File::open(&file.0).map_err(Problem::internal)?);
     let limit = app.config.limits.session_bytes;
     let called = name.map(|name| format!("`{name}`: ")).unwrap_or_default();
-    match session::import(&app.registry, input, Some(limit.0)).await {
+    match session::import(&app.registry, input, Some(limit.0), claims.cloned()).await {
         Ok(imported) => Ok(Taken {
             session: imported.session.to_string(),
             lines: imported.lines,

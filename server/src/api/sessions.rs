@@ -42,6 +42,8 @@ struct Session {
     close_code: Option<u16>,
     user: Option<String>,
     conference: Option<String>,
+    country: Option<String>,
+    city: Option<String>,
 }
 
 impl Session {
@@ -64,6 +66,8 @@ impl Session {
             close_code: row.close_code,
             user: row.user,
             conference: row.conference,
+            country: row.location.country,
+            city: row.location.city,
         }
     }
 
@@ -154,6 +158,32 @@ pub(crate) async fn remove(State(app): State<App>, id: SessionId) -> Result<Stat
             Err(Problem::new(Reason::SessionRunning, detail))
         }
     }
+}
+
+/// Removes all sessions of a user that are over: `DELETE /api/v1/sessions?user=..`. Those that run are named in the answer; they
+/// can be removed once they have ended.
+pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Problem> {
+    let Some(user) = query_parameter(&uri, "user").filter(|user| !user.is_empty()) else {
+        let detail = "The parameter `user` is missing: whose sessions are to be removed.";
+        return Err(Problem::new(Reason::BadParameter, detail));
+    };
+    let (mut removed, mut running, mut after) = (0_u64, Vec::new(), None);
+    loop {
+        let page =
+            sessions::of_user(&app.stores.database, &user, after, LARGEST_PAGE).await.map_err(Problem::internal)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for row in page {
+            if !row.ended || app.registry.get(row.id).is_some() {
+                running.push(row.id.to_string());
+                continue;
+            }
+            let dump = row.dump_path.as_deref();
+            removal::remove(&app.stores, row.id, dump, Removal::Request).await.map_err(Problem::internal)?;
+            removed += 1;
+        }
+    }
+    Ok(Json(json!({ "removed": removed, "running": running })))
 }
 
 async fn running(handle: &Handle) -> Result<Value, Problem> {

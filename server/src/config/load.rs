@@ -63,26 +63,36 @@ pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (Strin
     figment.extract().context("the settings do not fit")
 }
 
-/// The settings as a TOML file, secrets masked.
+/// The settings as a TOML file, each with what it means, secrets masked.
 pub(crate) fn render(config: &Config) -> anyhow::Result<String> {
     let mut shown = config.clone();
     shown.database.url = masked(&config.database_url()?);
     shown.storage.url = masked(config.storage_url()?.as_str());
+    shown.traces.endpoint = masked(&config.traces.endpoint);
+    let explanations = super::explanations();
     let (mut top, mut sections) = (String::new(), BTreeMap::<String, String>::new());
     for (key, value) in leaves(&shown)? {
         let text = match &value {
             Value::String(_, text) => serde_json::to_string(text)?,
             other => serde_json::to_string(other)?,
         };
+        let comment = comment(explanations.get(&key).copied().unwrap_or_default());
         match key.split_once('.') {
-            Some((section, name)) => *sections.entry(section.to_owned()).or_default() += &format!("{name} = {text}\n"),
-            None => top += &format!("{key} = {text}\n"),
+            Some((section, name)) => {
+                *sections.entry(section.to_owned()).or_default() += &format!("{comment}{name} = {text}\n");
+            }
+            None => top += &format!("{comment}{key} = {text}\n"),
         }
     }
     for (section, lines) in sections {
-        top += &format!("\n[{section}]\n{lines}");
+        let about = comment(explanations.get(&section).copied().unwrap_or_default());
+        top += &format!("\n{about}[{section}]\n{lines}");
     }
     Ok(top)
+}
+
+fn comment(text: &str) -> String {
+    text.lines().map(|line| format!("# {}\n", line.trim())).collect()
 }
 
 /// A URL without its password and without the values of its query, where stores put keys.
@@ -219,15 +229,23 @@ mod tests {
     #[test]
     fn the_result_is_printed_without_secrets_and_reads_back() {
         let mut config = Config::default();
-        config.database.url = "postgres://me:hidden1@db/rtctrace?sslpassword=hidden2".to_owned();
-        config.access.client_secret = super::super::Secret::new("hidden3");
+        config.database.url = "postgres://me:unseen1@db/rtctrace?sslpassword=unseen2".to_owned();
+        config.access.client_secret = super::super::Secret::new("unseen3");
         let text = render(&config).unwrap();
-        assert!(!text.contains("hidden") && !format!("{config:?}").contains("hidden"), "{text}");
+        assert!(!text.contains("unseen") && !format!("{config:?}").contains("unseen"), "{text}");
         assert!(text.contains("client_secret = \"***\"") && text.contains("origins = []"), "{text}");
-        assert!(
-            text.contains("[session]\nidle_timeout = \"60s\"\nresume_grace = \"60s\"\nresume_window = \"24h\"\n"),
-            "{text}"
-        );
+        assert!(text.contains("# How sessions live and end.\n[session]\n# How long a socket may be silent"), "{text}");
+        assert!(text.contains("\nidle_timeout = \"60s\"\n# How long a session whose socket is gone"), "{text}");
         with_file(&text, &[]).unwrap();
+    }
+
+    #[test]
+    fn every_setting_is_explained() {
+        let explanations = super::super::explanations();
+        for key in leaves(&Config::default()).unwrap().keys() {
+            assert!(explanations.get(key).is_some_and(|text| text.ends_with('.')), "{key}");
+            let section = key.split_once('.').map_or(key.as_str(), |(section, _)| section);
+            assert!(explanations.contains_key(section), "{section}");
+        }
     }
 }

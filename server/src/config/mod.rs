@@ -5,9 +5,12 @@ mod load;
 mod secret;
 mod units;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use documented::DocumentedFields;
+use rtctrace_protocol::privacy::{Hidden, Obfuscator};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -17,7 +20,7 @@ pub(crate) use secret::Secret;
 pub(crate) use units::{Size, Span};
 
 /// All settings of the collector.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Config {
     /// Where the listener binds. Port 0 takes a free one.
     pub(crate) listen: String,
@@ -43,14 +46,55 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     /// How much is taken from whom.
     pub(crate) limits: Limits,
+    /// Uploads of dumps by clients.
+    pub(crate) upload: Upload,
     /// How long what is stored is kept.
     pub(crate) retention: Retention,
     /// How the collector stops.
     pub(crate) shutdown: Shutdown,
+    /// What the collector says of what it does.
+    pub(crate) log: Log,
+    /// Who takes traces of what it does.
+    pub(crate) traces: Traces,
+    /// Where in the world clients are.
+    pub(crate) geo: Geo,
+}
+
+/// What the collector says of what it does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
+pub(crate) struct Log {
+    /// How lines look on standard error: `text`, or `json` (an object per line).
+    pub(crate) format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Who takes traces of what the collector does.
+#[derive(Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
+pub(crate) struct Traces {
+    /// A receiver of OTLP over HTTP, such as `http://127.0.0.1:4318`; empty: none. `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and
+    /// `OTEL_TRACES_SAMPLER` mean what they always do.
+    pub(crate) endpoint: String,
+}
+
+/// Where in the world clients are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
+pub(crate) struct Geo {
+    /// A MaxMind file (GeoLite2 City or Country, `.mmdb`) that tells country and city of a session from its client's address, before
+    /// that is obfuscated; empty: nobody is looked up. It is read again within seconds after it changed.
+    pub(crate) database: PathBuf,
 }
 
 /// How the collector stops.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Shutdown {
     /// How long a stop waits for clients to hear of it, and then again for rows on their way to the database. What is not done by
     /// then, the next start does from the spool.
@@ -59,11 +103,11 @@ pub(crate) struct Shutdown {
 
 /// Who may send and who may read. Files are read again within seconds after they changed; what cannot be read then changes
 /// nothing, and the log says so.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Access {
     /// The secret of client tokens that are signed with HS256: at least 32 bytes.
     pub(crate) client_secret: Secret,
-    /// The same from a file, whose last newline does not count; it can be replaced while the collector runs.
+    /// A file with the secret that `client_secret` is else, whose last newline does not count; it can be replaced while the collector runs.
     pub(crate) client_secret_file: PathBuf,
     /// Keys of client tokens: files with PEM public keys (RS256, ES256, EdDSA), or JWK sets. Without a secret and without
     /// keys, clients are not asked for a token.
@@ -91,7 +135,7 @@ pub(crate) enum ProxyHeader {
 }
 
 /// Encryption of the listener. Both files or none; they are read again within seconds after they changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Tls {
     /// PEM file of the certificate and what it was signed with, the collector's own first.
     pub(crate) certificate: PathBuf,
@@ -100,14 +144,14 @@ pub(crate) struct Tls {
 }
 
 /// The database.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Database {
     /// `sqlite://<path>`; empty: `rtctrace.db` in the data directory.
     pub(crate) url: String,
 }
 
 /// The object storage of dumps.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Storage {
     /// `file:///<path>`, `s3://<bucket>/<prefix>`, `gs://<bucket>/<prefix>` or `az://<container>/<prefix>`; empty: `dumps` in the
     /// data directory. The path of the URL is the prefix of every dump. What is not said here is taken from the provider's
@@ -128,7 +172,7 @@ pub(crate) struct Storage {
 }
 
 /// The stats tables.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Stats {
     /// Whether reports are written to the stats tables. Dumps and features do not depend on it.
     pub(crate) enabled: bool,
@@ -137,7 +181,7 @@ pub(crate) struct Stats {
 }
 
 /// The files of sessions that are not stored yet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Spool {
     /// What an acknowledged line survives: `process`, the death of the collector; `power`, that of the machine (each
     /// acknowledgement then follows a sync of the spool's file system, which all sessions that wrote meanwhile share).
@@ -145,6 +189,8 @@ pub(crate) struct Spool {
     /// The most that the spool may hold; 0: what its disk has. Beyond it no session begins and nothing is read from the sockets
     /// of others, so that their clients keep their lines, until dumps are stored.
     pub(crate) max_bytes: Size,
+    /// A session's text goes on in a next file when it has so many bytes; readers see one text.
+    pub(crate) part_bytes: Size,
 }
 
 /// What an acknowledged line survives.
@@ -158,7 +204,7 @@ pub(crate) enum Durability {
 }
 
 /// How sessions live and end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Session {
     /// How long a session whose socket is gone waits for its client.
     pub(crate) resume_grace: Span,
@@ -170,14 +216,32 @@ pub(crate) struct Session {
 }
 
 /// What is hidden before anything is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Privacy {
     /// Whether IP addresses are obfuscated.
     pub(crate) addresses: bool,
+    /// Whether names of cameras, microphones and captured windows are left out: labels of tracks and devices come out empty.
+    pub(crate) labels: bool,
+}
+
+impl Privacy {
+    /// What hides it, if anything is to be hidden.
+    pub(crate) fn obfuscator(&self) -> Option<Obfuscator> {
+        let hidden = Hidden { addresses: self.addresses, labels: self.labels };
+        (hidden.addresses || hidden.labels).then(|| Obfuscator::hiding(hidden))
+    }
+}
+
+/// Uploads of dumps by clients, beside those that the API takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
+pub(crate) struct Upload {
+    /// A path where a client with a client's token may upload a dump, as at `server.httpUploadPath` of upstream's server;
+    /// empty: none.
+    pub(crate) path: String,
 }
 
 /// How long what is stored is kept, counted from the session's begin. `0s` is for ever.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Retention {
     /// Dumps. The rows of their sessions stay.
     pub(crate) dumps: Span,
@@ -186,17 +250,17 @@ pub(crate) struct Retention {
 }
 
 /// How much is taken from whom.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Limits {
     /// The longest WebSocket message and beacon.
     pub(crate) frame_bytes: Size,
     /// The longest line.
     pub(crate) line_bytes: Size,
-    /// Whether the two rates below hold; `off` for load tests.
+    /// Whether `lines_per_second` and `bytes_per_second` hold; `off` for load tests.
     pub(crate) rate: bool,
     /// Lines that one session may bring per second. Ten seconds' worth may come at once; whoever brings more is read more slowly.
     pub(crate) lines_per_second: u64,
-    /// The same in bytes.
+    /// Bytes that one session may bring per second; else as `lines_per_second`.
     pub(crate) bytes_per_second: Size,
     /// How long after its start a session still takes lines; beyond it the session ends.
     pub(crate) session_age: Span,
@@ -204,7 +268,7 @@ pub(crate) struct Limits {
     pub(crate) session_bytes: Size,
     /// Sessions that run or wait for their client at one time.
     pub(crate) sessions: usize,
-    /// The same from one address (of IPv6: one /64). 0: a tenth of `sessions` where others can reach the collector, directly
+    /// Sessions from one address (of IPv6: one /64) at one time. 0: a tenth of `sessions` where others can reach the collector, directly
     /// or through trusted proxies; no limit where it listens on loopback only.
     pub(crate) sessions_per_address: usize,
     /// Connections to the listener at one time.
@@ -240,9 +304,9 @@ impl Default for Config {
                 session_token: Secret::default(),
             },
             stats: Stats { enabled: true, queue_bytes: Size(64 << 20) },
-            spool: Spool { durability: Durability::Process, max_bytes: Size(0) },
+            spool: Spool { durability: Durability::Process, max_bytes: Size(0), part_bytes: Size(64 << 20) },
             session: Session { resume_grace: span(60), resume_window: span(24 * 3600), idle_timeout: span(60) },
-            privacy: Privacy { addresses: true },
+            privacy: Privacy { addresses: true, labels: false },
             access: Access {
                 client_secret: Secret::default(),
                 client_secret_file: PathBuf::new(),
@@ -270,16 +334,52 @@ impl Default for Config {
                 upload_bytes: Size(256 << 20),
                 uploads: 4,
             },
+            upload: Upload { path: String::new() },
             retention: Retention { dumps: span(0), sessions: span(0) },
             shutdown: Shutdown { deadline: span(3) },
+            log: Log { format: LogFormat::Text },
+            traces: Traces { endpoint: String::new() },
+            geo: Geo { database: PathBuf::new() },
         }
     }
+}
+
+/// What each setting means, by its dotted key: its doc comment.
+fn explanations() -> BTreeMap<String, &'static str> {
+    fn of<T: DocumentedFields>(section: &str, into: &mut BTreeMap<String, &'static str>) {
+        let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
+        into.extend(T::FIELD_NAMES.iter().zip(T::FIELD_DOCS).map(|(name, text)| (format!("{prefix}{name}"), *text)));
+    }
+    let mut all = BTreeMap::new();
+    of::<Config>("", &mut all);
+    of::<Access>("access", &mut all);
+    of::<Database>("database", &mut all);
+    of::<Geo>("geo", &mut all);
+    of::<Limits>("limits", &mut all);
+    of::<Log>("log", &mut all);
+    of::<Privacy>("privacy", &mut all);
+    of::<Retention>("retention", &mut all);
+    of::<Session>("session", &mut all);
+    of::<Shutdown>("shutdown", &mut all);
+    of::<Spool>("spool", &mut all);
+    of::<Stats>("stats", &mut all);
+    of::<Storage>("storage", &mut all);
+    of::<Tls>("tls", &mut all);
+    of::<Traces>("traces", &mut all);
+    of::<Upload>("upload", &mut all);
+    all
 }
 
 /// URLs may hold passwords and keys.
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database").field("url", &masked(&self.url)).finish()
+    }
+}
+
+impl std::fmt::Debug for Traces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Traces").field("endpoint", &masked(&self.endpoint)).finish()
     }
 }
 

@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tracing::{Span, field};
 
 use super::{jitsi, rtcstats, socket, v1};
 use crate::access::{Claims, Refusal, is_token};
@@ -17,6 +18,7 @@ use crate::app::App;
 use crate::listener::Place;
 use crate::problem::{Problem, Reason};
 use crate::session::{Dialect, SessionId};
+use crate::telemetry::traces::TARGET;
 
 /// What a socket reads at a time; it is held for as long as the socket lives.
 const READ_BUFFER: usize = 2 * 1024;
@@ -41,6 +43,15 @@ impl Opening {
             Self::Lines(opening) if opening.origin.dialect == Dialect::RtctraceV1 => Some(opening.session),
             _ => None,
         }
+    }
+
+    /// Spans the socket's life. Nothing is inside of it: to enter it for every frame would cost more than to take the frame in.
+    fn span(&self, dialect: Dialect) -> Span {
+        let span = tracing::info_span!(target: TARGET, "socket", dialect = dialect.name(), session = field::Empty);
+        if let Some(session) = self.session() {
+            span.record("session", field::display(session));
+        }
+        span
     }
 
     /// Whose session it will be.
@@ -90,6 +101,7 @@ pub(crate) async fn upgrade(app: App, mut request: Request) -> Result<Response<B
             Ok(upgraded) => {
                 let io = TokioIo::new(upgraded);
                 let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+                let _span = opening.span(dialect);
                 match opening {
                     Opening::Lines(opening) => opening.serve(app, socket).await,
                     Opening::Messages(opening) => opening.serve(app, socket).await,

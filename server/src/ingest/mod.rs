@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use rtctrace_protocol::privacy::obfuscate_address;
 
 use crate::app::{App, ClientAddress};
+use crate::geo::Location;
 use crate::problem::{Problem, Reason};
 use crate::session::{Dialect, Origin, UnixMillis};
 
@@ -44,6 +45,10 @@ fn origin(app: &App, dialect: Dialect, request: &Request) -> Origin {
         origin: text(header::ORIGIN),
         user_agent: text(header::USER_AGENT),
         remote_address: client.map(|address| hidden(address.to_string())),
+        location: match (&app.geo, client) {
+            (Some(geo), Some(address)) => geo.find(address),
+            _ => Location::default(),
+        },
         client_session: None,
         user: None,
         conference: None,

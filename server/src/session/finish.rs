@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument as _;
 
 use super::pipeline::Pipeline;
 use super::registry::{Handle, Stores};
@@ -14,6 +15,7 @@ use crate::spool::{self, Spool};
 use crate::store::sessions::{SessionRow, end_lost, store_ended};
 use crate::store::stats::{RowBatch, StatsRow, write_rows};
 use crate::store::{Backoff, database::Database};
+use crate::telemetry::traces::TARGET;
 use crate::telemetry::{self, Store};
 
 /// Stores a session for good. `turns` bounds how many do the heavy part at one time; one that has to wait for a store gives
@@ -30,7 +32,8 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
     let mut backoff = Backoff::new(Store::Objects);
     let dump_bytes = loop {
         let turn = turns.acquire().await;
-        let attempt = stores.objects.store_dump(file.clone(), &path).await;
+        let span = tracing::info_span!(target: TARGET, "store dump", path = %path);
+        let attempt = stores.objects.store_dump(file.clone(), &path).instrument(span).await;
         drop(turn);
         match attempt {
             Ok(length) => {
@@ -52,7 +55,8 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
     if handle.is_behind() {
         loop {
             let turn = turns.acquire().await;
-            let attempt = rewrite_stats(id, &file, &stores.database).await;
+            let span = tracing::info_span!(target: TARGET, "write stats");
+            let attempt = rewrite_stats(id, &file, &stores.database).instrument(span).await;
             drop(turn);
             let Err(error) = attempt else { break };
             backoff.failed(&format!("writing the stats of session {id}"), &error).await;
@@ -73,7 +77,8 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         close_code: Some(snapshot.close_code.unwrap_or(LOST)),
         ..SessionRow::live(id, &handle.origin)
     };
-    while let Err(error) = store_ended(&stores.database, &row, &features).await {
+    let span = || tracing::info_span!(target: TARGET, "write features", lines = row.lines);
+    while let Err(error) = store_ended(&stores.database, &row, &features).instrument(span()).await {
         backoff.failed(&format!("writing the features of session {id}"), &error).await;
     }
 

@@ -19,6 +19,8 @@ use uuid::Uuid;
 use super::recover::rebuild;
 use super::registry::Registry;
 use super::{Dialect, Origin, SessionId};
+use crate::access::Claims;
+use crate::config::Privacy;
 use crate::spool::{Recovered, path_of};
 use crate::store::sessions;
 
@@ -70,15 +72,17 @@ impl From<io::Error> for ImportError {
 }
 
 /// Takes in a dump, gzip-compressed or not. When this returns, it is in the spool.
-/// `limit` bounds its bytes as text: a small file may unpack to any size.
+/// `limit` bounds its bytes as text: a small file may unpack to any size. `claims` are those of a client that brings it: whose
+/// session it is then, whatever the dump says.
 pub(crate) async fn import(
     registry: &Registry,
     input: impl BufRead + Send + 'static,
     limit: Option<u64>,
+    claims: Option<Claims>,
 ) -> Result<Imported, ImportError> {
     let config = registry.config();
-    let (dir, hides) = (config.data_dir.join("import"), config.privacy.addresses);
-    let prepare = tokio::task::spawn_blocking(move || prepare(input, &dir, hides, limit));
+    let (dir, privacy) = (config.data_dir.join("import"), config.privacy.clone());
+    let prepare = tokio::task::spawn_blocking(move || prepare(input, &dir, &privacy, limit, claims.as_ref()));
     let prepared = prepare.await.map_err(|error| ImportError::Store(error.into()))??;
     let session = prepared.session;
     // A client of the same session would find the file before it is read.
@@ -126,7 +130,13 @@ struct Prepared {
 }
 
 /// Writes what the spool is to hold of a dump.
-fn prepare(input: impl BufRead, dir: &Path, hides: bool, limit: Option<u64>) -> Result<Prepared, ImportError> {
+fn prepare(
+    input: impl BufRead,
+    dir: &Path,
+    privacy: &Privacy,
+    limit: Option<u64>,
+    claims: Option<&Claims>,
+) -> Result<Prepared, ImportError> {
     let mut reading = Reading { dump: DumpReader::open(input)?, left_out: 0, torn: None };
     let header = reading.dump.metadata().text().to_owned();
     let mut opening = Vec::new();
@@ -146,10 +156,9 @@ fn prepare(input: impl BufRead, dir: &Path, hides: bool, limit: Option<u64>) -> 
     let path = dir.join(format!("{}.part", SessionId::new()));
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     let part = Part(path);
-    let mut output =
-        Output { file: BufWriter::new(file), obfuscator: hides.then(Obfuscator::new), length: 0, lines: 0 };
+    let mut output = Output { file: BufWriter::new(file), obfuscator: privacy.obfuscator(), length: 0, lines: 0 };
     output.write(MAGIC)?;
-    output.write(&header_of(&header, session, start, hides)?)?;
+    output.write(&header_of(&header, session, start, privacy.addresses, claims)?)?;
     for line in &opening {
         output.line(line)?;
     }
@@ -174,7 +183,13 @@ fn name_of(header: &str, opening: &[String], start: i64) -> SessionId {
 }
 
 /// The header as the spool needs it; members that are not the spool's stay.
-fn header_of(header: &str, session: SessionId, start: i64, hides: bool) -> Result<String, ImportError> {
+fn header_of(
+    header: &str,
+    session: SessionId,
+    start: i64,
+    hides: bool,
+    claims: Option<&Claims>,
+) -> Result<String, ImportError> {
     let mut members: Map<String, Value> =
         serde_json::from_str(header).map_err(|error| ImportError::Store(error.into()))?;
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -191,6 +206,14 @@ fn header_of(header: &str, session: SessionId, start: i64, hides: bool) -> Resul
     members.insert("clientProtocol".to_owned(), dialect.name().into());
     members.insert("session".to_owned(), session.to_string().into());
     members.insert("fileFormat".to_owned(), FILE_FORMAT.into());
+    if let Some(claims) = claims {
+        for (name, claim) in [("user", &claims.user), ("conference", &claims.conference)] {
+            match claim {
+                Some(claim) => members.insert(name.to_owned(), claim.as_str().into()),
+                None => members.remove(name),
+            };
+        }
+    }
     let text = Value::Object(members).to_string();
     let raw = RawValue::parse(&text).map_err(|error| ImportError::Dump(error.into()))?;
     if Origin::from_metadata(raw).is_none() {
@@ -262,6 +285,7 @@ pub(crate) fn clean_up(data_dir: &Path) -> io::Result<()> {
 mod tests {
     use super::super::UnixMillis;
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn a_dump_without_an_id_gets_the_same_one_every_time_and_another_dump_another() {
@@ -277,7 +301,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let dump = "RTCStatsDump\n{\"fileFormat\":3,\"room\":\"a\",\"remoteAddresses\":[\"192.0.2.7\"]}\n\
              [39,null,{},1795159383861]\nnonsense\n[20,\"PC_0\",{\"address\":\"192.0.2.7\"},1]\n[36,nul";
-        let prepared = prepare(dump.as_bytes(), dir.path(), true, None).unwrap();
+        let prepared = prepare(dump.as_bytes(), dir.path(), &Config::default().privacy, None, None).unwrap();
         assert_eq!((prepared.lines, prepared.left_out), (2, 2));
         let text = std::fs::read_to_string(&prepared.part.0).unwrap();
         assert_eq!(text.len() as u64, prepared.length);

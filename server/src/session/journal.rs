@@ -150,7 +150,7 @@ impl Journal {
             distrusted: false,
             received: 0,
             end: None,
-            obfuscator: config.privacy.addresses.then(Obfuscator::new),
+            obfuscator: config.privacy.obfuscator(),
             pipeline: Pipeline::new(id, config.stats.enabled),
             settled: None,
             last_line: now,

@@ -7,6 +7,7 @@ use rtctrace_protocol::json::RawValue;
 
 use super::{Dialect, SessionId, UnixMillis};
 use crate::access::Claims;
+use crate::geo::Location;
 
 /// What a session's first socket or beacon said about where it comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,8 @@ pub(crate) struct Origin {
     pub(crate) user_agent: Option<String>,
     /// Its address, obfuscated unless the settings say otherwise.
     pub(crate) remote_address: Option<String>,
+    /// Where that is, if a file knows.
+    pub(crate) location: Location,
     /// What the client calls the session, where its dialect has names that are no UUID.
     pub(crate) client_session: Option<String>,
     /// Whose session it is, as the client's token says.
@@ -60,6 +63,7 @@ impl Origin {
                 .at(0)
                 .and_then(RawValue::as_str)
                 .map(|text| text.into_owned()),
+            location: location(metadata),
             user: text("user"),
             conference: text("conference"),
             counted_by: None,
@@ -79,6 +83,18 @@ impl Origin {
             client_session: self.client_session.clone(),
             user: self.user.clone(),
             conference: self.conference.clone(),
+            country: self.location.country.clone(),
+            city: self.location.city.clone(),
         }
     }
+}
+
+/// Where the first of a dump's addresses is: `locations` has a record of MaxMind's for each, as upstream's server writes them.
+fn location(metadata: RawValue<'_>) -> Location {
+    let place = metadata.get("locations").and_then(|locations| locations.at(0));
+    let text = |path: &[&str]| {
+        let found = path.iter().try_fold(place?, |value, name| value.get(name))?;
+        found.as_str().map(std::borrow::Cow::into_owned)
+    };
+    Location { country: text(&["country", "iso_code"]), city: text(&["city", "names", "en"]) }
 }

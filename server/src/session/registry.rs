@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rtctrace_features::SessionFeatures;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use super::SessionId;
 use super::finish;
@@ -26,7 +27,7 @@ use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::sessions::SessionRow;
 use crate::store::stats::{RowBatch, StatsQueue};
-use crate::telemetry;
+use crate::telemetry::{self, traces::TARGET};
 
 /// So many sessions are compressed and stored at one time.
 const FINISHING: usize = 4;
@@ -451,7 +452,8 @@ impl Registry {
         let registry = self.clone();
         tokio::spawn(async move {
             registry.0.waiting.fetch_add(1, Ordering::Relaxed);
-            finish::run(&handle, &registry.0.stores, &registry.0.spool, &registry.0.finishing).await;
+            let span = tracing::info_span!(target: TARGET, "store session", session = %handle.id);
+            finish::run(&handle, &registry.0.stores, &registry.0.spool, &registry.0.finishing).instrument(span).await;
             registry.remove(&handle);
             registry.0.waiting.fetch_sub(1, Ordering::Relaxed);
         })

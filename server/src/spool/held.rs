@@ -1,8 +1,9 @@
-//! The lines that a spool file holds from a given number on: what a client's repeated lines are compared with.
+//! The lines that the spool holds of a session from a given number on: what a client's repeated lines are compared with.
 
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Take};
 use std::path::Path;
+
+use super::SpoolText;
 
 /// Lines of a header, before line 0.
 const HEADER_LINES: u64 = 2;
@@ -10,14 +11,14 @@ const HEADER_LINES: u64 = 2;
 /// Reads lines `from..to` of a session in order, one at a time.
 #[derive(Debug)]
 pub(crate) struct HeldLines {
-    input: BufReader<Take<File>>,
+    input: BufReader<Take<SpoolText>>,
     left: u64,
 }
 
 impl HeldLines {
-    /// Opens the file, of which `length` bytes are whole lines, at line `from`.
+    /// Opens the text, of which `length` bytes are whole lines, at line `from`.
     pub(crate) fn open(path: &Path, length: u64, from: u64, to: u64) -> io::Result<Self> {
-        let mut input = BufReader::new(File::open(path)?.take(length));
+        let mut input = BufReader::new(SpoolText::open(path)?.take(length));
         for _ in 0..from + HEADER_LINES {
             input.skip_until(b'\n')?;
         }

@@ -1,8 +1,9 @@
-//! The spool: one append-only file per session that is not yet in object storage. Its content is the session's dump as plain
-//! text (header and lines), and that is the only truth about what was received.
+//! The spool: one append-only text per session that is not yet in object storage, in a file or, if it is very long, in several. It is
+//! the session's dump as plain text (header and lines), and that is the only truth about what was received.
 
 mod file;
 mod held;
+mod parts;
 mod recover;
 mod sync;
 
@@ -18,6 +19,7 @@ use crate::telemetry;
 
 pub(crate) use file::{SpoolFile, path_of};
 pub(crate) use held::HeldLines;
+pub(crate) use parts::SpoolText;
 pub(crate) use recover::{Recovered, list, look_at, replay, unpack};
 use sync::GroupCommit;
 
@@ -29,6 +31,8 @@ const PROBE: usize = 256 * 1024;
 pub(crate) struct Spool {
     dir: PathBuf,
     limit: u64,
+    /// A text goes on in a next part when its last one has so many bytes.
+    part_bytes: u64,
     used: AtomicU64,
     shrank: Notify,
     failing: AtomicBool,
@@ -42,6 +46,7 @@ impl Spool {
             Durability::Process => None,
             Durability::Power => Some(GroupCommit::start(&config.spool_dir())?),
         };
+        remove_leftovers(&config.spool_dir())?;
         Ok(Arc::new(Self { commit, ..Self::of(config) }))
     }
 
@@ -58,6 +63,7 @@ impl Spool {
         Self {
             dir: config.spool_dir(),
             limit,
+            part_bytes: config.spool.part_bytes.0.max(1),
             used: AtomicU64::new(0),
             shrank: Notify::new(),
             failing: AtomicBool::new(false),
@@ -109,10 +115,13 @@ impl Spool {
         result.is_ok()
     }
 
-    /// Deletes a spool file that is stored elsewhere now.
+    /// Deletes a text that is stored elsewhere now. Once its first part is gone it is no session's any more.
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
-        let length = std::fs::metadata(path)?.len();
+        let length = SpoolText::length(path)?;
         std::fs::remove_file(path)?;
+        if let Err(error) = parts::remove_behind(path, 0) {
+            tracing::warn!(path = %path.display(), "parts of a stored session stay until the next start: {error}");
+        }
         self.used.fetch_sub(length, Ordering::Relaxed);
         telemetry::spool_changed(-i64::try_from(length).unwrap_or(i64::MAX));
         self.shrank.notify_waiters();
@@ -130,4 +139,18 @@ impl Spool {
             self.failing.store(!works, Ordering::Relaxed);
         }
     }
+}
+
+/// Removes parts that a removal left behind when it was cut short.
+fn remove_leftovers(dir: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let part = entry?.path();
+        if let Some(path) = parts::whole_of(&part)
+            && file::session_of(&path).is_some()
+            && !path.try_exists()?
+        {
+            std::fs::remove_file(&part)?;
+        }
+    }
+    Ok(())
 }

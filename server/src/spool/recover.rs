@@ -11,8 +11,9 @@ use anyhow::Context;
 use flate2::bufread::MultiGzDecoder;
 use rtctrace_protocol::dump::DumpReader;
 
-use super::Spool;
 use super::file::session_of;
+use super::parts::{last_part, length_before, part_of, whole_of};
+use super::{Spool, SpoolText};
 use crate::session::SessionId;
 use crate::telemetry;
 
@@ -37,6 +38,8 @@ pub(crate) fn list(spool: &Spool) -> io::Result<Vec<(SessionId, PathBuf)>> {
         let path = entry?.path();
         if let Some(session) = session_of(&path) {
             found.push((session, path));
+        } else if whole_of(&path).is_some_and(|path| session_of(&path).is_some()) {
+            // A further part comes with its first.
         } else if path.extension().is_some_and(|extension| extension == "part") {
             std::fs::remove_file(&path)?;
         } else {
@@ -46,12 +49,13 @@ pub(crate) fn list(spool: &Spool) -> io::Result<Vec<(SessionId, PathBuf)>> {
     Ok(found)
 }
 
-/// Looks at a spool file that was found: a torn tail is cut. A file without a whole line behind the header is removed: its
+/// Looks at a spool text that was found: a torn tail is cut. A file without a whole line behind the header is removed: its
 /// session never had a line acknowledged.
 pub(crate) async fn look_at(spool: &Arc<Spool>, session: SessionId, path: PathBuf) -> io::Result<Option<Recovered>> {
     let spool = Arc::clone(spool);
     let looking = tokio::task::spawn_blocking(move || {
-        let length = cut_torn_tail(&path)?;
+        let last = last_part(&path)?;
+        let length = length_before(&path, last)? + cut_torn_tail(&part_of(&path, last))?;
         if has_lines(&path)? {
             spool.grew(length);
             return Ok(Some(Recovered { session, path, length }));
@@ -84,10 +88,10 @@ pub(crate) fn unpack(from: &Path, to: &Path) -> io::Result<()> {
 /// The collector's own last line is shorter.
 const LONGEST_CLOSE: u64 = 256;
 
-/// Opens a spool file, or a part of it, for reading its lines.
+/// Opens the first `length` bytes of a spool text for reading its lines.
 pub(crate) fn replay(path: &Path, length: u64) -> anyhow::Result<DumpReader<impl BufRead>> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    Ok(DumpReader::open(BufReader::new(file.take(length)))?)
+    let text = SpoolText::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(DumpReader::open(BufReader::new(text.take(length)))?)
 }
 
 /// Cuts the file behind its last newline and says how long it is then.
@@ -195,6 +199,48 @@ mod tests {
         assert_eq!(held.next_line().unwrap().as_deref(), Some("[1]"));
         assert_eq!(held.next_line().unwrap().as_deref(), Some("[2]"));
         assert_eq!(held.next_line().unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_long_session_goes_on_in_parts_and_only_the_last_is_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let part_bytes = crate::config::Size(40);
+        let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
+        let config = Config { spool: crate::config::Spool { part_bytes, ..config.spool.clone() }, ..config };
+        std::fs::create_dir_all(config.spool_dir()).unwrap();
+        let spool = Spool::open(&config).unwrap();
+        let path = path_of(spool.dir(), SessionId::new());
+        let mut text = format!("{HEADER}[0]\n");
+        let mut file = SpoolFile::create(&spool, &path, &text).unwrap();
+        for number in 1..20 {
+            let line = format!("[{number},\"long enough\"]\n");
+            file.append(&line).unwrap();
+            text += &line;
+        }
+        let last = last_part(&path).unwrap();
+        assert!(last > 3, "{last} parts");
+        assert_eq!(file.length(), text.len() as u64);
+        let mut held = HeldLines::open(&path, file.length(), 7, 20).unwrap();
+        assert_eq!(held.next_line().unwrap().as_deref(), Some("[7,\"long enough\"]"));
+
+        let mut torn = std::fs::read(part_of(&path, last)).unwrap();
+        torn.extend_from_slice(b"[99,");
+        std::fs::write(part_of(&path, last), torn).unwrap();
+        let spool = Spool::open(&config).unwrap();
+        let found = recover(&spool).await;
+        assert_eq!(found.len(), 1, "all parts are one session");
+        assert_eq!(found[0].length, text.len() as u64);
+        let mut file = SpoolFile::reopen(&spool, &path, found[0].length).unwrap();
+        file.append("[20]\n").unwrap();
+        text += "[20]\n";
+        let mut read = String::new();
+        SpoolText::open(&path).unwrap().read_to_string(&mut read).unwrap();
+        assert_eq!(read, text);
+
+        // A removal that was cut short behind the first part.
+        std::fs::remove_file(&path).unwrap();
+        Spool::open(&config).unwrap();
+        assert_eq!(std::fs::read_dir(spool.dir()).unwrap().count(), 0);
     }
 
     #[test]

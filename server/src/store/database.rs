@@ -13,6 +13,7 @@ use crate::config::masked;
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../migrations/sqlite/0001_sessions_features_stats.sql")),
     (2, include_str!("../../../migrations/sqlite/0002_user_conference.sql")),
+    (3, include_str!("../../../migrations/sqlite/0003_location.sql")),
 ];
 
 /// How long a statement waits for another process that holds the database.
@@ -114,7 +115,7 @@ pub(crate) mod tests {
         one.unwrap();
         let database = two.unwrap();
         let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(&database.readers).await.unwrap().get(0);
-        assert_eq!(version, 2);
+        assert_eq!(version, MIGRATIONS.len() as i64);
         let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(&database.writer).await.unwrap().get(0);
         assert_eq!(mode, "wal");
     }

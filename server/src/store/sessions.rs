@@ -8,6 +8,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::database::Database;
 use super::features;
 use super::stats::TABLES;
+use crate::geo::Location;
 use crate::session::{Browser, SessionId, UnixMillis};
 use rtctrace_features::SessionFeatures;
 
@@ -53,6 +54,8 @@ pub(crate) struct SessionRow {
     pub(crate) user: Option<String>,
     /// Which conference it belongs to.
     pub(crate) conference: Option<String>,
+    /// Where its client is.
+    pub(crate) location: Location,
 }
 
 impl SessionRow {
@@ -77,6 +80,7 @@ impl SessionRow {
             close_code: None,
             user: origin.user.clone(),
             conference: origin.conference.clone(),
+            location: origin.location.clone(),
         }
     }
 
@@ -108,6 +112,7 @@ impl SessionRow {
             close_code: count("close_code")?.and_then(|code| u16::try_from(code).ok()),
             user: row.try_get("user")?,
             conference: row.try_get("conference")?,
+            location: Location { country: row.try_get("country")?, city: row.try_get("city")? },
         })
     }
 }
@@ -158,7 +163,8 @@ async fn write(connection: &mut SqliteConnection, row: &SessionRow, on_conflict:
     let sql = format!(
         "INSERT INTO sessions (id, source, dialect, state, start_time, end_time, duration, user_agent, browser_name, \
          browser_version, browser_os, origin, url, connections, lines, dump_path, dump_bytes, close_code, \"user\", \
-         conference) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {on_conflict}"
+         conference, country, city) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {on_conflict}"
     );
     let browser = row.browser.as_ref();
     let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -183,6 +189,8 @@ async fn write(connection: &mut SqliteConnection, row: &SessionRow, on_conflict:
         .bind(row.close_code.map(i64::from))
         .bind(&row.user)
         .bind(&row.conference)
+        .bind(&row.location.country)
+        .bind(&row.location.city)
         .execute(connection)
         .await?;
     Ok(())
@@ -199,6 +207,19 @@ pub(crate) async fn list(database: &Database, limit: u32, cursor: Option<ListCur
             .bind(limit)
             .fetch_all(&database.readers)
             .await?;
+    rows.iter().map(SessionRow::read).collect()
+}
+
+/// Sessions of a user, by id, behind `after`.
+pub(crate) async fn of_user(
+    database: &Database,
+    user: &str,
+    after: Option<SessionId>,
+    limit: u32,
+) -> sqlx::Result<Vec<SessionRow>> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let sql = "SELECT * FROM sessions WHERE \"user\" = ? AND id > ? ORDER BY id LIMIT ?";
+    let rows = sqlx::query(sql).bind(user).bind(after).bind(limit).fetch_all(&database.readers).await?;
     rows.iter().map(SessionRow::read).collect()
 }
 
@@ -287,6 +308,7 @@ pub(crate) mod tests {
             origin: Some("http://localhost".to_owned()),
             user_agent: None,
             remote_address: None,
+            location: Location { country: Some("AT".to_owned()), city: None },
             client_session: None,
             user: Some("ann".to_owned()),
             conference: None,

@@ -28,7 +28,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.settings.load()?;
     // A store that refuses is tried again and again: somebody should hear of it.
-    telemetry::install_log(options.settings.verbose)?;
+    telemetry::install_log(&config.log, None, options.settings.verbose)?;
     super::block_on(async {
         let (registry, _lock) = app::offline(config).await?;
         let mut progress = Progress::new();
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 async fn one(registry: &Registry, file: &Path) -> anyhow::Result<()> {
     let input = BufReader::new(File::open(file).context("cannot be opened")?);
     let mut out = std::io::stdout();
-    match session::import(registry, input, None).await {
+    match session::import(registry, input, None, None).await {
         Ok(imported) => {
             imported.stored.await.context("the session was not stored")?;
             let mut text = format!("{}: session {}, {} lines", file.display(), imported.session, imported.lines);

@@ -82,9 +82,9 @@ async fn what_is_not_there_is_a_problem_document() {
         let answer = collector.get(&format!("/api/v1/sessions/{}{path}", new_session())).await;
         answer.problem(404, "unknown-session");
     }
-    let answer = collector.request("DELETE", "/api/v1/sessions", "", "").await;
+    let answer = collector.request("PUT", "/api/v1/sessions", "", "").await;
     answer.problem(405, "method-not-allowed");
-    assert_eq!(answer.header("allow"), "GET,HEAD");
+    assert_eq!(answer.header("allow"), "GET,HEAD,DELETE");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! The spool's disk is full, its limit is reached: clients keep what is not acknowledged, and all of it is stored once in the end.
+//! The spool's disk is full, its limit is reached, a session is very long: clients keep what is not acknowledged, and all of it is
+//! stored once in the end.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -119,4 +120,41 @@ async fn at_its_limit_the_spool_takes_nothing_more_until_dumps_are_stored() {
     assert_eq!(collector.dump(&over).await.1, [first.clone(), filler, "[36,null,null,1]".to_owned()]);
     let ready = collector.get("/readyz").await;
     assert_eq!((ready.status, &ready.json()["stores"]["objects"]), (200, &"ok".into()));
+}
+
+#[tokio::test]
+async fn that_a_long_session_lies_in_parts_is_seen_by_nobody() {
+    let mut collector = Collector::start(&[("RTCTRACE_SPOOL_PART_BYTES", "4KiB")]);
+    let mut sent = vec![lines(1).remove(0)];
+    sent.extend((1..300).map(|n| format!("[\":filler\",null,\"{n} {}\",10]", "x".repeat(100))));
+    sent.push("[36,null,null,1]".to_owned());
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    for (at, line) in sent[..200].iter().enumerate() {
+        socket.send(line).await;
+        if at % 20 == 0 {
+            socket.acknowledged(at + 1).await;
+        }
+    }
+    socket.acknowledged(200).await;
+    let parts = || std::fs::read_dir(collector.dir.path().join("spool")).unwrap().count();
+    assert!(parts() > 3, "{} parts", parts());
+    let running = collector.get(&format!("/api/v1/sessions/{session}/dump")).await.text();
+    assert_eq!(split_dump(&running).1, sent[..200]);
+
+    collector.crash();
+    collector.restart();
+    // It repeats what is held, from a line in a part in the middle.
+    let (mut socket, received) = collector.v1(&session, 90).await;
+    assert_eq!(received, 200);
+    for line in &sent[90..] {
+        socket.send(line).await;
+    }
+    socket.acknowledged(sent.len()).await;
+    assert_eq!(collector.dump(&session).await.1, sent);
+    until("the spool is empty", async || {
+        (std::fs::read_dir(collector.dir.path().join("spool")).unwrap().count() == 0).then_some(())
+    })
+    .await;
+    assert_eq!(collector.metric("rtctrace_spool_bytes").await, 0.0);
 }

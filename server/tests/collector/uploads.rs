@@ -107,3 +107,23 @@ async fn an_upload_needs_a_place() {
     upload(&collector, "application/gzip", b"x").await.problem(503, "overloaded");
     collector.get("/api/v1/dumps").await.problem(405, "method-not-allowed");
 }
+
+#[tokio::test]
+async fn at_a_path_of_its_own_a_client_of_upstreams_uploads_with_its_token() {
+    let secret = ("RTCTRACE_ACCESS_CLIENT_SECRET", "a secret that only this test and its collector know");
+    let collector = Collector::start(&[secret, ("RTCTRACE_UPLOAD_PATH", "/upload")]);
+    let (success, token, _) = run(collector.dir.path(), &["token", "client", "--user", "ann"], &[secret]);
+    assert!(success);
+    let mut body = b"--xx\r\nContent-Disposition: form-data; name=\"dump\"; filename=\"a.jsonl\"\r\n\r\n".to_vec();
+    body.extend_from_slice(&fixture("rich-session.jsonl"));
+    body.extend_from_slice(b"\r\n--xx--\r\n");
+    let form = "Content-Type: multipart/form-data; boundary=xx\r\n";
+    collector.request_bytes("POST", "/upload", form, &body).await.problem(401, "unauthorized");
+    let path = format!("/upload?rtcstats-token={}", token.trim());
+    let answer = collector.request_bytes("POST", &path, form, &body).await;
+    assert_eq!((answer.status, &answer.json()["message"]), (200, &"Upload successful".into()), "{}", answer.text());
+    let stored = collector.stored(answer.json()["clientId"].as_str().unwrap()).await;
+    assert_eq!((&stored["user"], &stored["state"]), (&"ann".into(), &"ended".into()));
+    collector.request_bytes("POST", &path, form, &body).await.problem(409, "session-ended");
+    assert_eq!(left_over(&collector), 0);
+}

@@ -1,10 +1,9 @@
-//! A spool file as one gzip member, a chunk at a time.
+//! A spool text as one gzip member, a chunk at a time.
 //!
 //! What fits into memory is compressed in one piece by libdeflate, which takes half the time of any encoder that streams, at a
 //! better ratio. Longer files are streamed, so that memory stays bounded. It is one member either way: browsers and other readers
 //! of dumps stop behind the first.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -15,6 +14,8 @@ use flate2::write::GzEncoder;
 use libdeflater::{CompressionLvl, Compressor};
 use tokio::sync::mpsc;
 
+use crate::spool::SpoolText;
+
 /// How much is handed on at a time.
 const CHUNK: usize = 1 << 20;
 /// The longest file that is compressed in one piece.
@@ -23,14 +24,14 @@ const IN_ONE_PIECE: u64 = 16 << 20;
 const PIECE_LEVEL: i32 = 1;
 const STREAM_LEVEL: u32 = 2;
 
-/// Compresses the file into `sender`. Blocks.
+/// Compresses the text into `sender`. Blocks.
 pub(super) fn compress(spool: &Path, sender: mpsc::Sender<Bytes>) -> anyhow::Result<()> {
-    let mut input = File::open(spool).with_context(|| format!("cannot read {}", spool.display()))?;
-    let length = input.metadata().context("cannot read the spool")?.len();
+    let mut input = SpoolText::open(spool).with_context(|| format!("cannot read {}", spool.display()))?;
+    let length = SpoolText::length(spool).context("cannot read the spool")?;
     if length <= IN_ONE_PIECE { in_one_piece(&mut input, &sender) } else { streamed(&mut input, sender) }
 }
 
-fn in_one_piece(input: &mut File, sender: &mpsc::Sender<Bytes>) -> anyhow::Result<()> {
+fn in_one_piece(input: &mut SpoolText, sender: &mpsc::Sender<Bytes>) -> anyhow::Result<()> {
     let mut text = Vec::new();
     input.read_to_end(&mut text).context("cannot read the spool")?;
     let level = CompressionLvl::new(PIECE_LEVEL).map_err(|_| anyhow::anyhow!("the level of compression is none"))?;
@@ -46,7 +47,7 @@ fn in_one_piece(input: &mut File, sender: &mpsc::Sender<Bytes>) -> anyhow::Resul
     Ok(())
 }
 
-fn streamed(input: &mut File, sender: mpsc::Sender<Bytes>) -> anyhow::Result<()> {
+fn streamed(input: &mut SpoolText, sender: mpsc::Sender<Bytes>) -> anyhow::Result<()> {
     let chunks = Chunks { sender, chunk: Vec::with_capacity(CHUNK) };
     let mut output = GzEncoder::new(chunks, Compression::new(STREAM_LEVEL));
     io::copy(input, &mut output).context("cannot compress the spool")?;

@@ -1,6 +1,8 @@
-//! Every metric's name, once; what counts it; and how log lines look.
+//! Every metric's name, once, and what counts it. Logs and traces are beside it.
 
-use std::io::IsTerminal as _;
+mod log;
+pub(crate) mod traces;
+
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,6 +12,8 @@ use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::session::Dialect;
+
+pub(crate) use log::install_log;
 
 const LINES: &str = "rtctrace_lines_total";
 const BYTES: &str = "rtctrace_line_bytes_total";
@@ -111,18 +115,6 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     gauge!(SESSIONS_LIVE).set(0.0);
     gauge!(SOCKETS).set(0.0);
     Ok(handle)
-}
-
-/// Log lines go to standard error; `verbose` shows what happens to every socket.
-pub(crate) fn install_log(verbose: bool) -> anyhow::Result<()> {
-    let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).context("a log is installed already")
 }
 
 /// What is counted with every line, looked up once: finding a metric by its name and labels costs as much as many lines' bytes.

@@ -1,0 +1,275 @@
+//! Obfuscation, line by line as lines arrive: of IP addresses ([`address`]), and of the names of devices where they are to stay
+//! unknown ([`labels`]).
+
+mod address;
+mod labels;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::description::carries_description;
+use crate::json::{Kind, RawValue, scan_string, write_string};
+use crate::line::Line;
+use address::{obfuscate_host_and_port, obfuscate_text};
+
+pub use address::{obfuscate_address, obfuscate_candidate, obfuscate_sdp};
+
+/// How many relay candidates a session's obfuscator remembers. The addresses of any beyond are obfuscated like all others.
+const MAX_RELAYS: usize = 4096;
+
+/// The longest id of an entry that is remembered, in bytes. Dumps have `0`, `1`, ...
+const LONGEST_ID: usize = 256;
+
+/// Obfuscates the lines of one session. It remembers which entries of its reports are relay candidates, because a later
+/// delta may name an address without the type.
+#[derive(Debug)]
+pub struct Obfuscator {
+    hidden: Hidden,
+    relays: HashSet<(String, String)>,
+}
+
+/// What an [`Obfuscator`] hides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hidden {
+    /// IP addresses lose their hosts.
+    pub addresses: bool,
+    /// Names of devices and labels of tracks come out empty.
+    pub labels: bool,
+}
+
+impl Default for Obfuscator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A part of the line to be replaced, and what by.
+type Replacement<'a> = (RawValue<'a>, String);
+
+impl Obfuscator {
+    /// For a session's first line: hides addresses.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::hiding(Hidden { addresses: true, labels: false })
+    }
+
+    /// For a session's first line: hides what is asked for.
+    #[must_use]
+    pub fn hiding(hidden: Hidden) -> Self {
+        Self { hidden, relays: HashSet::new() }
+    }
+
+    /// Appends the line with what is to be hidden obfuscated, without a newline. A line that has nothing to hide is appended byte
+    /// for byte; a line that has been through here before stays as it is.
+    pub fn line(&mut self, line: &Line<'_>, out: &mut String) {
+        if !self.rewrite(line, out) {
+            out.push_str(line.text());
+        }
+    }
+
+    /// As [`Obfuscator::line`], but a line that has nothing to hide is left where it is: `false`, and nothing is appended.
+    pub fn rewrite(&mut self, line: &Line<'_>, out: &mut String) -> bool {
+        let mut found = Vec::new();
+        let method = line.method();
+        // No method has both in it.
+        if self.hidden.labels && labels::carries_labels(&method) {
+            labels::find(line, &mut found);
+        } else if self.hidden.addresses {
+            self.addresses(line, &method, &mut found);
+        }
+        if found.is_empty() {
+            return false;
+        }
+        let text = line.text();
+        let mut copied = 0;
+        for (part, replacement) in found {
+            let start = (part.text().as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+            out.push_str(text.get(copied..start).unwrap_or_default());
+            write_string(out, &replacement);
+            copied = start + part.text().len();
+        }
+        out.push_str(text.get(copied..).unwrap_or_default());
+        true
+    }
+
+    fn addresses<'a>(&mut self, line: &Line<'a>, method: &str, found: &mut Vec<Replacement<'a>>) {
+        let value = line.value();
+        match method {
+            "getStats" | "getstats" => self.report(line, found),
+            "addIceCandidate" | "onicecandidate" => candidate(value, found),
+            "onicecandidateerror" => {
+                replace_members(value, &["address", "hostCandidate"], found, obfuscate_host_and_port);
+            }
+            "RTCIceTransport.onselectedcandidatepairchange" => {
+                for (name, member) in value.members() {
+                    if matches!(&*name, "local" | "remote") {
+                        candidate(member, found);
+                    }
+                }
+            }
+            // What no format describes: configurations, logs, the state of a backend.
+            "identity" | "logs" | "stats-entry" => every_string(value, found),
+            // Browsers quote the line of an SDP that they could not read.
+            method if method.ends_with("OnFailure") => replace(value, found, obfuscate_text),
+            method if carries_description(method) => replace_members(value, &["sdp"], found, obfuscate_sdp),
+            _ => {}
+        }
+    }
+
+    fn report<'a>(&mut self, line: &Line<'a>, found: &mut Vec<Replacement<'a>>) {
+        let report = line.value();
+        if !mentions_addresses(report.text()) {
+            return;
+        }
+        let connection = line.connection().unwrap_or_default();
+        for (id, entry) in report.members() {
+            let kind = entry.get("candidateType").or_else(|| entry.get("136")).and_then(RawValue::as_str);
+            let is_short = id.len() <= LONGEST_ID;
+            let key = (connection.clone().into_owned(), id.into_owned());
+            match kind.as_deref() {
+                Some("relay") if self.relays.len() < MAX_RELAYS && is_short => {
+                    self.relays.insert(key.clone());
+                }
+                Some(_) => {
+                    self.relays.remove(&key);
+                }
+                None => {}
+            }
+            let is_relay = self.relays.contains(&key);
+            for (name, value) in entry.members() {
+                match &*name {
+                    "134" | "address" | "ip" | "ipAddress" if !is_relay => replace(value, found, obfuscate_address),
+                    "141" | "relatedAddress" => replace(value, found, obfuscate_address),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// Whether a delta can hold an address or a candidate's type. Most do not, and are spared the search. An escape may hide a
+/// name, so a text with one is always searched.
+fn mentions_addresses(delta: &str) -> bool {
+    ["\"134\"", "\"136\"", "\"141\"", "ddress\"", "\"candidateType\"", "\"ip\"", "\\u"]
+        .iter()
+        .any(|name| delta.contains(name))
+}
+
+fn candidate<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
+    if value.kind() == Kind::String {
+        replace(value, found, obfuscate_candidate);
+        return;
+    }
+    let is_relay = value.get("type").and_then(RawValue::as_str).is_some_and(|kind| kind == "relay");
+    for (name, member) in value.members() {
+        match &*name {
+            "candidate" => replace(member, found, obfuscate_candidate),
+            "address" | "ip" if !is_relay => replace(member, found, obfuscate_address),
+            "relatedAddress" => replace(member, found, obfuscate_address),
+            _ => {}
+        }
+    }
+}
+
+/// Replaces members in the order of the text, as [`Obfuscator::line`] needs them.
+fn replace_members<'a>(
+    object: RawValue<'a>,
+    names: &[&str],
+    found: &mut Vec<Replacement<'a>>,
+    obfuscate: fn(&str) -> Cow<'_, str>,
+) {
+    // Every member of such a name: a reader may take the first or the last.
+    for (_, value) in object.members().filter(|(name, _)| names.contains(&&**name)) {
+        replace(value, found, obfuscate);
+    }
+}
+
+/// Replaces every string in which an address stands, names of members among them.
+fn every_string<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
+    let text = value.text();
+    let mut at = 0;
+    while let Some(length) = text.get(at..).and_then(|rest| rest.find('"')) {
+        let start = at + length;
+        let Ok(end) = scan_string(text.as_bytes(), start) else { return };
+        replace(RawValue::slice(text, start, end), found, obfuscate_text);
+        at = end;
+    }
+}
+
+fn replace<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>, obfuscate: fn(&str) -> Cow<'_, str>) {
+    let Some(text) = value.as_str() else { return };
+    if let Cow::Owned(hidden) = obfuscate(&text) {
+        found.push((value, hidden));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_backends_say_of_addresses_is_hidden_wherever_it_stands() {
+        let mut out = String::new();
+        let line =
+            r#"["stats-entry",null,{"a":["198.51.100.7:10000/udp",1.5,{"198.51.100.8":"x"}],"time":"12:55:35.891"},5]"#;
+        assert!(Obfuscator::new().rewrite(&Line::parse(line).unwrap(), &mut out));
+        let hidden =
+            r#"["stats-entry",null,{"a":["198.51.100.x:10000/udp",1.5,{"198.51.100.x":"x"}],"time":"12:55:35.891"},5]"#;
+        assert_eq!(out, hidden);
+    }
+
+    fn obfuscated(obfuscator: &mut Obfuscator, text: &str) -> String {
+        let mut out = String::new();
+        obfuscator.line(&Line::parse(text).unwrap(), &mut out);
+        out
+    }
+
+    #[test]
+    fn every_place_of_a_line_is_covered() {
+        let mut obfuscator = Obfuscator::new();
+        for (line, expected) in [
+            (
+                r#"[20,"PC_0",{"candidate":"candidate:1 1 UDP 2 192.0.2.7 5 typ host","sdpMid":"0"},1]"#,
+                r#"[20,"PC_0",{"candidate":"candidate:1 1 UDP 2 192.0.2.x 5 typ host","sdpMid":"0"},1]"#,
+            ),
+            (
+                r#"[21,"PC_0",{"address":"192.0.2.7","hostCandidate":"192.0.2.7:99","url":"stun:192.0.2.9"},1]"#,
+                r#"[21,"PC_0",{"address":"192.0.2.x","hostCandidate":"192.0.2.x:99","url":"stun:192.0.2.9"},1]"#,
+            ),
+            (
+                r#"[21,"PC_0",{"hostCandidate":"192.0.2.7:99","errorCode":701,"address":"192.0.2.7"},1]"#,
+                r#"[21,"PC_0",{"hostCandidate":"192.0.2.x:99","errorCode":701,"address":"192.0.2.x"},1]"#,
+            ),
+            (
+                r#"[6,"PC_0",{"type":"offer","sdp":"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\nc=IN IP4 192.0.2.7\r\na=rtcp:9 IN IP4 192.0.2.7\r\na=candidate:1 1 UDP 2 192.0.2.7 5 typ host\r\n"},"6-0",1]"#,
+                r#"[6,"PC_0",{"type":"offer","sdp":"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\nc=IN IP4 192.0.2.x\r\na=rtcp:9 IN IP4 192.0.2.x\r\na=candidate:1 1 UDP 2 192.0.2.x 5 typ host\r\n"},"6-0",1]"#,
+            ),
+            (
+                r#"["g","PC_0",{"5":{"134":"203.0.113.9","136":"relay","141":"192.0.2.7"},"6":{"134":"192.0.2.7","136":"host"}},1]"#,
+                r#"["g","PC_0",{"5":{"134":"203.0.113.9","136":"relay","141":"192.0.2.x"},"6":{"134":"192.0.2.x","136":"host"}},1]"#,
+            ),
+            (
+                r#"["g","PC_0",{"5":{"134":"203.0.113.10"},"6":{"address":"192.0.2.8","ip":"192.0.2.8"}},1]"#,
+                r#"["g","PC_0",{"5":{"134":"203.0.113.10"},"6":{"address":"192.0.2.x","ip":"192.0.2.x"}},1]"#,
+            ),
+            (r#"["g","PC_1",{"5":{"134":"203.0.113.10"}},1]"#, r#"["g","PC_1",{"5":{"134":"203.0.113.x"}},1]"#),
+            (
+                r#"["g","PC_1",{"5":{"\u0061ddress":"203.0.113.10"}},1]"#,
+                r#"["g","PC_1",{"5":{"\u0061ddress":"203.0.113.x"}},1]"#,
+            ),
+            (
+                r#"["RTCIceTransport.onselectedcandidatepairchange","PC_0",{"local":{"candidate":"candidate:1 1 UDP 2 192.0.2.7 5 typ host"},"remote":{"candidate":"candidate:1 1 UDP 2 203.0.113.9 5 typ relay","address":"203.0.113.9","type":"relay","relatedAddress":"192.0.2.7"}},1]"#,
+                r#"["RTCIceTransport.onselectedcandidatepairchange","PC_0",{"local":{"candidate":"candidate:1 1 UDP 2 192.0.2.x 5 typ host"},"remote":{"candidate":"candidate:1 1 UDP 2 203.0.113.9 5 typ relay","address":"203.0.113.9","type":"relay","relatedAddress":"192.0.2.x"}},1]"#,
+            ),
+            (
+                r#"[15,"PC_0","OperationError: Failed to parse. a=candidate:1 1 UDP garbage 192.0.2.7 typ: c=192.0.2.8. At ab:cd","8-0",1]"#,
+                r#"[15,"PC_0","OperationError: Failed to parse. a=candidate:1 1 UDP garbage 192.0.2.x typ: c=192.0.2.x. At ab:cd","8-0",1]"#,
+            ),
+            (r#"[10,"PC_0",null,"10-0",1]"#, r#"[10,"PC_0",null,"10-0",1]"#),
+            (r#"[":note",null, "192.0.2.7" ,1]"#, r#"[":note",null, "192.0.2.7" ,1]"#),
+        ] {
+            assert_eq!(obfuscated(&mut obfuscator, line), expected);
+            assert_eq!(obfuscated(&mut obfuscator, expected), expected, "twice is once");
+        }
+    }
+}
