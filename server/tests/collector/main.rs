@@ -7,6 +7,7 @@ mod api;
 mod crash;
 mod dialects;
 mod faults;
+mod hostile;
 mod jitsi;
 mod refusals;
 mod s3;
