@@ -11,6 +11,7 @@ mod hostile;
 mod jitsi;
 mod refusals;
 mod s3;
+mod secrets;
 mod soak;
 mod spool;
 mod stores;
