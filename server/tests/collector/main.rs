@@ -18,4 +18,5 @@ mod stores;
 mod support;
 mod tls;
 mod tools;
+mod traversal;
 mod uploads;
