@@ -20,3 +20,4 @@ mod tls;
 mod tools;
 mod traversal;
 mod uploads;
+mod websocket;
