@@ -91,6 +91,10 @@ pub(crate) fn masked(text: &str) -> String {
         // What cannot be read may hold a password all the same.
         return if text.contains(['@', '?']) { "***".to_owned() } else { text.to_owned() };
     };
+    // `key:secret@place` is one, too, and has no password.
+    if url.cannot_be_a_base() && text.contains('@') {
+        return format!("{}:***", url.scheme());
+    }
     if url.password().is_none() && url.query().is_none() {
         return text.to_owned();
     }
