@@ -112,14 +112,6 @@ impl<R: BufRead> DumpReader<R> {
         Self::with_limits(input, MAX_LINE, max_bytes)
     }
 
-    /// The same, with another limit for a line.
-    ///
-    /// # Errors
-    /// As [`DumpReader::open`].
-    pub fn with_max_line(input: R, max_line: usize) -> Result<Self, DumpError> {
-        Self::with_limits(input, max_line, u64::MAX)
-    }
-
     fn with_limits(mut input: R, max_line: usize, max_bytes: u64) -> Result<Self, DumpError> {
         let is_gzip = input.fill_buf().map_err(|error| DumpError::Read { line: 0, error })?.starts_with(&[0x1f, 0x8b]);
         let input = if is_gzip {
@@ -311,7 +303,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Vec<Result<String, String>> {
-        let mut reader = DumpReader::with_max_line(bytes, 400).unwrap();
+        let mut reader = DumpReader::with_limits(bytes, 400, u64::MAX).unwrap();
         let mut lines = Vec::new();
         while let Some(line) = reader.next_line() {
             lines.push(line.map(str::to_owned).map_err(|error| error.to_string()));
