@@ -9,7 +9,7 @@ help:
 	@echo 'make build   target/release/rtctrace, npm/dist/ and dump-viewer/dist/'
 	@echo 'make lint    format, clippy and type checks'
 	@echo 'make fmt     format the Rust code'
-	@echo 'make fuzz    a long run of the property tests (PROPTEST_CASES=1000000)'
+	@echo 'make fuzz    an hour of hostile input by coverage, after a long run of the property tests (FUZZ_SECONDS=720 PROPTEST_CASES=1000000)'
 	@echo 'make bench   what a report costs to encode, to read and to decode, natively and in wasm'
 	@echo 'make bench-server   CPU of the collector per million lines, and its memory (RUNS, GROWTH: see scripts/bench-server.sh)'
 	@echo 'make soak-lossless  calls on failing networks for 10 minutes (MINUTES=10 SEED=1)'
@@ -32,6 +32,7 @@ lint:
 
 fmt:
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 fuzz:
 	@bash scripts/fuzz.sh
@@ -55,4 +56,4 @@ soak-crash:
 	@bash scripts/soak-crash.sh
 
 clean:
-	rm -rf target node_modules npm/build npm/dist npm/node_modules dump-viewer/dist dump-viewer/src/wasm dump-viewer/node_modules tests/node_modules tests/results
+	rm -rf target fuzz/corpus fuzz/seeds fuzz/*.log node_modules npm/build npm/dist npm/node_modules dump-viewer/dist dump-viewer/src/wasm dump-viewer/node_modules tests/node_modules tests/results

@@ -1,7 +1,10 @@
 # The checks of the code as text and types. Sourced after lib.sh.
 # The type checks need the generated modules, so they come after the web parts.
 
-check_format() { cargo fmt --all --check; }
+check_format() {
+	cargo fmt --all --check || return
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+}
 
 check_types() {
 	local package

@@ -81,6 +81,26 @@ impl Metrics {
     }
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+impl App {
+    /// One without a listener, over an empty spool or one of which nothing is read yet; and what stops it.
+    pub(crate) fn unheard(
+        config: Arc<Config>,
+        stores: Stores,
+        access: Arc<Access>,
+    ) -> std::io::Result<(Self, watch::Sender<bool>)> {
+        let (stop, stopping) = watch::channel(false);
+        let stopping = Stopping(stopping);
+        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+        let spool = Spool::open(&config)?;
+        let registry =
+            Registry::new(Arc::clone(&config), stores.clone(), spool, stopping.clone(), Addresses::uncounted());
+        let uploads = Arc::new(Semaphore::new(config.limits.uploads));
+        let metrics = Metrics(metrics);
+        Ok((Self { config, registry, stores, metrics, stopping, access, uploads, geo: None }, stop))
+    }
+}
+
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Metrics")

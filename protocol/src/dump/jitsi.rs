@@ -8,8 +8,9 @@ use super::header::{Metadata, write_header};
 use crate::jitsi::{Message, Translator};
 use crate::json::{Kind, RawValue};
 
-/// So many lines may come before the first one that has a time.
+/// So many lines may come before the first one that has a time, and so many bytes of them.
 const MAX_TIMELESS: usize = 1024;
+const MAX_TIMELESS_BYTES: usize = 4 << 20;
 
 /// Translates the lines of one dump.
 pub(super) struct JitsiLines {
@@ -59,7 +60,8 @@ impl JitsiLines {
     pub(super) fn push(&mut self, line: &str) {
         if self.translator.time().is_none() && self.time == 0.0 {
             let time = RawValue::parse(line).ok().and_then(time_of);
-            if time.is_none() && self.timeless.len() < MAX_TIMELESS {
+            let held: usize = self.timeless.iter().map(String::len).sum();
+            if time.is_none() && self.timeless.len() < MAX_TIMELESS && held + line.len() <= MAX_TIMELESS_BYTES {
                 return self.timeless.push(line.to_owned());
             }
             self.time = time.unwrap_or(0.0);

@@ -43,6 +43,12 @@ pub enum DumpError {
         /// The limit.
         limit: usize,
     },
+    /// The text is longer than it may be; nothing more can be read.
+    #[error("the dump is longer than {limit} bytes of text")]
+    TooLong {
+        /// The limit.
+        limit: u64,
+    },
     /// A line is not UTF-8; it was skipped.
     #[error("line {line} is not UTF-8 and was skipped")]
     NotUtf8 {
@@ -83,6 +89,9 @@ pub struct DumpReader<R: BufRead> {
     translated: String,
     line: u64,
     max_line: usize,
+    /// Bytes of text so far, what was skipped included, and how many there may be.
+    bytes: u64,
+    max_bytes: u64,
     ended: bool,
 }
 
@@ -92,14 +101,18 @@ impl<R: BufRead> DumpReader<R> {
     /// # Errors
     /// [`DumpError`] says what the file is instead of a dump.
     pub fn open(input: R) -> Result<Self, DumpError> {
-        Self::with_max_line(input, MAX_LINE)
+        Self::with_limits(input, MAX_LINE, u64::MAX)
     }
 
-    /// The same, with another limit for a line.
+    /// The same for at most so many bytes of text: a small file may unpack to any size, and none of it need be a line.
     ///
     /// # Errors
     /// As [`DumpReader::open`].
-    pub fn with_max_line(mut input: R, max_line: usize) -> Result<Self, DumpError> {
+    pub fn within(input: R, max_bytes: u64) -> Result<Self, DumpError> {
+        Self::with_limits(input, MAX_LINE, max_bytes)
+    }
+
+    fn with_limits(mut input: R, max_line: usize, max_bytes: u64) -> Result<Self, DumpError> {
         let is_gzip = input.fill_buf().map_err(|error| DumpError::Read { line: 0, error })?.starts_with(&[0x1f, 0x8b]);
         let input = if is_gzip {
             Input::Gzip(Box::new(BufReader::new(MultiGzDecoder::new(input))))
@@ -114,12 +127,14 @@ impl<R: BufRead> DumpReader<R> {
             translated: String::new(),
             line: 0,
             max_line,
+            bytes: 0,
+            max_bytes,
             ended: false,
         };
         match reader.read_line() {
             None => return Err(DumpError::Empty),
             Some(Ok(())) if reader.buffer == MAGIC.as_bytes() => {}
-            Some(Err(error @ DumpError::Read { .. })) => return Err(error),
+            Some(Err(error @ (DumpError::Read { .. } | DumpError::TooLong { .. }))) => return Err(error),
             Some(Ok(()))
                 if let Ok(first) = str::from_utf8(&reader.buffer)
                     && let Some((lines, metadata)) = JitsiLines::open(first, max_line) =>
@@ -221,13 +236,17 @@ impl<R: BufRead> DumpReader<R> {
         }
         self.buffer.clear();
         let input = self.input.reader();
-        let limit = self.max_line as u64 + 1;
+        let left = self.max_bytes.saturating_sub(self.bytes).saturating_add(1);
+        let limit = left.min(self.max_line as u64 + 1);
         match input.take(limit).read_until(b'\n', &mut self.buffer) {
             Ok(0) => {
                 self.ended = true;
                 return None;
             }
-            Ok(_) => self.line += 1,
+            Ok(read) => {
+                self.line += 1;
+                self.bytes += read as u64;
+            }
             Err(error) => {
                 self.ended = true;
                 // What came before the fault is the start of a line that nobody can complete.
@@ -240,12 +259,21 @@ impl<R: BufRead> DumpReader<R> {
                 self.buffer.pop();
             }
         } else if self.buffer.len() > self.max_line {
-            let skipped = self.input.reader().skip_until(b'\n');
-            if let Err(error) = skipped {
-                self.ended = true;
-                return Some(Err(DumpError::Read { line: self.line, error }));
+            let left = self.max_bytes.saturating_sub(self.bytes).saturating_add(1);
+            match self.input.reader().take(left).skip_until(b'\n') {
+                Ok(skipped) => self.bytes = self.bytes.saturating_add(skipped as u64),
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(DumpError::Read { line: self.line, error }));
+                }
             }
-            return Some(Err(DumpError::LineTooLong { line: self.line, limit: self.max_line }));
+            if self.bytes <= self.max_bytes {
+                return Some(Err(DumpError::LineTooLong { line: self.line, limit: self.max_line }));
+            }
+        }
+        if self.bytes > self.max_bytes {
+            self.ended = true;
+            return Some(Err(DumpError::TooLong { limit: self.max_bytes }));
         }
         Some(Ok(()))
     }
@@ -275,7 +303,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Vec<Result<String, String>> {
-        let mut reader = DumpReader::with_max_line(bytes, 400).unwrap();
+        let mut reader = DumpReader::with_limits(bytes, 400, u64::MAX).unwrap();
         let mut lines = Vec::new();
         while let Some(line) = reader.next_line() {
             lines.push(line.map(str::to_owned).map_err(|error| error.to_string()));
@@ -306,6 +334,24 @@ mod tests {
                 Ok("[4,null,5,6]".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_not_read_to_its_end_whatever_it_holds() {
+        for filling in ["\n", "x", "[1,null,2,3]\n", "\r\n"] {
+            let bomb = gzip(dump(&filling.repeat(3_000_000)).as_bytes());
+            let mut reader = DumpReader::within(bomb.as_slice(), 50_000).unwrap();
+            let mut last = String::new();
+            while let Some(line) = reader.next_line() {
+                last = line.map_or_else(|error| error.to_string(), str::to_owned);
+            }
+            assert_eq!(last, "the dump is longer than 50000 bytes of text", "{filling:?}");
+            assert_eq!(reader.bytes, 50_001);
+        }
+        let text = dump("[1,null,2,3]\n");
+        let mut reader = DumpReader::within(text.as_bytes(), text.len() as u64).unwrap();
+        assert!(reader.next_line().unwrap().is_ok() && reader.next_line().is_none());
+        assert!(matches!(DumpReader::within(&[b'R'; 9][..], 2), Err(DumpError::TooLong { .. })));
     }
 
     #[test]

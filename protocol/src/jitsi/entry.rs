@@ -116,8 +116,10 @@ fn arguments(payload: RawValue<'_>) -> Option<String> {
     Some(out)
 }
 
-/// A stream, `{id, tracks: [{id, kind, label, ..}]}`, as the array of its tracks, `[kind, id, label, stream]`.
+/// A stream, `{id, tracks: [{id, kind, label, ..}]}`, as the array of its tracks, `[kind, id, label, stream]`. Each repeats the
+/// stream's id: what would grow far beyond the payload by that is no stream of a browser's.
 fn tracks(payload: RawValue<'_>) -> Option<String> {
+    let longest = 4 * payload.text().len();
     let stream = payload.get("id").filter(|id| id.kind() == Kind::String)?;
     let tracks = payload.get("tracks").filter(|tracks| tracks.kind() == Kind::Array)?;
     let mut out = String::from("[");
@@ -130,6 +132,9 @@ fn tracks(payload: RawValue<'_>) -> Option<String> {
         }
         out.push_str(stream.text());
         out.push(']');
+        if out.len() > longest {
+            return None;
+        }
     }
     out.push(']');
     Some(out)

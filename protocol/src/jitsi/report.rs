@@ -16,6 +16,8 @@ const MAX_CONNECTIONS: usize = 1024;
 const MAX_REPORT: usize = 4 << 20;
 /// The text of all reports of a session together, in bytes.
 const MAX_BYTES: usize = 16 << 20;
+/// The longest text of a time. Those of clients have 13 to 18 bytes.
+const MAX_TIME: usize = 32;
 
 /// The reports of one session.
 #[derive(Debug, Default)]
@@ -191,6 +193,10 @@ impl Replayed {
                 text.push(':');
                 let named = value.as_str().filter(|_| name.ends_with("Id")).and_then(|short| self.ids.get(&*short));
                 text.push_str(named.map_or(value.text(), String::as_str));
+                // Names are told once and stand for as many members as a dump likes.
+                if text.len() > MAX_REPORT {
+                    return None;
+                }
             }
             text.push('}');
         }
@@ -220,7 +226,9 @@ fn is_report(payload: RawValue<'_>) -> bool {
 
 /// Appends the full report that `payload` makes of `base`, and says which of its new entries never travel.
 fn merge(base: RawValue<'_>, payload: RawValue<'_>, out: &mut String) -> Vec<String> {
-    let newest = payload.get("timestamp").filter(|time| time.kind() == Kind::Number);
+    // It is written into every entry: one with a million digits would be a million times as much.
+    let is_time = |time: &RawValue<'_>| time.kind() == Kind::Number && time.text().len() <= MAX_TIME;
+    let newest = payload.get("timestamp").filter(is_time);
     let mut seen = HashSet::new();
     let mut index: Option<HashMap<&str, RawValue<'_>>> = None;
     let mut in_order = base.members();

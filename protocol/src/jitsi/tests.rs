@@ -226,6 +226,33 @@ fn a_session_cannot_make_its_translator_grow_without_bound() {
     }
 }
 
+#[test]
+fn what_stands_for_a_text_does_not_multiply_it() {
+    // A time that every entry takes over, an id that every track repeats: a line of 60 KB would become gigabytes.
+    let digits = "1".repeat(30_000);
+    let entries: String = (0..1_000).map(|id| format!("\"{id}\":{{\"timestamp\":0}},")).collect();
+    let payload = format!("{{{entries}\"timestamp\":{digits}}}");
+    let mut translator = Translator::new(1 << 20);
+    let (_, out) = translate(&mut translator, &format!("[\"getstats\",\"PC_0\",{payload},{NOW},1]"));
+    assert!(out.len() < 2 * payload.len(), "{} bytes", out.len());
+    let tracks = vec!["0"; 10_000].join(",");
+    let stream = format!("{{\"id\":\"{digits}\",\"tracks\":[{tracks}]}}");
+    let line = line_of(&format!("[\"getUserMediaOnSuccess\",null,{stream},{NOW},1]"));
+    assert_eq!(line, format!("[\"getUserMediaOnSuccess\",null,{stream},null,1,{NOW}]"));
+}
+
+#[test]
+fn a_dump_that_names_a_long_id_often_is_not_gone_on_with() {
+    let id = "x".repeat(1 << 20);
+    let members: String = (0..500).map(|number| format!(",\"m{number}Id\":\"1\"")).collect();
+    let line =
+        format!("[\"getStats\",\"PC_0\",{{\"1\":{{\"type\":\"x\"{members}}}}},{{\"ids\":{{\"1\":\"{id}\"}}}},1,1]");
+    let mut translator = Translator::new(4 << 20);
+    translator.replay(&Line::parse(&line).unwrap());
+    let (_, out) = translate(&mut translator, "[\"getstats\",\"PC_0\",{\"a\":{\"timestamp\":0}},1,2]");
+    assert!(out.starts_with("[\"getstats\",\"PC_0\",{\"a\""), "it is kept as it came: {out}");
+}
+
 fn payload() -> impl Strategy<Value = String> {
     let id = prop::sample::select(vec!["A", "B", "1", "timestamp", "é"]);
     let member = (

@@ -52,6 +52,9 @@ pub(crate) enum TokenError {
     /// Its algorithm is none of ours, or none that a key here is for.
     #[error("the token's algorithm is not accepted here")]
     Algorithm,
+    /// Its header names extensions that whoever reads it must know.
+    #[error("the token needs an extension that is not known here")]
+    Extension,
     /// No key here has signed it.
     #[error("the token's signature is not accepted here")]
     Signature,
@@ -106,6 +109,10 @@ fn check(keys: &[Key], token: &str, now: f64) -> Result<Claims, TokenError> {
         ErrorKind::Json(_) => TokenError::Algorithm,
         _ => TokenError::Malformed,
     })?;
+    // RFC 7515, section 4.1.11; we know none, and one of them (RFC 7797) changes what is signed.
+    if head.crit.is_some() {
+        return Err(TokenError::Extension);
+    }
     let candidates: Vec<&Key> = keys.iter().filter(|key| key.algorithm == head.alg).collect();
     if candidates.is_empty() {
         return Err(TokenError::Algorithm);
@@ -165,6 +172,16 @@ pub(super) fn token(uri: &Uri, headers: &HeaderMap) -> Option<Secret> {
 /// Whether an entry of `Sec-WebSocket-Protocol` is a token, which no answer and no log repeats.
 pub(crate) fn is_token(subprotocol: &str) -> bool {
     subprotocol.starts_with(SUBPROTOCOL)
+}
+
+/// A URL without what a client proves itself with, however its name is spelt: it goes into dumps and the database.
+pub(crate) fn without_tokens(url: &str) -> String {
+    let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
+    let is_token = |pair: &str| {
+        form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name.to_ascii_lowercase().ends_with("token"))
+    };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !is_token(pair)).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// Mints a token that lives for `ttl` seconds, signed by a private key in a PEM file or by the secret of the settings.
@@ -268,6 +285,8 @@ mod tests {
         assert_eq!(with("eyJhbGciOiJSUzI1NiJ9"), Err(TokenError::Algorithm));
         // {"alg":"HS256"}: the header is signed, too.
         assert_eq!(with("eyJhbGciOiJIUzI1NiJ9"), Err(TokenError::Signature));
+        let critical = Header { crit: Some(vec!["b64".to_owned()]), ..Header::default() };
+        assert_eq!(check(&keys, &signed(&json!({}), &critical), 0.0), Err(TokenError::Extension));
         assert_eq!(check(&keys, "nonsense", 0.0), Err(TokenError::Malformed));
         assert_eq!(check(&keys, &"x".repeat(9_000), 0.0), Err(TokenError::Malformed));
     }
@@ -283,6 +302,15 @@ mod tests {
         assert_eq!(found("/room?rtcstats-token=a.b.c", "rtcstats#5.0").as_deref(), Some("a.b.c"));
         assert_eq!(found("/v1/ws", "rtctrace.v1, token.a.b.c").as_deref(), Some("a.b.c"));
         assert_eq!(found("/v1/ws?token=", "rtctrace.v1"), None);
+    }
+
+    #[test]
+    fn tokens_stay_out_of_dumps() {
+        assert_eq!(without_tokens("/room?rtcstats-token=secret"), "/room");
+        assert_eq!(without_tokens("/v1/ws?session=1&token=secret&from=0"), "/v1/ws?session=1&from=0");
+        assert_eq!(without_tokens("/v1/ws?TOK%65N=secret&Token=secret&a=1"), "/v1/ws?a=1");
+        assert_eq!(without_tokens("wss://a.example/room?token=secret?x"), "wss://a.example/room");
+        assert_eq!(without_tokens("/loopback"), "/loopback");
     }
 
     proptest! {

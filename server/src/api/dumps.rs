@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Json;
@@ -28,6 +30,8 @@ use crate::session::{self, ImportError, SessionId};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Files of one form.
 const FILES: usize = 100;
+/// HTTP/2 brings a megabyte at a time.
+const LARGEST_PILE: usize = 2 << 20;
 
 /// What became of a dump.
 #[derive(Debug, Serialize)]
@@ -67,20 +71,57 @@ async fn take_all(app: &App, request: Request, claims: Option<&Claims>) -> Resul
         return Ok(vec![take(app, request.into_body().into_data_stream(), None, claims).await?]);
     }
     let mut taken = Vec::new();
+    let pile = Pile::default();
+    let request = request.map(|body| pile.watch(body));
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|error| Problem::new(Reason::BadParameter, format!("The form cannot be read: {error}.")))?;
-    while let Some(field) = patient(form.next_field()).await?.map_err(|error| broken(app, &error))? {
-        let Some(name) = field.file_name().map(shorten) else { continue };
+    while let Some(mut field) = patient(form.next_field()).await?.map_err(|error| broken(app, &error))? {
+        pile.taken();
+        let Some(name) = field.file_name().map(shorten) else {
+            while patient(field.chunk()).await?.map_err(|error| broken(app, &error))?.is_some() {
+                pile.taken();
+            }
+            continue;
+        };
         if taken.len() >= FILES {
             return Err(Problem::new(Reason::TooLarge, format!("A form holds at most {FILES} dumps.")));
         }
-        taken.push(take(app, field, Some(&name), claims).await?);
+        taken.push(take(app, field.inspect(|_| pile.taken()), Some(&name), claims).await?);
     }
     if taken.is_empty() {
         return Err(Problem::new(Reason::BadParameter, "The form holds no file."));
     }
     Ok(taken)
+}
+
+/// What a form's parser has read and nobody has been given yet. It keeps all that it gets until it finds the end of a part's head,
+/// and looks for that from the beginning each time: so it does not get as much as its sender likes.
+#[derive(Debug, Clone, Default)]
+struct Pile(Arc<AtomicUsize>);
+
+/// More lies on the pile than a head can have.
+#[derive(Debug, thiserror::Error)]
+#[error("the head of a part is too long")]
+struct LongHead;
+
+impl Pile {
+    /// The body, as long as the pile is not too large.
+    fn watch(&self, body: Body) -> Body {
+        let pile = self.clone();
+        Body::from_stream(body.into_data_stream().map(move |chunk| {
+            let chunk = chunk?;
+            if pile.0.fetch_add(chunk.len(), Ordering::Relaxed) > LARGEST_PILE {
+                return Err(axum::Error::new(LongHead));
+            }
+            Ok(chunk)
+        }))
+    }
+
+    /// Something of it was handed out.
+    fn taken(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 /// One dump: first all of it to a file, so that one whose sender goes away half-way is none.
@@ -149,6 +190,9 @@ fn broken(app: &App, error: &(dyn std::error::Error + 'static)) -> Problem {
                 Reason::TooLarge,
                 format!("The upload is longer than {}.", app.config.limits.upload_bytes),
             );
+        }
+        if error.is::<LongHead>() {
+            return Problem::new(Reason::TooLarge, "The form cannot be read: the head of a part is too long.");
         }
         cause = error.source();
     }

@@ -36,7 +36,7 @@ pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (Strin
     if let Some(file) = &file {
         let layer: Dict = Figment::from(Toml::file_exact(file))
             .extract()
-            .with_context(|| format!("cannot read {}", file.display()))?;
+            .map_err(|error| anyhow::anyhow!("cannot read {}: {}", file.display(), without_excerpt(&error)))?;
         let mut found = BTreeMap::new();
         flatten("", &Value::from(layer), &mut found);
         for key in found.keys() {
@@ -101,6 +101,10 @@ pub(crate) fn masked(text: &str) -> String {
         // What cannot be read may hold a password all the same.
         return if text.contains(['@', '?']) { "***".to_owned() } else { text.to_owned() };
     };
+    // `key:secret@place` is one, too, and has no password.
+    if url.cannot_be_a_base() && text.contains('@') {
+        return format!("{}:***", url.scheme());
+    }
     if url.password().is_none() && url.query().is_none() {
         return text.to_owned();
     }
@@ -112,6 +116,13 @@ pub(crate) fn masked(text: &str) -> String {
         url.set_query(Some(&names.iter().map(|name| format!("{name}=***")).collect::<Vec<_>>().join("&")));
     }
     url.into()
+}
+
+/// What the parser of a file says, without the line that it quotes: that may be one with a secret.
+fn without_excerpt(error: &figment::Error) -> String {
+    let text = error.to_string();
+    let said: Vec<&str> = text.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
+    said.join(", ")
 }
 
 /// Every setting by its dotted key.

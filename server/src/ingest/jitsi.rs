@@ -214,7 +214,9 @@ impl Conversation<'_> {
 
     /// Gives each session what was said of it, in order.
     async fn said(&mut self, values: &[String]) -> Result<(), End> {
+        // In the order in which they are first named. Every message may name another one.
         let mut sessions: Vec<(String, Vec<Said<'_>>, bool)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for text in values {
             let message = match Said::parse(text) {
                 Ok(message) => message,
@@ -227,12 +229,16 @@ impl Conversation<'_> {
             if message.kind == "keepalive" {
                 continue;
             }
-            let position = sessions.iter().position(|(name, ..)| *name == message.session);
-            if position.is_none() {
-                sessions.push((message.session.clone().into_owned(), Vec::new(), false));
-            }
-            let last = sessions.len() - 1;
-            if let Some((_, messages, closes)) = sessions.get_mut(position.unwrap_or(last)) {
+            let place = match places.get(&*message.session) {
+                Some(place) => *place,
+                None => {
+                    let name = message.session.clone().into_owned();
+                    places.insert(name.clone(), sessions.len());
+                    sessions.push((name, Vec::new(), false));
+                    sessions.len() - 1
+                }
+            };
+            if let Some((_, messages, closes)) = sessions.get_mut(place) {
                 match &*message.kind {
                     "close" => *closes = true,
                     _ => messages.push(message),

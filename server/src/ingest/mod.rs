@@ -9,9 +9,10 @@ mod socket;
 mod v1;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use rtctrace_protocol::privacy::obfuscate_address;
 
+use crate::access;
 use crate::app::{App, ClientAddress};
 use crate::geo::Location;
 use crate::problem::{Problem, Reason};
@@ -41,7 +42,7 @@ fn origin(app: &App, dialect: Dialect, request: &Request) -> Origin {
     Origin {
         dialect,
         start_time: UnixMillis::now(),
-        url: without_tokens(request.uri()),
+        url: cut(&access::without_tokens(&request.uri().to_string())),
         origin: text(header::ORIGIN),
         user_agent: text(header::USER_AGENT),
         remote_address: client.map(|address| hidden(address.to_string())),
@@ -58,33 +59,9 @@ fn origin(app: &App, dialect: Dialect, request: &Request) -> Origin {
 
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned();
-    Some(text.chars().take(LONGEST_HEADER).collect())
+    Some(cut(&text))
 }
 
-/// Path and query, without what a client proves itself with.
-fn without_tokens(uri: &Uri) -> String {
-    let kept: Vec<&str> =
-        uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !names_a_token(pair)).collect();
-    let path = uri.path();
-    let url = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
-    url.chars().take(LONGEST_HEADER).collect()
-}
-
-/// Whether a pair of a query is a token, however its name is spelt.
-fn names_a_token(pair: &str) -> bool {
-    form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name.to_ascii_lowercase().ends_with("token"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_stay_out_of_dumps() {
-        let url = |text: &str| without_tokens(&text.parse().unwrap());
-        assert_eq!(url("/room?rtcstats-token=secret"), "/room");
-        assert_eq!(url("/v1/ws?session=1&token=secret&from=0"), "/v1/ws?session=1&from=0");
-        assert_eq!(url("/v1/ws?TOK%65N=secret&Token=secret&a=1"), "/v1/ws?a=1");
-        assert_eq!(url("/loopback"), "/loopback");
-    }
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST_HEADER).collect()
 }

@@ -155,6 +155,21 @@ impl Terms {
     }
 }
 
+/// Serves one connection that came in another way than through a socket of the system.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) async fn converse<S>(stream: S, router: Router, access: Arc<Access>, limits: Limits)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Ok(permit) = Arc::new(Semaphore::new(1)).try_acquire_owned() else { return };
+    // Its end would be the end of the connection.
+    let graceful = GracefulShutdown::new();
+    let terms = Terms { router, access, tls: None, header_time: limits.header_time.0, idle_time: limits.idle_time.0 };
+    let deadline = Instant::now() + terms.header_time;
+    let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+    terms.converse(stream, peer, Place(Arc::new(permit)), graceful.watcher(), deadline).await;
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

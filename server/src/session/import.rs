@@ -9,23 +9,23 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rtctrace_protocol::dump::{DumpError, DumpReader, FILE_FORMAT, MAGIC};
-use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::json::{Kind, RawValue, write_string};
 use rtctrace_protocol::line::Line;
 use rtctrace_protocol::privacy::{Obfuscator, obfuscate_address};
-use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::recover::rebuild;
 use super::registry::Registry;
 use super::{Dialect, Origin, SessionId};
-use crate::access::Claims;
+use crate::access::{Claims, without_tokens};
 use crate::config::Privacy;
 use crate::spool::{Recovered, path_of};
 use crate::store::sessions;
 
-/// As much of a dump's beginning names it, if it does not name itself.
+/// As much of a dump's beginning names it, if it does not name itself: lines, and bytes that are held for it.
 const OPENING: usize = 64;
+const OPENING_BYTES: usize = 1 << 20;
 
 /// The space of names that are made of a dump's beginning (RFC 9562, section 5.5).
 const NAMES: Uuid = Uuid::from_u128(0x6f1d_2a8e_53c4_4b0f_9d27_8e31_c05a_7b64);
@@ -63,6 +63,14 @@ pub(crate) enum ImportError {
     /// The collector's own files or stores refused.
     #[error("the dump cannot be stored")]
     Store(#[source] anyhow::Error),
+}
+
+/// A reader's complaint about a dump as a whole.
+fn complaint(error: DumpError) -> ImportError {
+    match error {
+        DumpError::TooLong { limit } => ImportError::TooLong(limit),
+        error => ImportError::Dump(error),
+    }
 }
 
 impl From<io::Error> for ImportError {
@@ -137,12 +145,15 @@ fn prepare(
     limit: Option<u64>,
     claims: Option<&Claims>,
 ) -> Result<Prepared, ImportError> {
-    let mut reading = Reading { dump: DumpReader::open(input)?, left_out: 0, torn: None };
+    let most = limit.unwrap_or(u64::MAX);
+    let mut reading = Reading { dump: DumpReader::within(input, most).map_err(complaint)?, left_out: 0, torn: None };
     let header = reading.dump.metadata().text().to_owned();
-    let mut opening = Vec::new();
+    let (mut opening, mut held) = (Vec::new(), 0);
     while opening.len() < OPENING
-        && let Some(line) = reading.line()
+        && held < OPENING_BYTES
+        && let Some(line) = reading.line()?
     {
+        held += line.len();
         opening.push(line);
     }
     let first = opening.first().ok_or(ImportError::Empty)?;
@@ -156,17 +167,15 @@ fn prepare(
     let path = dir.join(format!("{}.part", SessionId::new()));
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     let part = Part(path);
-    let mut output = Output { file: BufWriter::new(file), obfuscator: privacy.obfuscator(), length: 0, lines: 0 };
+    let mut output = Output { file: BufWriter::new(file), obfuscator: privacy.obfuscator(), most, length: 0, lines: 0 };
     output.write(MAGIC)?;
-    output.write(&header_of(&header, session, start, privacy.addresses, claims)?)?;
+    output.write(&header_of(metadata, session, start, privacy.addresses, claims)?)?;
     for line in &opening {
         output.line(line)?;
     }
-    while let Some(line) = reading.line() {
+    drop(opening);
+    while let Some(line) = reading.line()? {
         output.line(&line)?;
-        if let Some(limit) = limit.filter(|limit| output.length > *limit) {
-            return Err(ImportError::TooLong(limit));
-        }
     }
     output.file.flush()?;
     let (length, lines) = (output.length, output.lines);
@@ -182,44 +191,65 @@ fn name_of(header: &str, opening: &[String], start: i64) -> SessionId {
     SessionId(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
 
-/// The header as the spool needs it; members that are not the spool's stay.
+/// The header as the spool needs it; members that are not the spool's stay as they are.
 fn header_of(
-    header: &str,
+    metadata: RawValue<'_>,
     session: SessionId,
     start: i64,
     hides: bool,
     claims: Option<&Claims>,
 ) -> Result<String, ImportError> {
-    let mut members: Map<String, Value> =
-        serde_json::from_str(header).map_err(|error| ImportError::Store(error.into()))?;
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let dialect = Dialect::of_name(&text(members.get("clientProtocol"))).unwrap_or(Dialect::Rtcstats5);
-    let addresses = members.get("remoteAddresses").and_then(Value::as_array).cloned().unwrap_or_default();
-    let hide = |address: &Value| match address.as_str() {
-        Some(address) if hides => obfuscate_address(address).into_owned().into(),
-        _ => address.clone(),
+    let text = |name| metadata.get(name).and_then(RawValue::as_str).unwrap_or_default();
+    let dialect = Dialect::of_name(&text("clientProtocol")).unwrap_or(Dialect::Rtcstats5);
+    let addresses = metadata.get("remoteAddresses").filter(|addresses| addresses.kind() == Kind::Array);
+    let hide = |address: RawValue<'_>| {
+        let mut written = String::new();
+        match address.as_str() {
+            Some(address) if hides => write_string(&mut written, &obfuscate_address(&address)),
+            _ => written.push_str(address.text()),
+        }
+        written
     };
-    let url = text(members.get("url"));
-    members.insert("url".to_owned(), url.into());
-    members.insert("startTime".to_owned(), start.into());
-    members.insert("remoteAddresses".to_owned(), addresses.iter().map(hide).collect());
-    members.insert("clientProtocol".to_owned(), dialect.name().into());
-    members.insert("session".to_owned(), session.to_string().into());
-    members.insert("fileFormat".to_owned(), FILE_FORMAT.into());
+    let addresses: Vec<String> = addresses.into_iter().flat_map(RawValue::elements).map(hide).collect();
+    let mut url = String::new();
+    // Other servers keep what their clients prove themselves with.
+    write_string(&mut url, &without_tokens(&text("url")));
+    let mut ours = vec![
+        ("fileFormat", FILE_FORMAT.to_string()),
+        ("url", url),
+        ("startTime", start.to_string()),
+        ("remoteAddresses", format!("[{}]", addresses.join(","))),
+        ("clientProtocol", format!("\"{}\"", dialect.name())),
+        ("session", format!("\"{session}\"")),
+    ];
+    let mut taken: Vec<&str> = ours.iter().map(|(name, _)| *name).collect();
     if let Some(claims) = claims {
         for (name, claim) in [("user", &claims.user), ("conference", &claims.conference)] {
-            match claim {
-                Some(claim) => members.insert(name.to_owned(), claim.as_str().into()),
-                None => members.remove(name),
-            };
+            taken.push(name);
+            if let Some(claim) = claim {
+                let mut written = String::new();
+                write_string(&mut written, claim);
+                ours.push((name, written));
+            }
         }
     }
-    let text = Value::Object(members).to_string();
-    let raw = RawValue::parse(&text).map_err(|error| ImportError::Dump(error.into()))?;
+    let mut header = String::new();
+    for (name, value) in &ours {
+        header.push_str(if header.is_empty() { "{" } else { "," });
+        header.push_str(&format!("\"{name}\":{value}"));
+    }
+    for (name, value) in metadata.members().filter(|(name, _)| !taken.contains(&&**name)) {
+        header.push(',');
+        write_string(&mut header, &name);
+        header.push(':');
+        header.push_str(value.text());
+    }
+    header.push('}');
+    let raw = RawValue::parse(&header).map_err(|error| ImportError::Dump(error.into()))?;
     if Origin::from_metadata(raw).is_none() {
         return Err(ImportError::Dump(DumpError::NoMetadata));
     }
-    Ok(text)
+    Ok(header)
 }
 
 struct Reading<R: BufRead> {
@@ -230,36 +260,44 @@ struct Reading<R: BufRead> {
 
 impl<R: BufRead> Reading<R> {
     /// The next text that is a line.
-    fn line(&mut self) -> Option<String> {
-        loop {
-            match self.dump.next_line()? {
+    fn line(&mut self) -> Result<Option<String>, ImportError> {
+        while let Some(next) = self.dump.next_line() {
+            match next {
                 Ok(text) => match Line::parse(text) {
-                    Ok(line) => return Some(line.text().to_owned()),
+                    Ok(line) => return Ok(Some(line.text().to_owned())),
                     Err(_) => self.left_out += 1,
                 },
                 Err(error @ DumpError::Read { .. }) => self.torn = Some(error),
+                Err(DumpError::TooLong { limit }) => return Err(ImportError::TooLong(limit)),
                 Err(_) => self.left_out += 1,
             }
         }
+        Ok(None)
     }
 }
 
 struct Output {
     file: BufWriter<File>,
     obfuscator: Option<Obfuscator>,
+    /// As many bytes as it may have.
+    most: u64,
     length: u64,
     lines: u64,
 }
 
 impl Output {
-    fn write(&mut self, line: &str) -> io::Result<()> {
+    fn write(&mut self, line: &str) -> Result<(), ImportError> {
+        self.length += line.len() as u64 + 1;
+        // What is read has the same limit, but may grow on the way: a dump of Jitsi's is translated.
+        if self.length > self.most {
+            return Err(ImportError::TooLong(self.most));
+        }
         self.file.write_all(line.as_bytes())?;
         self.file.write_all(b"\n")?;
-        self.length += line.len() as u64 + 1;
         Ok(())
     }
 
-    fn line(&mut self, text: &str) -> io::Result<()> {
+    fn line(&mut self, text: &str) -> Result<(), ImportError> {
         self.lines += 1;
         let (Some(obfuscator), Ok(line)) = (&mut self.obfuscator, Line::parse(text)) else { return self.write(text) };
         let mut hidden = String::new();
@@ -294,6 +332,22 @@ mod tests {
         assert_eq!(id, name("{}", "[1,null,2,3]"));
         assert_ne!(id, name("{}", "[1,null,2,4]"));
         assert_eq!(id.0.get_version_num(), 7);
+    }
+
+    #[test]
+    fn any_header_that_is_json_is_one_and_its_members_stay_as_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = format!("{}1{}", "[".repeat(126), "]".repeat(126));
+        let others = format!("\"half\":\"\\ud800\",\"large\":1e999,\"long\":{},\"deep\":{deep}", "7".repeat(400));
+        let dump = format!(
+            "RTCStatsDump\n{{\"fileFormat\":3,{others},\"remoteAddresses\":[1e999,\"192.0.2.7\"],\"url\":\"\\ud800\"}}\n\
+             [39,null,{{}},1795159383861]\n"
+        );
+        let prepared = prepare(dump.as_bytes(), dir.path(), &Config::default().privacy, None, None).unwrap();
+        let text = std::fs::read_to_string(&prepared.part.0).unwrap();
+        let header = text.lines().nth(1).unwrap();
+        assert!(header.contains(&others) && header.contains("[1e999,\"192.0.2.x\"]"), "{header}");
+        assert!(Origin::from_metadata(RawValue::parse(header).unwrap()).is_some());
     }
 
     #[test]

@@ -275,6 +275,12 @@ impl Registry {
         lock(&self.0.sessions).get(&id).map(Arc::clone)
     }
 
+    /// Every session that it holds.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held_now(&self) -> Vec<Arc<Handle>> {
+        lock(&self.0.sessions).values().map(Arc::clone).collect()
+    }
+
     /// Takes in the lines of frames or a beacon. When it returns, what counts as received is written.
     pub(crate) async fn receive(
         &self,

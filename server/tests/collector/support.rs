@@ -99,6 +99,11 @@ impl Collector {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn spool(&self, session: &str) -> PathBuf {
         self.dir.path().join("spool").join(format!("{session}.jsonl"))
     }

@@ -13,7 +13,7 @@ use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
 use super::Objects;
-use crate::config::{Config, Storage};
+use crate::config::{Config, Storage, masked};
 
 /// A request is repeated so often before the upload counts as failed. The whole upload is then tried again, for ever.
 const RETRIES: usize = 2;
@@ -26,16 +26,17 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Opens the storage that the settings name. Nothing is asked of the server yet: it may be away now and come later.
 pub(super) fn open(config: &Config) -> anyhow::Result<Objects> {
     let url = config.storage_url()?;
+    let shown = masked(url.as_str());
     let storage = &config.storage;
     if url.scheme() == "file" {
         return folder(&url);
     }
     let bucket = url.host_str().filter(|bucket| !bucket.is_empty());
     let bucket = bucket.with_context(|| {
-        format!("storage.url `{url}` names no bucket; write {0}://<bucket> or {0}://<bucket>/<prefix>", url.scheme())
+        format!("storage.url `{shown}` names no bucket; write {0}://<bucket> or {0}://<bucket>/<prefix>", url.scheme())
     })?;
     let prefix =
-        Path::from_url_path(url.path()).with_context(|| format!("the path of storage.url `{url}` is no prefix"))?;
+        Path::from_url_path(url.path()).with_context(|| format!("the path of storage.url `{shown}` is no prefix"))?;
     let store: anyhow::Result<Arc<dyn ObjectStore>> = match url.scheme() {
         "s3" => s3(storage, bucket),
         "gs" => gcs(storage, bucket),
@@ -44,12 +45,14 @@ pub(super) fn open(config: &Config) -> anyhow::Result<Objects> {
             bail!("storage.url has the scheme `{other}`; dumps are stored in file:///, s3://, gs:// or az://")
         }
     };
-    let store = store.with_context(|| format!("cannot use storage.url `{url}`"))?;
+    let store = store.with_context(|| format!("cannot use storage.url `{shown}`"))?;
     Ok(Objects { store, prefix, folder: None })
 }
 
 fn folder(url: &Url) -> anyhow::Result<Objects> {
-    let folder = url.to_file_path().ok().with_context(|| format!("storage.url `{url}` is no path of this machine"))?;
+    let shown = masked(url.as_str());
+    let folder =
+        url.to_file_path().ok().with_context(|| format!("storage.url `{shown}` is no path of this machine"))?;
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let store = LocalFileSystem::new_with_prefix(&folder)
         .with_context(|| format!("cannot use {} as storage", folder.display()))?

@@ -1,0 +1,7 @@
+//! The fuzz target `upload`; what it does is in `server/src/fuzzing/`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: rtctrace::fuzzing::write_seeds("upload"), |data: &[u8]| rtctrace::fuzzing::upload(data));

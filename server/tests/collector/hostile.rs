@@ -1,0 +1,95 @@
+//! Input that is made to cost much more than its bytes: in time, in memory, or a neighbour his place.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::*;
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+async fn upload(collector: &Collector, kind: &str, body: &[u8]) -> Answer {
+    collector.request_bytes("POST", "/api/v1/dumps", &format!("Content-Type: {kind}\r\n"), body).await
+}
+
+const FORM: &str = "multipart/form-data; boundary=x";
+const DUMP: &str = "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},1795159383861]\n";
+
+/// What the process may have in memory at most, in MiB.
+fn peak(collector: &Collector) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", collector.process())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+#[tokio::test]
+async fn a_form_holds_what_its_parser_needs_and_no_more() {
+    let collector = Collector::start(&[]);
+    let file = format!("--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\n{DUMP}\r\n");
+    // A head without an end, and something before the first part that has none either.
+    for start in ["--x\r\nX-Long: ", "nothing "] {
+        let body = [start.as_bytes(), &vec![b'a'; 24 << 20], file.as_bytes(), b"--x--\r\n"].concat();
+        let started = Instant::now();
+        let answer = upload(&collector, FORM, &body).await;
+        assert!(answer.problem(413, "too-large").contains("head of a part"), "{answer:?}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    }
+    assert!(peak(&collector) < 100, "{} MiB", peak(&collector));
+    // Thousands of parts that are no files, and one that is as long as nobody needs it: they are passed over.
+    let note = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n";
+    let mut body = format!("{note}n\r\n").repeat(5_000);
+    body.push_str(&format!("{note}{}\r\n{file}--x--\r\n", "n".repeat(16 << 20)));
+    assert_eq!(upload(&collector, FORM, body.as_bytes()).await.status, 201);
+    assert!(peak(&collector) < 100, "{} MiB", peak(&collector));
+}
+
+#[tokio::test]
+async fn what_unpacks_to_no_line_at_all_is_not_read_to_its_end() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_SESSION_BYTES", "1MiB")]);
+    for filling in ["\n", "x", "[1]\n"] {
+        let bomb = [DUMP.as_bytes(), &filling.repeat((64 << 20) / filling.len()).into_bytes()].concat();
+        upload(&collector, "application/gzip", &gzip(&bomb)).await.problem(413, "too-large");
+    }
+    // The lines that name a dump count as the others do.
+    let line = format!("[\":x\",null,\"{}\",1795159383861]\n", "x".repeat(300_000));
+    upload(&collector, "text/plain", format!("{DUMP}{}", line.repeat(5)).as_bytes()).await.problem(413, "too-large");
+    assert!(collector.sessions().await.is_empty());
+    assert!(peak(&collector) < 100, "{} MiB", peak(&collector));
+}
+
+#[tokio::test]
+async fn a_frame_that_names_a_session_in_every_message_takes_time_in_proportion() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_SESSIONS", "8")]);
+    let mut socket = collector.socket("/bridge", "3.0_JVB").await;
+    let message = |name: u32| format!(r#"{{"statsSessionId":"a{name}","type":"logs"}}"#);
+    let frame: String = (0..80_000).map(message).collect();
+    let started = Instant::now();
+    socket.try_send(Message::text(frame)).await;
+    assert_eq!(socket.closed().await.0, 1013);
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_message_whose_line_would_be_gigabytes_costs_itself() {
+    let collector = Collector::start(&[]);
+    let mut socket = collector.socket("/conference", "3.1_STANDARD").await;
+    let long = "x".repeat(900_000);
+    let tracks = vec!["0"; 200_000].join(",");
+    let entry = |kind: &str, payload: &str, number: u32| {
+        let entry = format!("[\"{kind}\",\"PC_0\",{payload},1795159383861,{number}]");
+        serde_json::json!({ "statsSessionId": "loud", "type": "stats-entry", "data": entry }).to_string()
+    };
+    let digits = "1".repeat(900_000);
+    let entries: String = (0..30_000).map(|id| format!("\"{id}\":{{\"timestamp\":0}},")).collect();
+    socket.text().await;
+    socket.send(entry("getUserMediaOnSuccess", &format!("{{\"id\":\"{long}\",\"tracks\":[{tracks}]}}"), 1)).await;
+    socket.send(entry("getstats", &format!("{{{entries}\"timestamp\":{digits}}}"), 2)).await;
+    socket.send(entry("create", "{}", 3)).await;
+    until("all three are stored", async || socket.text().await.contains("\"value\":3,").then_some(())).await;
+    assert!(peak(&collector) < 300, "{} MiB", peak(&collector));
+}
