@@ -8,6 +8,7 @@
 
 import type * as Exports from '../build/rtctrace_bg.wasm';
 import type { ModuleSource } from './options.js';
+import { original } from './original.js';
 
 /** What the core is told of, by the numbers that it knows them by. */
 export const START = 0;
@@ -70,7 +71,7 @@ export async function load(source: ModuleSource): Promise<void> {
 }
 
 async function download(address: string | URL | Request): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
-  const response = await fetch(address);
+  const response: Response = await original(globalThis, 'fetch')(address);
   if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
   // Many a server does not know the type, and then the browser does not compile what it streams.
   return response.headers.get('content-type') === 'application/wasm'

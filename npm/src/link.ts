@@ -7,11 +7,13 @@ import {
   BEACON, CLOSED, CONNECT, type Core, DISCONNECT, FIRST_FLUSH, FLUSH, FORBIDDEN, HIDDEN, ONLINE, OVER, PAGE_HIDE, SEND, SHOWN, TICK,
 } from './core.js';
 import type { RtctraceOptions } from './options.js';
+import { original } from './original.js';
 
 // The page, a polyfill or a test's fake clock may replace these later.
-const { WebSocket, setTimeout, clearTimeout, navigator, document } = globalThis;
+const { WebSocket, navigator, document } = globalThis;
 const { apply } = Reflect;
-const { addEventListener, removeEventListener } = EventTarget.prototype;
+const [setTimeout, clearTimeout] = ['setTimeout', 'clearTimeout'].map((name) => original(globalThis, name));
+const [addEventListener, removeEventListener] = ['addEventListener', 'removeEventListener'].map((name) => original(globalThis.EventTarget?.prototype, name));
 const { send, close } = WebSocket?.prototype ?? {};
 const { sendBeacon } = navigator ?? {};
 

@@ -8,6 +8,7 @@ import { toJson } from './json.js';
 import { describe, Link } from './link.js';
 import type { Identity, ModuleSource, RtctraceOptions } from './options.js';
 import type { Counters, Recorder, RecorderState } from './recorder.js';
+import { original } from './original.js';
 import { redactor } from './redact.js';
 import { isSampled, newSession } from './session.js';
 import { check, type Settings } from './settings.js';
@@ -16,7 +17,8 @@ import type { Sink } from './wrap/sink.js';
 
 // The page may replace these later.
 const { stringify } = JSON;
-const { Event, queueMicrotask, setTimeout } = globalThis;
+const { Event } = globalThis;
+const [queueMicrotask, setTimeout] = ['queueMicrotask', 'setTimeout'].map((name) => original(globalThis, name));
 
 /** Their values are compressed against the descriptions before them; failures say which of those count. */
 const DESCRIPTIONS = new Set([

@@ -51,6 +51,11 @@ describe('an app', () => {
       external: ['/rtctrace/*'],
       logLevel: 'error',
     });
+    // What zone.js asks of a bundler, and what such a bundler makes of the package.
+    const lowered = { supported: { 'async-await': false }, logLevel: /** @type {const} */ ('error') };
+    await esbuild.build({ ...lowered, entryPoints: [join(pages, 'zone.js')], outdir: folder, bundle: true, format: 'esm' });
+    await esbuild.build({ ...lowered, entryPoints: ['index', 'inline'].map((name) => join(root, `npm/dist/${name}.js`)), outdir: join(folder, 'lowered') });
+    await cp(join(root, 'npm/dist/rtctrace_bg.wasm'), join(folder, 'lowered/rtctrace_bg.wasm'));
     collector = await Collector.start();
     [browser, site] = await Promise.all([openBrowser(), openSite({ folders: { '/rtctrace/': join(root, 'npm/dist'), '/': folder } })]);
   });
@@ -128,6 +133,17 @@ describe('an app', () => {
     it(`with webrtc-adapter loaded ${order} the recorder does as it does alone, and its recording is complete`, async () => {
       const { recorded } = await compare({ app: 'adapter', order }, { connections: 2, connected: [0, 1] });
       assert.deepEqual(recorded.noticed.chat?.[0], ['answer', 'there and back']);
+    });
+  }
+
+  for (const [parameters, what] of /** @type {const} */ ([
+    [{}, 'the package as it is'],
+    [{ package: 'lowered' }, 'the package lowered'],
+    [{ package: 'lowered', entry: 'inline' }, 'rtctrace/inline lowered'],
+  ])) {
+    it(`with zone.js and ${what} does as it does alone, is as stable, and its recording is complete`, async () => {
+      const { recorded } = await compare({ app: 'zone', ...parameters }, { connections: 2, connected: [0, 1] });
+      assert.deepEqual(recorded.noticed.zone?.[0], ['looks at which it was not stable', 0]);
     });
   }
 

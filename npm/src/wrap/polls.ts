@@ -1,10 +1,11 @@
 // Polling of getStats: one timer for all connections, from the first that is connected or has failed to the last that is
 // closed. Beside it what is counted per poll: the CPU's pressure and long tasks.
 
+import { original } from '../original.js';
 import { whenFulfilled } from './promises.js';
 import { connectionOf, forget } from './registry.js';
 import type { Scene } from './scene.js';
-import { original, type Page } from './weave.js';
+import type { Page } from './weave.js';
 
 const { fromEntries } = Object;
 const setInterval = original(globalThis, 'setInterval');

@@ -7,6 +7,7 @@
 //   promise is the very one that the browser made, see promises.ts.
 // - A fault of an observer is swallowed and told; it never reaches the page.
 
+import { original } from '../original.js';
 import { attend } from './promises.js';
 
 /** What belongs to a page. It may be anything, whatever the types say. */
@@ -26,9 +27,6 @@ export const SETTLES = 1;
 
 // The page, a polyfill or a test's fake clock may replace these later.
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
-
-/** A function as it was before zone.js, which would take what we do for the application's doing. */
-export const original = (owner: Page, name: string): Page => owner?.[`__zone_symbol__${name}`] ?? owner?.[name];
 
 const addEventListener = original(globalThis.EventTarget?.prototype, 'addEventListener');
 const isFunction = (value: unknown) => typeof value === 'function';
