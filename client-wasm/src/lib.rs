@@ -117,7 +117,8 @@ pub fn gone(connection: i32) {
 
 /// Something happened outside: 0 start, 1 the socket is closed (close code), 2 the timer fired (bytes that wait in the
 /// socket), 3 the network is back, 4 the page is hidden, 5 the page goes away, 6 the application ends the recording, 7 the
-/// browser forbids the socket, 8 the application wants everything sent, 9 the page is back from the back-forward cache.
+/// browser forbids the socket, 8 the application wants everything sent, 9 the page is back from the back-forward cache, 10
+/// the browser did not take the last beacon.
 #[wasm_bindgen]
 pub fn input(kind: u32, number: f64, now: f64) {
     let input = match kind {
@@ -131,6 +132,7 @@ pub fn input(kind: u32, number: f64, now: f64) {
         7 => Input::Forbidden,
         8 => Input::Flush { buffered: number as usize },
         9 => Input::Shown,
+        10 => Input::BeaconRefused,
         _ => return,
     };
     handle(input, now);

@@ -21,6 +21,7 @@ export const CLOSE = 6;
 export const FORBIDDEN = 7;
 export const FLUSH = 8;
 export const SHOWN = 9;
+export const BEACON_REFUSED = 10;
 
 /** What the core wants done. */
 export const CONNECT = 1;

@@ -208,6 +208,7 @@ impl Transport {
                 self.send(0, now);
             }
             Input::PageHide => self.page_hide(now),
+            Input::BeaconRefused => self.offer_less(),
             Input::Close => self.close(now),
             Input::Forbidden => self.over(Some(FORBIDDEN)),
             Input::Flush { buffered } => {

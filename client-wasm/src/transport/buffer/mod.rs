@@ -172,6 +172,11 @@ impl Buffer {
         frame
     }
 
+    /// The number behind the last line that the present socket has carried.
+    pub(crate) fn carried(&self) -> u64 {
+        self.acknowledged + self.sent as u64
+    }
+
     /// The number of the line that comes next.
     pub(crate) fn end(&self) -> u64 {
         self.acknowledged + self.entries.len() as u64
