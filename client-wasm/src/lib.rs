@@ -95,16 +95,18 @@ pub fn input_buffer(bytes: u32) -> u32 {
 }
 
 /// Records a report: the first `length` bytes of the input buffer are the text of
-/// `JSON.stringify(Object.fromEntries(report))`.
+/// `JSON.stringify(Object.fromEntries(report))`. Whether it was kept.
 #[wasm_bindgen]
-pub fn report(connection: i32, length: u32, extra: &str, now: f64) {
-    let Some(mut core) = core() else { return };
+pub fn report(connection: i32, length: u32, extra: &str, now: f64) -> bool {
+    let Some(mut core) = core() else { return false };
     let Core { recorder, input, .. } = &mut *core;
     let mut text = input.take(length as usize);
-    if let (Some(recorder), Some(id)) = (recorder, ConnectionId::of(connection)) {
-        recorder.report(id, &mut text, extra, now as UnixMillis);
-    }
+    let is_kept = match (recorder, ConnectionId::of(connection)) {
+        (Some(recorder), Some(id)) => recorder.report(id, &mut text, extra, now as UnixMillis),
+        _ => false,
+    };
     input.give_back(text);
+    is_kept
 }
 
 /// Nothing will come of this connection any more.
