@@ -121,8 +121,9 @@ export class Core {
     this.call((wasm) => wasm.describe(...give(method), connection, ...give(json), ...give(tracking), now), undefined);
   }
 
-  report(connection: number, json: string, extra: string, now: number): void {
-    this.call((wasm) => wasm.report(connection, write(json), ...give(extra), now), undefined);
+  /** False if it was not kept. */
+  report(connection: number, json: string, extra: string, now: number): boolean {
+    return Boolean(this.call((wasm) => wasm.report(connection, write(json), ...give(extra), now), 0));
   }
 
   gone(connection: number): void {

@@ -15,7 +15,7 @@ const clearInterval = original(globalThis, 'clearInterval');
 const PRESSURE: Record<string, number> = { nominal: 4, fair: 3, serious: 2, critical: 1 };
 
 interface Polled {
-  /** Why polling began; goes with the first report. */
+  /** Why polling began; goes with the first report that is kept. */
   reason: string | null;
   isWaiting: boolean;
 }
@@ -90,9 +90,8 @@ export function createPolls({ atEnd, guard, isOn, native, plan, target, teller }
       if (!isOn() || !report || !polled.has(number) || isClosed(pc)) return;
       const entries = fromEntries(report);
       if (pressureEntry) entries.rtcStatsComputePressure = pressureEntry;
-      const { reason } = state;
-      state.reason = null;
-      sink.report(number, entries, reason, now(), ![...polled.values()].some(({ isWaiting }) => isWaiting));
+      const isLast = ![...polled.values()].some(({ isWaiting }) => isWaiting);
+      if (sink.report(number, entries, state.reason, now(), isLast) !== false) state.reason = null;
     };
     whenFulfilled(getStats(pc), (report) => guard(answered, report), () => guard(answered));
     state.isWaiting = true;

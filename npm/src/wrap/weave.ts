@@ -44,7 +44,7 @@ function holderOf(object: Page, name: string): Page {
 
 export type Loom = ReturnType<typeof createLoom>;
 
-export function createLoom(target: Page, fault: (error: unknown) => void) {
+export function createLoom(target: Page, fault: (error: unknown) => void, untrusted = false) {
   const aborter = new AbortController();
   const listening = new WeakSet<object>();
   const undo: (() => void)[] = [];
@@ -155,7 +155,10 @@ export function createLoom(target: Page, fault: (error: unknown) => void) {
       if (!isObject(object) || listening.has(object)) return;
       listening.add(object);
       for (const [type, handler] of Object.entries(make())) {
-        apply(addEventListener, object, [type, (event: Page) => guard(handler, event.currentTarget, event), { signal: aborter.signal }]);
+        const hear = (event: Page) => {
+          if (untrusted || event.isTrusted) guard(handler, event.currentTarget, event);
+        };
+        apply(addEventListener, object, [type, hear, { signal: aborter.signal }]);
       }
     },
 
