@@ -11,6 +11,7 @@ import { openBrowser, openPage } from '../harness/browser.js';
 import { Collector, freePort } from '../harness/collector.js';
 import { assertComplete, assertReports, connectionsOf, storedSession } from '../harness/session.js';
 import { openSite } from '../harness/site.js';
+import { until } from '../harness/wait.js';
 import { openHub, openPeerServer } from './servers.js';
 
 /** @typedef {{ method: string, connection: number | null }} Seen */
@@ -73,8 +74,9 @@ describe('an app', () => {
     try {
       await page.addInitScript({ path: join(pages, 'witness.js') });
       await page.goto(`${site.url}/app.html?${new URLSearchParams(parameters)}`);
-      const end = await page.waitForFunction(() => /** @type {any} */ (window).outcome, null, { timeout: 20_000 }).catch(() => null);
-      const outcome = await end?.jsonValue();
+      // Asked from here: what waits in a page does so by the page's own promises, which may be of zone.js.
+      const ask = () => page.evaluate(() => JSON.stringify(/** @type {any} */ (window).outcome) ?? '');
+      const outcome = JSON.parse(await until('the app ends', 20_000, ask).catch(() => 'null'));
       if (!outcome || outcome.error) {
         const noticed = await page.evaluate(() => JSON.stringify(/** @type {any} */ (window).noticed));
         assert.fail(`${parameters.app} ${outcome ? `failed with ${outcome.error}` : 'did not end'}; it noticed ${noticed}; errors: ${faults}`);
