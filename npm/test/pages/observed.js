@@ -241,10 +241,11 @@ export const getters = () =>
     const answer = await b.createAnswer();
     await b.setLocalDescription(wire(answer));
     await a.setRemoteDescription(wire(answer));
+    const answered = a.remoteDescription.toJSON();
     const descriptions = [a.localDescription, b.remoteDescription, b.localDescription, a.remoteDescription].map(({ type }) => type);
     const refused = await failing(a.setRemoteDescription(wire(answer)));
     for (const each of [a, nested, b]) each.close();
-    return { once, descriptions, refused, answer: { type: answer.type, sdp: answer.sdp } };
+    return { once, descriptions, refused, answered };
   });
 
 /** Events that the page made itself. */
