@@ -22,8 +22,9 @@ const ENTRIES = [
   { source: 'rtcstats.ts', file: 'rtcstats.js' },
   { source: 'jitsi/rtcstats.ts', file: 'jitsi/rtcstats.js' },
   { source: 'jitsi/trace-ws.ts', file: 'jitsi/trace-ws.js' },
+  { source: 'jitsi/events.ts', file: 'jitsi/events.js' },
 ];
-const FACES = ['rtcstats.ts', 'jitsi/rtcstats.ts', 'jitsi/trace-ws.ts'];
+const FACES = ['rtcstats.ts', 'jitsi/rtcstats.ts', 'jitsi/trace-ws.ts', 'jitsi/events.ts'];
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, 'dist');
@@ -86,10 +87,11 @@ for (const name of readdirSync(dist, { recursive: true })) {
   if (name.endsWith('.d.ts') && !wanted.has(file)) rmSync(file);
 }
 
-/** The size of one script that has all of these in it, and the module elsewhere. */
+/** The size of one script that exports what all of these do, and has the module elsewhere. */
 async function joint(sources) {
   const entry = 'joint.js';
-  const code = sources.map((source, index) => `export * as face${index} from './src/${source}';`).join('');
+  const hasDefault = (source) => readFileSync(join(here, 'src', source), 'utf8').includes('export default');
+  const code = sources.map((source, index) => `export ${hasDefault(source) ? `{ default as face${index} }` : '*'} from './src/${source}';`).join('');
   const bundle = await rolldown({
     input: entry,
     platform: 'browser',

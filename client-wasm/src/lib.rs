@@ -95,16 +95,18 @@ pub fn input_buffer(bytes: u32) -> u32 {
 }
 
 /// Records a report: the first `length` bytes of the input buffer are the text of
-/// `JSON.stringify(Object.fromEntries(report))`.
+/// `JSON.stringify(Object.fromEntries(report))`. Whether it was kept.
 #[wasm_bindgen]
-pub fn report(connection: i32, length: u32, extra: &str, now: f64) {
-    let Some(mut core) = core() else { return };
+pub fn report(connection: i32, length: u32, extra: &str, now: f64) -> bool {
+    let Some(mut core) = core() else { return false };
     let Core { recorder, input, .. } = &mut *core;
     let mut text = input.take(length as usize);
-    if let (Some(recorder), Some(id)) = (recorder, ConnectionId::of(connection)) {
-        recorder.report(id, &mut text, extra, now as UnixMillis);
-    }
+    let is_kept = match (recorder, ConnectionId::of(connection)) {
+        (Some(recorder), Some(id)) => recorder.report(id, &mut text, extra, now as UnixMillis),
+        _ => false,
+    };
     input.give_back(text);
+    is_kept
 }
 
 /// Nothing will come of this connection any more.
@@ -117,7 +119,8 @@ pub fn gone(connection: i32) {
 
 /// Something happened outside: 0 start, 1 the socket is closed (close code), 2 the timer fired (bytes that wait in the
 /// socket), 3 the network is back, 4 the page is hidden, 5 the page goes away, 6 the application ends the recording, 7 the
-/// browser forbids the socket, 8 the application wants everything sent, 9 the page is back from the back-forward cache.
+/// browser forbids the socket, 8 the application wants everything sent, 9 the page is back from the back-forward cache, 10
+/// the browser did not take the last beacon.
 #[wasm_bindgen]
 pub fn input(kind: u32, number: f64, now: f64) {
     let input = match kind {
@@ -131,6 +134,7 @@ pub fn input(kind: u32, number: f64, now: f64) {
         7 => Input::Forbidden,
         8 => Input::Flush { buffered: number as usize },
         9 => Input::Shown,
+        10 => Input::BeaconRefused,
         _ => return,
     };
     handle(input, now);

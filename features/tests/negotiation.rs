@@ -215,3 +215,18 @@ fn ice_lite_is_found_in_a_description_whose_first_part_is_left_out() {
     ];
     assert!(connection_of(&events).using_ice_lite);
 }
+
+#[test]
+fn a_remote_description_that_only_its_outcome_knows_counts_like_any_other() {
+    let lite = r#"{"type":"answer","sdp":"v=0\r\na=ice-lite\r\nm=audio 9\r\na=candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype passive\r\n"}"#;
+    let features = connection_of(&[
+        ("setLocalDescription", OFFER, r#""6-0""#),
+        ("setRemoteDescription", "null", r#""8-0""#),
+        ("setRemoteDescriptionOnSuccess", lite, r#""8-0""#),
+    ]);
+    assert_eq!(features.signaling_delay, Some(20));
+    assert_eq!(features.set_remote_description_delay, Some(10));
+    assert_eq!(features.set_remote_description_role.as_deref(), Some("answer"));
+    assert!(features.using_ice_lite);
+    assert!(features.added_connectable_ice_tcp_candidate);
+}

@@ -34,16 +34,18 @@ export class Backlog {
     return this.#bytes;
   }
 
-  add(rank: Rank, length: number, replay: () => void): void {
+  /** False if there is no room. */
+  add(rank: Rank, length: number, replay: () => void): boolean {
     const bytes = length + OVERHEAD;
     if (this.#bytes + bytes > this.#limit) this.#dropReports();
     const room = (rank === 'application' ? this.#limit + RESERVE : this.#limit) - this.#bytes;
     if (bytes > room) {
       lose(rank === 'report' ? this.lostReports : this.lostEvents, bytes);
-      return;
+      return false;
     }
     this.#entries.push({ bytes, isReport: rank === 'report', replay });
     this.#bytes += bytes;
+    return true;
   }
 
   /** Does everything that waited, in order, and forgets it. */
@@ -51,6 +53,13 @@ export class Backlog {
     const entries = this.#entries;
     this.clear();
     for (const { replay } of entries) replay();
+  }
+
+  /** Says what had no room, for lines of their own. */
+  tellLosses(tell: (method: string, connection: null, value: object) => void): void {
+    for (const [what, { count, bytes }] of Object.entries({ reports: this.lostReports, lines: this.lostEvents })) {
+      if (count) tell(':rtctrace.dropped', null, { [what]: count, bytes });
+    }
   }
 
   clear(): void {

@@ -8,6 +8,7 @@
 
 import type * as Exports from '../build/rtctrace_bg.wasm';
 import type { ModuleSource } from './options.js';
+import { original } from './original.js';
 
 /** What the core is told of, by the numbers that it knows them by. */
 export const START = 0;
@@ -20,6 +21,7 @@ export const CLOSE = 6;
 export const FORBIDDEN = 7;
 export const FLUSH = 8;
 export const SHOWN = 9;
+export const BEACON_REFUSED = 10;
 
 /** What the core wants done. */
 export const CONNECT = 1;
@@ -70,7 +72,7 @@ export async function load(source: ModuleSource): Promise<void> {
 }
 
 async function download(address: string | URL | Request): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
-  const response = await fetch(address);
+  const response: Response = await original(globalThis, 'fetch')(address);
   if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
   // Many a server does not know the type, and then the browser does not compile what it streams.
   return response.headers.get('content-type') === 'application/wasm'
@@ -119,8 +121,9 @@ export class Core {
     this.call((wasm) => wasm.describe(...give(method), connection, ...give(json), ...give(tracking), now), undefined);
   }
 
-  report(connection: number, json: string, extra: string, now: number): void {
-    this.call((wasm) => wasm.report(connection, write(json), ...give(extra), now), undefined);
+  /** False if it was not kept. */
+  report(connection: number, json: string, extra: string, now: number): boolean {
+    return Boolean(this.call((wasm) => wasm.report(connection, write(json), ...give(extra), now), 0));
   }
 
   gone(connection: number): void {

@@ -2,6 +2,7 @@
 
 import { bytes } from './bytes.js';
 import type { RtctraceOptions } from './options.js';
+import { original } from './original.js';
 import type { Recorder } from './recorder.js';
 import { record } from './recording.js';
 
@@ -9,7 +10,7 @@ export type { Identity, Redaction, RtctraceOptions } from './options.js';
 export type { Counters, Recorder, RecorderState } from './recorder.js';
 
 // The page may replace it later.
-const { setTimeout } = globalThis;
+const setTimeout = original(globalThis, 'setTimeout');
 
 /** In a task of its own: what must be done before the page's next line runs is the wrapping only. */
 const module = (): Promise<Uint8Array<ArrayBuffer>> => new Promise((resolve) => setTimeout(() => resolve(bytes()), 0));

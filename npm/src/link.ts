@@ -4,14 +4,16 @@
  */
 
 import {
-  BEACON, CLOSED, CONNECT, type Core, DISCONNECT, FIRST_FLUSH, FLUSH, FORBIDDEN, HIDDEN, ONLINE, OVER, PAGE_HIDE, SEND, SHOWN, TICK,
+  BEACON, BEACON_REFUSED, CLOSED, CONNECT, type Core, DISCONNECT, FIRST_FLUSH, FLUSH, FORBIDDEN, HIDDEN, ONLINE, OVER, PAGE_HIDE, SEND, SHOWN, TICK,
 } from './core.js';
 import type { RtctraceOptions } from './options.js';
+import { original } from './original.js';
 
 // The page, a polyfill or a test's fake clock may replace these later.
-const { WebSocket, setTimeout, clearTimeout, navigator, document } = globalThis;
+const { WebSocket, navigator, document } = globalThis;
 const { apply } = Reflect;
-const { addEventListener, removeEventListener } = EventTarget.prototype;
+const [setTimeout, clearTimeout] = ['setTimeout', 'clearTimeout'].map((name) => original(globalThis, name));
+const [addEventListener, removeEventListener] = ['addEventListener', 'removeEventListener'].map((name) => original(globalThis.EventTarget?.prototype, name));
 const { send, close } = WebSocket?.prototype ?? {};
 const { sendBeacon } = navigator ?? {};
 
@@ -218,7 +220,9 @@ export class Link {
   #beacon(from: number, body: string): void {
     try {
       // `ws:` becomes `http:`, `wss:` becomes `https:`.
-      apply(sendBeacon, navigator, [`http${this.#plan.endpoint.slice(2)}/v1/beacon${this.#query(from)}`, body]);
+      const isTaken = apply(sendBeacon, navigator, [`http${this.#plan.endpoint.slice(2)}/v1/beacon${this.#query(from)}`, body]);
+      // The core then offers less, in this same round of effects.
+      if (isTaken === false) this.input(BEACON_REFUSED);
     } catch {
       // The page is going; there is no other way left.
     }

@@ -8,21 +8,23 @@ import { toJson } from './json.js';
 import { describe, Link } from './link.js';
 import type { Identity, ModuleSource, RtctraceOptions } from './options.js';
 import type { Counters, Recorder, RecorderState } from './recorder.js';
+import { original } from './original.js';
 import { redactor } from './redact.js';
 import { isSampled, newSession } from './session.js';
 import { check, type Settings } from './settings.js';
-import { connectionNumber, wrap } from './wrap/index.js';
+import { wrap } from './wrap/index.js';
 import type { Sink } from './wrap/sink.js';
 
 // The page may replace these later.
 const { stringify } = JSON;
-const { Event, queueMicrotask, setTimeout } = globalThis;
+const { Event } = globalThis;
+const [queueMicrotask, setTimeout] = ['queueMicrotask', 'setTimeout'].map((name) => original(globalThis, name));
 
 /** Their values are compressed against the descriptions before them; failures say which of those count. */
 const DESCRIPTIONS = new Set([
   'createOfferOnSuccess', 'createOfferOnFailure', 'createAnswerOnSuccess', 'createAnswerOnFailure',
   'setLocalDescription', 'setLocalDescriptionOnSuccess', 'setLocalDescriptionOnFailure',
-  'setRemoteDescription', 'setRemoteDescriptionOnFailure',
+  'setRemoteDescription', 'setRemoteDescriptionOnSuccess', 'setRemoteDescriptionOnFailure',
 ]);
 
 /** Why the collector ends a recording, by its close codes. */
@@ -89,6 +91,7 @@ class Recording extends EventTarget implements Recorder {
   #backlog: Backlog | undefined;
   #link: Link | undefined;
   #unwrap = (): void => {};
+  #numberOf = (_: unknown): number | undefined => undefined;
   #isClosing = false;
   #isOver = false;
   #toldState: RecorderState = 'connecting';
@@ -134,6 +137,8 @@ class Recording extends EventTarget implements Recorder {
 
   event(name: string, data?: unknown, connection?: RTCPeerConnection): void {
     this.#guard(() => {
+      // No connection may join now: a later recording would miss its beginning.
+      if (this.#isOver || this.#isClosing) return;
       let json = 'null';
       try {
         json = stringify(data) ?? json;
@@ -141,7 +146,7 @@ class Recording extends EventTarget implements Recorder {
         if (!this.#toldData) this.#log(`data of an event that is no JSON is recorded as null: ${describe(error)}`);
         this.#toldData = true;
       }
-      this.#write(`:${name}`, connectionNumber(connection) ?? null, json, '', this.#now());
+      this.#write(`:${name}`, this.#numberOf(connection) ?? null, json, '', this.#now());
     });
   }
 
@@ -215,14 +220,16 @@ class Recording extends EventTarget implements Recorder {
         return false;
       }
     };
-    this.#unwrap = wrap({
+    const { numberOf, restore } = wrap({
       sinks: Object.fromEntries(groups.map((group) => [group, sink])),
       interval: getStatsInterval,
       ...(connectionFilter && { filter }),
       fault,
       now: this.#now,
       taken: (group) => this.#log(`${group} is not recorded here: another copy of rtctrace, or a drop-in face, records it already`),
-    }).restore;
+    });
+    this.#unwrap = restore;
+    this.#numberOf = numberOf;
   }
 
   #sink({ redact }: Settings): Sink {
@@ -240,7 +247,7 @@ class Recording extends EventTarget implements Recorder {
       report: (connection, report, reason, time, isLast) => {
         const json = stringify(redaction ? redaction.report(report) : report);
         const extra = reason ? `"${reason}"` : '';
-        this.#put('report', connection, json.length, time, () => this.#core.report(connection, json, extra, time), isLast);
+        return this.#put('report', connection, json.length, time, () => this.#core.report(connection, json, extra, time), isLast);
       },
       gone: (connection) => this.#put('event', connection, 0, 0, () => this.#core.gone(connection)),
     };
@@ -259,21 +266,21 @@ class Recording extends EventTarget implements Recorder {
 
   /**
    * The way to the core: at once, or as soon as it is there. What is due is sent in the same task after the last of several
-   * reports, because a timer's own would cost the page more than all of this.
+   * reports, because a timer's own would cost the page more than all of this. False if it was not kept.
    */
-  #put(rank: Rank, connection: number | null, length: number, time: number, work: () => void, isLast = false): void {
-    if (this.#isOver || this.#isClosing) return;
+  #put(rank: Rank, connection: number | null, length: number, time: number, work: () => unknown, isLast = false): boolean {
+    if (this.#isOver || this.#isClosing) return false;
     if (length > LIMITS[rank]) {
       this.#lost[rank === 'report' ? 'reports' : 'events'] += 1;
-      return this.#write(':rtctrace.dropped', connection, `{"lines":1,"bytes":${length}}`, '', time);
+      this.#write(':rtctrace.dropped', connection, `{"lines":1,"bytes":${length}}`, '', time);
+      return false;
     }
-    if (this.#backlog) {
-      this.#backlog.add(rank, length, work);
-      return;
-    }
-    work();
+    if (this.#backlog) return this.#backlog.add(rank, length, work);
+    const isKept = work() !== false;
     if (isLast) this.#link?.tick(time);
-    else if (rank !== 'report') this.#link?.pump();
+    // A report may be the last that comes for long: one that a browser never answers holds up no other.
+    else this.#link?.pump();
+    return isKept;
   }
 
   /** The module is there. */
@@ -284,9 +291,7 @@ class Recording extends EventTarget implements Recorder {
     const [seed] = crypto.getRandomValues(new Uint32Array(1));
     core.begin(bufferBytes, seed!, typeof token === 'function', this.#startedAt);
     backlog.replay();
-    for (const [what, { count, bytes }] of [['reports', backlog.lostReports], ['lines', backlog.lostEvents]] as const) {
-      if (count) core.record(':rtctrace.dropped', null, stringify({ [what]: count, bytes }), '', this.#now());
-    }
+    backlog.tellLosses((method, connection, value) => core.record(method, connection, stringify(value), '', this.#now()));
     this.#lost.reports += backlog.lostReports.count;
     this.#lost.events += backlog.lostEvents.count;
     this.#link = new Link({

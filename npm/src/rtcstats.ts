@@ -10,7 +10,7 @@
 import { aboutClient, forgetReloads } from './about.js';
 import { Backlog } from './backlog.js';
 import { bytes } from './bytes.js';
-import { Core, give, loadNow, take, write } from './core.js';
+import { Core, give, loadNow, take, wasm, write } from './core.js';
 import { idOf, observe, warn } from './face.js';
 import { toJson } from './json.js';
 import type { Group, Moment, Sink } from './wrap/sink.js';
@@ -77,19 +77,16 @@ export function wrapEnumerateDevices(trace: Trace, window: Target): void {
 }
 
 const core = new Core((error) => warn('a fault inside the recorder', error));
-let isLoaded = false;
 
 /** Whether the module is there. */
-function load(): boolean {
+function load(): boolean | void {
   // Chromium before 118 cannot have it at once, and what came later would come in another order.
-  let why: unknown = 'too old';
   try {
-    isLoaded ||= loadNow(bytes());
-  } catch (error) {
-    why = error;
+    if (wasm || loadNow(bytes())) return true;
+    throw 'too old';
+  } catch (why) {
+    warn('not recording', why);
   }
-  if (!isLoaded) warn('not recording', why);
-  return isLoaded;
 }
 
 const tokenOf = (method: string): string => core.call((wasm) => take(wasm.method_token(...give(method))), toJson(method));
@@ -104,7 +101,7 @@ type Line = (method: string, connection: string | null, length: number, encode: 
 const direct = new WeakMap<Trace, Line>();
 
 /** What upstream records although it has no token for it. What else is recorded of connections is left out: who switches, gets what he had. */
-const NAMELESS = /^MediaStreamTrack\.(enabled|contentHint)|getDisplayMediaOnFailure$/;
+const NAMELESS = /\.(enabled|contentHint)$|yMediaOnFailure$/;
 
 /** What bears the mark of being observed. It is upstream's own: whichever of the two came first stays alone. */
 type Mark = { __rtcStats?: true } | undefined;
@@ -129,7 +126,7 @@ function hand(group: Group, trace: Trace, target: Target, mark: Mark, interval =
       line('getStats', idOf(connection), json.length, encode, reason ? [reason] : [], time);
     },
     // Behind what waits.
-    gone: (connection) => line('', null, 0, () => core.call((wasm) => wasm.codec_gone(connection), undefined) ?? '', [], 0),
+    gone: (connection) => line('', null, 0, () => core.call<any>((wasm) => wasm.codec_gone(connection), ''), [], 0),
   };
   observe({
     sinks: { [group]: sink },
@@ -177,17 +174,17 @@ export const WebSocketTrace = function (config: WebSocketTraceConfig = {}): WebS
   let last = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let attempts = 0;
-  const countReloads = Boolean(config.countReloads);
-  const { reloadCount } = aboutClient(countReloads, RELOADS);
+  const { countReloads } = config;
+  const { reloadCount } = aboutClient(countReloads!, RELOADS);
 
   const log = (what: string, detail?: unknown): void => {
     try {
-      config.log?.(`rtctrace: ${what}`, detail);
+      config.log?.(`rtcstats websocket connection ${what}`, detail);
     } catch {
       // The application's own function.
     }
   };
-  const fail = (error: unknown): void => log('no socket', error);
+  const fail = (error: unknown): void => log('error', error);
   const line: Line = (method, connection, length, encode, extra, time) => {
     const send = (): void => {
       const json = encode();
@@ -231,19 +228,17 @@ export const WebSocketTrace = function (config: WebSocketTraceConfig = {}): WebS
       const backlog = waiting;
       waiting = new Backlog(BUFFER);
       // The server's reader knows nothing of an earlier session.
-      core.call((wasm) => wasm.codec_restart(), undefined);
+      core.call<unknown>((wasm) => wasm.codec_restart(), '');
       backlog.replay();
-      for (const [what, { count, bytes }] of [['reports', backlog.lostReports], ['lines', backlog.lostEvents]] as const) {
-        if (count) trace(':rtctrace.dropped', null, { [what]: count, bytes });
-      }
+      backlog.tellLosses(trace);
       trace('websocket', null, { connectionTime });
     });
     own.addEventListener('close', ({ code }) => {
       if (own !== socket) return;
       const had = last;
       end();
-      // 1008: the token is missing, wrong or expired.
-      if (!LOST.test(String(code))) return log(`not recording: ${code}`);
+      // Who reads these texts knows upstream's.
+      if (!LOST.test(`${code}`)) return log(`closed with error=${code}. ${code - 1008 ? '' : 'Typically this means authorization is required and failed.'}`);
       if (had) describeClient();
       if (Date.now() - began > 30_000) attempts = 0;
       retry = setTimeout(open, Math.min(2 ** attempts++ * 1000 + Math.random() * 1000, 30_000), url);

@@ -85,6 +85,12 @@ describe("Jitsi's dialect", () => {
 
   const both = (script) => Promise.all(['theirs', 'ours'].map((client) => open(client, script)));
 
+  it('has the names that their application compares with', async () => {
+    const theirs = await import('@jitsi/rtcstats/events.js');
+    const ours = await import('rtctrace/jitsi/events');
+    assert.deepEqual({ ...ours }, { ...theirs });
+  });
+
   describe('trace-ws', () => {
     it('says the same, through a reconnect, a breakout room and the end', async () => {
       greet = (socket) => socket.send(INITIAL);

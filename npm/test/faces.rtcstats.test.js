@@ -150,7 +150,8 @@ describe("upstream's client", () => {
         window.trace.connect(window.url);
       });
       await until(() => page.evaluate(() => window.said.length === 1));
-      assert.match(await page.evaluate(() => window.said[0][0]), /1008/);
+      const told = 'rtcstats websocket connection closed with error=1008. Typically this means authorization is required and failed.';
+      assert.equal(await page.evaluate(() => window.said[0][0]), told);
       greet = () => {};
       await page.evaluate(() => window.trace(':waits', null, 1));
       await sleep(1200);

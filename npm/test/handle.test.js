@@ -41,6 +41,23 @@ describe('a recorder', () => {
       ]);
     }));
 
+  it('takes in the connection of an event, made before the recording began', () =>
+    onPage(async (page, collector) => {
+      await page.evaluate(() => void (window.early = new RTCPeerConnection()));
+      const { session } = await record(page);
+      await page.evaluate(async () => {
+        window.recorder.event('rating', 4, window.early);
+        window.recorder.event('rating', 5, {});
+        await window.recorder.close();
+        // Of a recording that has ended nobody joins anything.
+        window.recorder.event('rating', 6, new RTCPeerConnection());
+      });
+      const lines = collector.linesOf(session).map(([method, connection, value]) => [method, connection, value]);
+      // 39 is create.
+      assert.deepEqual(lines.filter(([method]) => method === 39).map(([, connection]) => connection), [null, 'PC_0']);
+      assert.deepEqual(lines.filter(([method]) => method === ':rating'), [[':rating', 'PC_0', 4], [':rating', null, 5]]);
+    }));
+
   it('has no part any more in what the page records after its end', () =>
     onPage(async (page, collector) => {
       await record(page);

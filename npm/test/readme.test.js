@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import { openBrowser, until, withPage } from './harness.js';
 
@@ -39,6 +40,13 @@ describe('an example of the README', () => {
         assert.deepEqual(errors, []);
       }));
   }
+
+  it('says how large the package is', () => {
+    const [, own, module, inline, global] = /\*\*Size\*\*[^:]*: ([\d.]+) KB .*? ([\d.]+) KB; ([\d.]+) KB .*? and ([\d.]+) KB/.exec(text).map(Number);
+    const size = (...names) => names.reduce((sum, name) => sum + gzipSync(readFileSync(new URL(`../dist/${name}`, import.meta.url)), { level: 9 }).length / 1000, 0);
+    const sizes = [[own, size('index.js', 'rtctrace_bg.wasm')], [module, size('rtctrace_bg.wasm')], [inline, size('inline.js')], [global, size('rtctrace.global.js')]];
+    for (const [said, is] of sizes) assert.ok(Math.abs(said - is) < 0.3, `${said} KB: ${is}`);
+  });
 
   it('names every option and every member of the recorder', () => {
     const source = (name) => readFileSync(new URL(`../src/${name}.ts`, import.meta.url), 'utf8');

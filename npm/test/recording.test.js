@@ -93,6 +93,65 @@ describe('a recording', () => {
       assert.deepEqual([methods.filter((method) => method === ':before').length, methods.filter((method) => method === ':late').length], [1, 1]);
     }));
 
+  it('leaves the page half of the room that the browser has for beacons', () =>
+    onPage(async (page, collector) => {
+      // Before the recorder's own listener, and after it.
+      const work = () => {
+        for (let count = 0; count < 18; count += 1) window.recorder.event('n', 'x'.repeat(1000));
+      };
+      await page.evaluate((work) => addEventListener('pagehide', (0, eval)(`(${work})`)), String(work));
+      const { session } = await record(page);
+      await until(() => collector.linesOf(session).length > 0);
+      await page.evaluate((work) => {
+        addEventListener('pagehide', (0, eval)(`(${work})`));
+        addEventListener('pagehide', () => (sessionStorage.own = navigator.sendBeacon('/own', 'x'.repeat(28 * 1024))));
+      }, String(work));
+      await page.goto(`${collector.url}/?next`);
+      await until(() => collector.linesOf(session).filter(([method]) => method === ':n').length >= 18);
+      assert.equal(await page.evaluate(() => sessionStorage.own), 'true');
+    }));
+
+  it('halves a beacon that the browser refuses', () =>
+    onPage(async (page, collector) => {
+      await page.evaluate(() => {
+        window.sizes = [];
+        addEventListener('pagehide', () => {
+          for (let count = 0; count < 20; count += 1) window.recorder.event('n', 'x'.repeat(1000));
+        });
+        const { sendBeacon } = navigator;
+        navigator.sendBeacon = (url, body) => {
+          window.sizes.push(body.length);
+          return body.length < 6000 && sendBeacon.call(navigator, url, body);
+        };
+        navigator.constructor.prototype.sendBeacon = navigator.sendBeacon;
+      });
+      const { session } = await record(page);
+      await until(() => page.evaluate(() => window.recorder.counters.bufferedBytes === 0));
+      await page.evaluate(() => addEventListener('pagehide', () => (sessionStorage.sizes = JSON.stringify(window.sizes))));
+      await page.goto(`${collector.url}/?next`);
+      const offered = JSON.parse(await page.evaluate(() => sessionStorage.sizes));
+      assert.ok(offered.length === 3 && offered[0] > 20_000 && offered[2] < 6000, `${offered}`);
+      await until(() => collector.beacons.length > 0);
+      assert.ok(collector.linesOf(session).some(([method]) => method === ':n'));
+    }));
+
+  it('sends the reports of a connection while another never has any', () =>
+    onPage(async (page, collector) => {
+      await page.evaluate(() => {
+        const { getStats } = RTCPeerConnection.prototype;
+        RTCPeerConnection.prototype.getStats = function (...args) {
+          return this === window.connections?.[0] ? new Promise(() => {}) : getStats.apply(this, args);
+        };
+      });
+      // Often enough to be sent, and so rarely that no acknowledgement comes upon a report that waits.
+      const { session } = await record(page);
+      await call(page);
+      await sleep(3000);
+      const reports = () => collector.linesOf(session).filter(([method]) => method === 'g').length;
+      const before = reports();
+      await until(() => reports() > before + 3);
+    }));
+
   it('ends for good when the collector says so, and the page goes on', () =>
     onPage(async (page, collector) => {
       await record(page);

@@ -194,6 +194,50 @@ describe('the observers', () => {
     ]);
   });
 
+  it('see what only the getters of a page can tell, by asking the browser', async () => {
+    const { moments, facts } = await observe('getters');
+    const iceServers = [{ urls: ['turn:127.0.0.1:3478'], username: 'someone' }];
+    // Firefox still says credentialType.
+    const servers = (value) => value?.iceServers?.map(({ urls, username }) => ({ urls, username })) ?? null;
+    const configurations = only(moments, 'create').map(([number, value]) => [number, servers(value), value?.bundlePolicy ?? null]);
+    const policy = configurations[1][2];
+    assert.deepEqual(configurations, [[0, iceServers, 'max-bundle'], [1, iceServers, policy], [2, null, null]]);
+    assert.deepEqual(only(moments, 'setConfiguration').map(([number, value]) => [number, value.iceServers, value.bundlePolicy]), [[0, [], 'max-bundle']]);
+    assert.ok(!JSON.stringify(moments).includes('secret'));
+    assert.equal(facts.once, 8, 'each getter ran once, for the browser');
+    const outcomes = ['setLocalDescriptionOnSuccess', 'setRemoteDescriptionOnSuccess', 'setRemoteDescriptionOnFailure'].flatMap((method) => only(moments, method).map(([number, value]) => [number, value?.type ?? value]));
+    assert.deepEqual(outcomes, [[0, 'offer'], [2, 'answer'], [2, 'offer'], [0, 'answer'], [0, facts.refused]]);
+    assert.deepEqual(only(moments, 'setRemoteDescriptionOnSuccess')[1].slice(0, 2), [0, facts.answered]);
+    for (const method of ['setLocalDescription', 'setRemoteDescription']) assert.ok(only(moments, method).every(([, value]) => value === null));
+  });
+
+  it('take nothing for the browser\'s that a page has dispatched', async () => {
+    const { moments } = await observe('pretended');
+    const events = moments.map(({ method }) => method).filter((method) => /^(on|document|navigator)/.test(method));
+    assert.ok(events.includes('onsignalingstatechange'), 'those of the browser are there');
+    assert.deepEqual(events.filter((method) => /datachannel|track|visibility|devicechange/.test(method)), []);
+    assert.equal(only(moments, 'onsignalingstatechange').length, 1);
+  });
+
+  it('see where a context of Web Audio sends its sound', async () => {
+    const { moments, facts } = await observe('outputs');
+    if (!facts) return;
+    assert.deepEqual(lines(moments, null), [
+      ['AudioContext.setSinkId', { type: 'none' }, 'AudioContext.setSinkId-0'],
+      ['AudioContext.setSinkIdOnSuccess', null, 'AudioContext.setSinkId-0'],
+      ['AudioContext.setSinkId', 'nothing', 'AudioContext.setSinkId-1'],
+      ['AudioContext.setSinkIdOnFailure', facts.refused, 'AudioContext.setSinkId-1'],
+    ]);
+  });
+
+  it('say why reports began until one was kept', async () => {
+    const page = await browser.context.newPage();
+    await page.goto(`${site.url}/observed`);
+    const { reasons } = await run(page, 'observed', 'refused');
+    await page.close();
+    assert.deepEqual(reasons, [['connected-0', 'connected-0', null], ['connected-0', 'connected-0', null]]);
+  });
+
   it('see what is obsolete', async () => {
     const { moments, facts } = await observe('legacy');
     const { tracks, streams } = facts;

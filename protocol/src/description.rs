@@ -51,7 +51,7 @@ impl Description {
 }
 
 /// What the browser knows as `currentXDescription` and `pendingXDescription` (webrtc-pc, section 4.4.1.5).
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Side {
     current: Option<Description>,
     pending: Option<Description>,
@@ -64,7 +64,7 @@ impl Side {
 }
 
 /// Compresses or expands the descriptions of one connection, line by line.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct DescriptionCodec {
     local: Side,
     remote: Side,

@@ -11,6 +11,7 @@ import { openBrowser, openPage } from '../harness/browser.js';
 import { Collector, freePort } from '../harness/collector.js';
 import { assertComplete, assertReports, connectionsOf, storedSession } from '../harness/session.js';
 import { openSite } from '../harness/site.js';
+import { until } from '../harness/wait.js';
 import { openHub, openPeerServer } from './servers.js';
 
 /** @typedef {{ method: string, connection: number | null }} Seen */
@@ -51,6 +52,11 @@ describe('an app', () => {
       external: ['/rtctrace/*'],
       logLevel: 'error',
     });
+    // What zone.js asks of a bundler, and what such a bundler makes of the package.
+    const lowered = { supported: { 'async-await': false }, logLevel: /** @type {const} */ ('error') };
+    await esbuild.build({ ...lowered, entryPoints: [join(pages, 'zone.js')], outdir: folder, bundle: true, format: 'esm' });
+    await esbuild.build({ ...lowered, entryPoints: ['index', 'inline'].map((name) => join(root, `npm/dist/${name}.js`)), outdir: join(folder, 'lowered') });
+    await cp(join(root, 'npm/dist/rtctrace_bg.wasm'), join(folder, 'lowered/rtctrace_bg.wasm'));
     collector = await Collector.start();
     [browser, site] = await Promise.all([openBrowser(), openSite({ folders: { '/rtctrace/': join(root, 'npm/dist'), '/': folder } })]);
   });
@@ -68,8 +74,9 @@ describe('an app', () => {
     try {
       await page.addInitScript({ path: join(pages, 'witness.js') });
       await page.goto(`${site.url}/app.html?${new URLSearchParams(parameters)}`);
-      const end = await page.waitForFunction(() => /** @type {any} */ (window).outcome, null, { timeout: 20_000 }).catch(() => null);
-      const outcome = await end?.jsonValue();
+      // Asked from here: what waits in a page does so by the page's own promises, which may be of zone.js.
+      const ask = () => page.evaluate(() => JSON.stringify(/** @type {any} */ (window).outcome) ?? '');
+      const outcome = JSON.parse(await until('the app ends', 20_000, ask).catch(() => 'null'));
       if (!outcome || outcome.error) {
         const noticed = await page.evaluate(() => JSON.stringify(/** @type {any} */ (window).noticed));
         assert.fail(`${parameters.app} ${outcome ? `failed with ${outcome.error}` : 'did not end'}; it noticed ${noticed}; errors: ${faults}`);
@@ -128,6 +135,17 @@ describe('an app', () => {
     it(`with webrtc-adapter loaded ${order} the recorder does as it does alone, and its recording is complete`, async () => {
       const { recorded } = await compare({ app: 'adapter', order }, { connections: 2, connected: [0, 1] });
       assert.deepEqual(recorded.noticed.chat?.[0], ['answer', 'there and back']);
+    });
+  }
+
+  for (const [parameters, what] of /** @type {const} */ ([
+    [{}, 'the package as it is'],
+    [{ package: 'lowered' }, 'the package lowered'],
+    [{ package: 'lowered', entry: 'inline' }, 'rtctrace/inline lowered'],
+  ])) {
+    it(`with zone.js and ${what} does as it does alone, is as stable, and its recording is complete`, async () => {
+      const { recorded } = await compare({ app: 'zone', ...parameters }, { connections: 2, connected: [0, 1] });
+      assert.deepEqual(recorded.noticed.zone?.[0], ['looks at which it was not stable', 0]);
     });
   }
 

@@ -56,7 +56,8 @@ export class DescriptionDecoder {
         return full;
       }
       case 'setRemoteDescriptionOnSuccess':
-        this.#remote = this.#underWay.get(trackingId) ?? this.#remote;
+        // Whole, where the call itself had none.
+        this.#remote = value ?? this.#underWay.get(trackingId) ?? this.#remote;
         return value;
       default:
         return value;

@@ -15,11 +15,15 @@ const modes = {
   recorded: Object.keys(groups).filter((group) => group !== 'memory' || browserName === 'chromium'),
   early: ['arguments', 'construction', 'errors', 'identity', 'microtasks', 'rejections', 'callbacks'],
   twice: ['arguments', 'callbacks', 'construction', 'descriptors', 'errors', 'events', 'identity', 'microtasks'],
+  inline: ['construction', 'errors', 'identity', 'microtasks'],
   closed: ['construction', 'errors', 'identity', 'microtasks'],
+  restored: ['construction', 'descriptors', 'errors', 'identity', 'microtasks'],
 };
 
 /** Where the recorder differs, and why it must. */
 const known = new Map([
+  ['identity prototypeOfPendingPromises', 'until the page first uses a promise, its prototype is one in front of the browser\'s: that is how we notice'],
+  ['arguments proxyKeys', 'a copy is made of what the page hands over: a proxy sees its keys and their descriptors being read'],
   ['rejections ofWhichPromise', 'a promise of ours stands in for the one that the page ignored'],
   ['rejections inOrder', 'a stand-in is rejected a microtask after the promise that it stands for'],
   ['replaced subclass', "observing a subclass of Promise asks for its species, as any `then` does"],
@@ -84,7 +88,7 @@ for (const [mode, names] of Object.entries(modes)) {
       });
 
       for (const name of Object.keys(groups[group].probes)) {
-        it(name, { todo: known.get(`${group} ${name}`) }, () => {
+        it(name, { todo: mode === 'closed' || mode === 'restored' ? undefined : known.get(`${group} ${name}`) }, () => {
           const found = differences(outcome.seen[name], without.seen[name]);
           assert.equal(found.length, 0, `${found.length} differences:\n${found.slice(0, 20).join('\n')}`);
         });
@@ -96,7 +100,7 @@ for (const [mode, names] of Object.entries(modes)) {
         if (group === 'sabotage') return assert.ok(outcome.heard.length <= 2, outcome.heard.join('\n'));
         assert.deepEqual(outcome.heard, []);
         assert.equal(outcome.counters?.faults, 0);
-        if (mode !== 'closed') assert.ok(Number(outcome.counters?.lines) > 1, 'it was recorded');
+        if (mode !== 'closed' && mode !== 'restored') assert.ok(Number(outcome.counters?.lines) > 1, 'it was recorded');
       });
     });
   }

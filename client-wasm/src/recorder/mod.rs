@@ -17,6 +17,12 @@ use crate::transport::{Class, Input, LINE_LIMIT, Transport};
 /// What a line holds beside method, value and extras, at most: brackets, commas, a connection's name, a time.
 const LINE_FRAME: usize = 48;
 
+/// How many times as long a description may be that is compressed against another: its sections end alike then.
+const MOST_GROWTH: usize = 4;
+
+/// No connection has that many before it.
+const NOBODY: ConnectionId = ConnectionId(u32::MAX);
+
 /// The transport's time, which never falls. When the page's clock is set back, this one goes on from where it was, so that
 /// no timer waits for the clock to come round.
 #[derive(Debug)]
@@ -100,7 +106,7 @@ impl Recorder {
     ) {
         let now = self.clock.at(now);
         let class = if method.starts_with(':') { Class::Application } else { Class::Event };
-        if !self.has_room(method.len() + value.len() + extra.len(), class, connection, now) {
+        if !self.make_room_for(method.len() + value.len() + extra.len(), class, connection, now) {
             return;
         }
         let mut line = line_of(method, connection, value, extra);
@@ -119,35 +125,57 @@ impl Recorder {
     /// Records an event of the negotiation. `value` is the description as JSON, null, or the error of a failure.
     pub(crate) fn describe(&mut self, method: &str, id: ConnectionId, value: &str, tracking: &str, now: UnixMillis) {
         let now = self.clock.at(now);
-        // What the codec saw must be sent: ask first.
-        if !self.has_room(method.len() + value.len() + tracking.len(), Class::Event, Some(id), now) {
-            return;
-        }
+        // Compressed, a description may be a hundredth; but what the codec saw must be sent, or it has not seen it.
+        let longest = method.len() + MOST_GROWTH * value.len() + tracking.len() + LINE_FRAME;
+        let before = match self.codecs.of(id) {
+            Some(codec) if !self.transport.has_room(longest) => Some(codec.descriptions.clone()),
+            _ => None,
+        };
         let value = self.codecs.description(id, method, value, tracking);
-        let mut extra = String::new();
-        write_string(&mut extra, tracking);
-        self.push(Class::Event, line_of(method, Some(id), &value, &extra), now);
+        if self.make_room_for(method.len() + value.len() + tracking.len(), Class::Event, Some(id), now) {
+            let mut extra = String::new();
+            write_string(&mut extra, tracking);
+            self.push(Class::Event, line_of(method, Some(id), &value, &extra), now);
+        } else if let (Some(before), Some(codec)) = (before, self.codecs.of(id)) {
+            codec.descriptions = before;
+        }
     }
 
-    /// Records a report. Its buffer is exchanged for an old one.
-    pub(crate) fn report(&mut self, id: ConnectionId, report: &mut String, extra: &str, now: UnixMillis) {
+    /// Records a report, and says whether it was kept. Its buffer is exchanged for an old one.
+    pub(crate) fn report(&mut self, id: ConnectionId, report: &mut String, extra: &str, now: UnixMillis) -> bool {
         let now = self.clock.at(now);
-        // The delta is not longer than the report; what the encoder saw must be sent, so ask first.
+        let class = Class::Report(id);
         let length = report.len();
-        if !self.make_room(length + extra.len() + LINE_FRAME, Class::Report(id), now) {
-            return;
-        }
-        let Some(codec) = self.codecs.of(id) else { return };
+        let Some(codec) = self.codecs.of(id).filter(|_| self.transport.is_recording()) else { return false };
         let mut delta = String::new();
-        if codec.reports.encode_from(report, &mut delta).is_err() {
-            self.transport.refuse(Class::Report(id), Some(id), length, now);
-        } else if delta.len() + extra.len() + LINE_FRAME > LINE_LIMIT {
-            codec.reports.reset();
-            self.transport.refuse(Class::Report(id), Some(id), delta.len(), now);
-        } else {
-            self.reports += 1;
-            self.push(Class::Report(id), line_of("getStats", Some(id), &delta, extra), now);
+        let mut encoded = codec.reports.encode_from(report, &mut delta);
+        loop {
+            if encoded.is_err() {
+                self.transport.refuse(class, Some(id), length, now);
+                return false;
+            }
+            // Only now is it known how much it takes; a whole report would take many times that.
+            let need = delta.len() + extra.len() + LINE_FRAME;
+            let is_too_long = need > LINE_LIMIT;
+            if is_too_long {
+                self.transport.refuse(class, Some(id), delta.len(), now);
+            }
+            let has_room = !is_too_long && self.transport.make_room(need, class, now);
+            let builds_on_dropped = self.reset_codecs(id);
+            let Some(codec) = self.codecs.of(id) else { return false };
+            if !has_room {
+                codec.reports.reset();
+                return false;
+            }
+            if !builds_on_dropped {
+                break;
+            }
+            delta.clear();
+            encoded = codec.reports.encode_again(&mut delta);
         }
+        self.reports += 1;
+        self.push(class, line_of("getStats", Some(id), &delta, extra), now);
+        true
     }
 
     /// Nothing will come of this connection any more.
@@ -155,23 +183,27 @@ impl Recorder {
         self.codecs.gone(id);
     }
 
-    fn has_room(&mut self, need: usize, class: Class, connection: Option<ConnectionId>, now: UnixMillis) -> bool {
+    fn make_room_for(&mut self, need: usize, class: Class, connection: Option<ConnectionId>, now: UnixMillis) -> bool {
         let need = need + LINE_FRAME;
         if need > LINE_LIMIT {
             self.transport.refuse(class, connection, need, now);
             return false;
         }
-        self.make_room(need, class, now)
+        let is_granted = self.transport.make_room(need, class, now);
+        self.reset_codecs(NOBODY);
+        is_granted
     }
 
-    fn make_room(&mut self, need: usize, class: Class, now: UnixMillis) -> bool {
-        let is_granted = self.transport.make_room(need, class, now);
-        while let Some(id) = self.transport.take_reset() {
-            if let Some(codec) = self.codecs.of(id) {
+    /// Lets the next reports of connections that lost some be whole; whether `id` is one of them.
+    fn reset_codecs(&mut self, id: ConnectionId) -> bool {
+        let mut is_among = false;
+        while let Some(other) = self.transport.take_reset() {
+            is_among |= other == id;
+            if let Some(codec) = self.codecs.of(other) {
                 codec.reports.reset();
             }
         }
-        is_granted
+        is_among
     }
 
     fn push(&mut self, class: Class, line: String, now: UnixMillis) {

@@ -127,6 +127,64 @@ fn a_report_that_is_none_is_told_and_leaves_the_next_one_right() {
 }
 
 #[test]
+fn a_small_buffer_takes_what_is_small_once_it_is_compressed() {
+    let mut recorder = recorder(64 * 1024);
+    let sections: String = (0..100).map(|mid| format!("m=video {}\\r\\na=mid:{mid}\\r\\n", "x".repeat(200))).collect();
+    let description = |kind| format!(r#"{{"type":"{kind}","sdp":"v=0\r\n{sections}"}}"#);
+    let text = |number: u32| {
+        let pad = "x".repeat(25_000);
+        format!(r#"{{"T":{{"id":"T","type":"transport","timestamp":{number},"bytesSent":{number},"pad":"{pad}"}}}}"#)
+    };
+    recorder.describe("createOfferOnSuccess", A, &description("offer"), "2-0", 1001);
+    report(&mut recorder, A, &text(1), "", 1002);
+    for number in 2..10 {
+        let call = format!("6-{number}");
+        recorder.describe("setLocalDescription", A, &description("offer"), &call, 1003);
+        recorder.describe("setLocalDescriptionOnSuccess", A, "null", &call, 1004);
+        report(&mut recorder, A, &text(number), "", 1005);
+    }
+    assert_eq!((recorder.counter(4), recorder.counter(5)), (0, 0));
+    let lines = decoded(&sent(&mut recorder, 2000));
+    assert_eq!(lines.len(), 26);
+    assert!(lines[23].starts_with(&format!("setLocalDescription {}", description("offer"))));
+    assert!(lines[25].contains(r#""bytesSent":9"#) && lines[25].len() > 25_000);
+}
+
+#[test]
+fn a_description_without_room_is_none_that_later_ones_build_on() {
+    let mut recorder = recorder(64 * 1024);
+    let description = |content: &str| format!(r#"{{"type":"offer","sdp":"v=0\r\n{}\r\n"}}"#, content.repeat(10_000));
+    recorder.describe("setRemoteDescription", A, &description("a=x\\r\\n"), "8-0", 1001);
+    recorder.describe("setRemoteDescriptionOnSuccess", A, "null", "8-0", 1002);
+    assert_eq!(recorder.counter(5), 1);
+    recorder.describe("setRemoteDescription", A, &description("b"), "8-1", 1003);
+    recorder.describe("setRemoteDescriptionOnSuccess", A, "null", "8-1", 1004);
+    recorder.describe("setRemoteDescription", A, &description("b"), "8-2", 1005);
+    let lines = sent(&mut recorder, 2000);
+    let read = decoded(&lines);
+    assert!(lines.last().unwrap().len() < 100, "compressed");
+    assert_eq!(read.last().unwrap().len(), read[read.len() - 3].len());
+}
+
+#[test]
+fn a_remote_description_that_is_known_only_once_it_is_set_is_written_whole_and_built_upon() {
+    let mut recorder = recorder(100_000);
+    let offer = r#"{"type":"offer","sdp":"v=0\r\nm=audio 9\r\na=mid:0\r\n"}"#;
+    for call in ["8-0", "8-1"] {
+        recorder.describe("setRemoteDescription", A, "null", call, 1001);
+        recorder.describe("setRemoteDescriptionOnSuccess", A, offer, call, 1002);
+    }
+    recorder.describe("setRemoteDescription", A, offer, "8-2", 1003);
+    let lines = sent(&mut recorder, 2000);
+    assert_eq!(lines[3], format!(r#"[9,"PC_0",{offer},"8-1",0]"#));
+    assert_eq!(lines[4], r#"[8,"PC_0",{"type":"offer","sdp":"v=\r\nm=\r\n"},"8-2",1]"#);
+    assert_eq!(
+        decoded(&lines)[3..],
+        [format!("setRemoteDescriptionOnSuccess {offer} \"8-1\""), format!("setRemoteDescription {offer} \"8-2\""),]
+    );
+}
+
+#[test]
 fn a_line_that_no_collector_takes_is_told_instead_of_sent() {
     let mut recorder = recorder(8 * 1024 * 1024);
     let huge = format!("\"{}\"", "x".repeat(LINE_LIMIT));

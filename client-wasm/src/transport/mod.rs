@@ -142,6 +142,11 @@ impl Transport {
         self.is_recording() && self.buffer.make_room(need, class, now)
     }
 
+    /// Whether a line of so many bytes would be taken without anything else being dropped for it.
+    pub(crate) fn has_room(&self, need: usize) -> bool {
+        self.buffer.has_room(need)
+    }
+
     /// A connection whose next report must be in full.
     pub(crate) fn take_reset(&mut self) -> Option<ConnectionId> {
         self.buffer.take_reset()
@@ -208,6 +213,7 @@ impl Transport {
                 self.send(0, now);
             }
             Input::PageHide => self.page_hide(now),
+            Input::BeaconRefused => self.offer_less(),
             Input::Close => self.close(now),
             Input::Forbidden => self.over(Some(FORBIDDEN)),
             Input::Flush { buffered } => {

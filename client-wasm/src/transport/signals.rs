@@ -50,6 +50,8 @@ pub(crate) enum Input<'a> {
     },
     /// The page is back from the back-forward cache.
     Shown,
+    /// The browser had no room for the beacon that it was given last.
+    BeaconRefused,
 }
 
 /// What the shell has to do.

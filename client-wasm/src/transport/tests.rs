@@ -408,6 +408,41 @@ fn a_beacon_takes_along_what_fits_and_drops_reports_that_were_never_sent() {
 }
 
 #[test]
+fn a_beacon_that_the_browser_refuses_is_offered_again_by_halves_and_leaves_no_gap() {
+    let mut transport = welcomed(0, 1000);
+    for number in 0..400 {
+        push(&mut transport, number, 1000);
+    }
+    transport.handle(Input::PageHide, 1160);
+    let mut sizes = Vec::new();
+    let mut last = String::new();
+    while let Some(Effect::Beacon { from: 0, body }) = effects(&mut transport).pop() {
+        assert!(body.starts_with("[\":n\",null,0,1000]") && body.ends_with(']'), "whole lines");
+        sizes.push(body.len());
+        last = body;
+        transport.handle(Input::BeaconRefused, 1160);
+    }
+    assert!(sizes.windows(2).all(|pair| pair[1] <= pair[0] / 2) && sizes.len() > 5, "{sizes:?}");
+    assert!(last.lines().count() <= 2, "until nothing is left");
+    // What none has taken is offered again with what comes next.
+    push(&mut transport, 400, 1170);
+    let Some(Effect::Beacon { from: 0, body }) = effects(&mut transport).pop() else { panic!() };
+    assert_eq!(body.lines().count(), 401);
+}
+
+#[test]
+fn a_beacon_begins_with_what_no_socket_has_carried_where_all_is_too_much() {
+    let mut transport = welcomed(0, 1000);
+    transport.push(Class::Report(ConnectionId(0)), format!("[\"g\",\"PC_0\",\"{}\",", "x".repeat(30_000)), 5000);
+    transport.handle(Input::Tick { buffered: 0 }, 5000);
+    assert_eq!(sent(&effects(&mut transport)).len(), 1);
+    push(&mut transport, 1, 5150);
+    transport.handle(Input::PageHide, 5160);
+    let body = "[\":n\",null,1,150]".to_owned();
+    assert_eq!(effects(&mut transport), [Effect::Beacon { from: 1, body }]);
+}
+
+#[test]
 fn what_a_page_does_after_its_beacon_goes_with_another_as_far_as_the_browser_takes_them() {
     let mut transport = welcomed(0, 1000);
     push(&mut transport, 0, 1000);
@@ -422,7 +457,7 @@ fn what_a_page_does_after_its_beacon_goes_with_another_as_far_as_the_browser_tak
         "and none for nothing"
     );
     // What would be too much together is not repeated.
-    transport.push(Class::Application, format!("[\":big\",null,\"{}\",", "x".repeat(40_000)), 1190);
+    transport.push(Class::Application, format!("[\":big\",null,\"{}\",", "x".repeat(20_000)), 1190);
     push(&mut transport, 2, 1200);
     let beacons = effects(&mut transport);
     let [Effect::Beacon { from: 0, .. }, Effect::Beacon { from: 3, body }] = beacons.as_slice() else {

@@ -77,7 +77,7 @@ impl Candidates {
                     self.added_connectable_tcp |= candidate.is_connectable_tcp();
                 }
             }
-            "setRemoteDescription" if !self.added_connectable_tcp => {
+            "setRemoteDescription" | "setRemoteDescriptionOnSuccess" if !self.added_connectable_tcp => {
                 let sdp = input::description_sdp(event).unwrap_or_default();
                 let mut lines = sdp.split('\n').map(str::trim).filter(|line| line.starts_with("a=candidate:"));
                 self.added_connectable_tcp = lines.any(|line| Candidate::parse(line).is_connectable_tcp());

@@ -43,7 +43,7 @@ impl Ice {
                 }
             }
             "setLocalDescription" => self.advance(event, Restart::OfferCreated, "offer", Restart::OfferSet),
-            "setRemoteDescription" => {
+            "setRemoteDescription" | "setRemoteDescriptionOnSuccess" => {
                 self.advance(event, Restart::OfferSet, "answer", Restart::Answered);
                 self.lite = self.lite
                     || input::description_sdp(event)

@@ -36,8 +36,15 @@ impl Negotiation {
                 }
                 self.remote.called(event);
             }
-            "setLocalDescriptionOnSuccess" => self.local.succeeded(event),
-            "setRemoteDescriptionOnSuccess" => self.remote.succeeded(event),
+            "setLocalDescriptionOnSuccess" => self.local.succeeded(event, None),
+            "setRemoteDescriptionOnSuccess" => {
+                // The call's own value is null if only the page could have read it: then it stands here.
+                let kind = input::description_type(event);
+                if kind.as_deref() == Some("answer") {
+                    self.signaling.finish(event.time);
+                }
+                self.remote.succeeded(event, kind.map(|kind| input::bounded(&kind, limits::TEXT)));
+            }
             "setLocalDescriptionOnFailure" => self.local_failure.record(event),
             "setRemoteDescriptionOnFailure" => self.remote_failure.record(event),
             "addIceCandidateOnFailure" => self.candidate_failure.record(event),
@@ -93,11 +100,12 @@ impl DescriptionCall {
         }
     }
 
-    fn succeeded(&mut self, event: &Event<'_>) {
+    /// `result`: the type of what has been set, where that counts for a call that did not say.
+    fn succeeded(&mut self, event: &Event<'_>, result: Option<String>) {
         if let Self::Pending { time, role, tracking } = self
             && tracking.ties(&TrackingId::of(event))
         {
-            *self = Self::Done { delay: input::millis(event.time - *time), role: role.take() };
+            *self = Self::Done { delay: input::millis(event.time - *time), role: role.take().or(result) };
         }
     }
 

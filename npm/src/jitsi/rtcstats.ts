@@ -57,7 +57,7 @@ export default function rtcstatsInit(
     statsEntry(method, id, value);
     if (method === 'create') {
       const constraints: any = args[1] ?? {};
-      if (constraints.optional?.some?.((option: any) => option.rtcStatsSFUP2P === true)) marked.add(self);
+      if (constraints.optional?.some?.((option: any) => option.rtcStatsSFUP2P)) marked.add(self);
       statsEntry('constraints', id, constraints);
     } else if (/ectionstatechange$/.test(method)) {
       const state = value as string;
@@ -107,33 +107,26 @@ function valueOf({ method, json, args, result }: Moment, sendSdp: boolean | unde
   const [first, second] = args as any[];
   const outcome = result as any;
   const value = JSON.parse(json) ?? undefined;
-  if (/(User|Display)Media/.test(method)) {
-    if (/Failure$/.test(method)) return outcome.name;
-    return /Success$/.test(method) ? streamOf(outcome) : first;
-  }
+  // getUserMedia, getDisplayMedia.
+  if (/[ry]Media/.test(method)) return /Failure$/.test(method) ? outcome.name : /Success$/.test(method) ? streamOf(outcome) : first;
   // What has no value here, and what has the one that is in lines too.
   if (/[ne]OnSuccess$/.test(method)) return undefined;
-  if (/^([csa].*OnFailure|on(negotiationneeded|datachannel|dtlserror|.*statechange)|create(Offer|Answer))$/.test(method)) return value;
-  if (/^create.*OnSuccess$/.test(method)) return sendSdp ? value : '';
+  // Of `on`: negotiationneeded, datachannel, dtlserror.
+  if (/^([csa].*OnFailure|on([nd].*|.*statechange)|create(Offer|Answer))$/.test(method)) return value;
+  // What getters of the page's keep from us they say when it is sent. The last is addIceCandidate.
+  if (/^create.*OnSuccess$|Description$|^addI.*e$/.test(method)) return sendSdp ? (value ?? first) : '';
+  if (/stream$/i.test(method)) {
+    const stream: MediaStream = first ?? outcome.stream;
+    return `${stream.id} ${stream.getTracks().map(nameOf)}`;
+  }
   switch (method) {
     case 'create':
       return { ...(value ?? { nullConfig: true }), browserType: /Firefox/.test(navigator.userAgent) ? 'moz' : 'webkit' };
     case 'createDataChannel':
     case 'close':
       return { ...args };
-    case 'setLocalDescription':
-    case 'setRemoteDescription':
-    case 'addIceCandidate':
-      return sendSdp ? first : '';
     case 'onicecandidate':
       return outcome.candidate;
-    case 'addStream':
-    case 'removeStream':
-    case 'onaddstream':
-    case 'onremovestream': {
-      const stream: MediaStream = first ?? outcome.stream;
-      return `${stream.id} ${stream.getTracks().map(nameOf)}`;
-    }
     case 'addTrack':
       return `${nameOf(first)} ${namesOf(args.slice(1) as MediaStream[]).join(';') || '-'}`;
     case 'ontrack':
@@ -141,7 +134,7 @@ function valueOf({ method, json, args, result }: Moment, sendSdp: boolean | unde
     case 'removeTrack':
       return first.track ? nameOf(first.track) : 'null';
     case 'addTransceiver':
-      return (first.id ? nameOf(first) : first) + (typeof second === 'object' ? ` ${toJson(second)}` : '');
+      return (first.id ? nameOf(first) : first) + (second ? ` ${toJson(second)}` : '');
     default:
       return UNKNOWN;
   }
@@ -149,9 +142,7 @@ function valueOf({ method, json, args, result }: Moment, sendSdp: boolean | unde
 
 const streamOf = (stream: MediaStream): unknown => ({
   id: stream.id,
-  tracks: stream
-    .getTracks()
-    .map((track: any) => Object.fromEntries(['id', 'kind', 'label', 'enabled', 'muted', 'readyState'].map((name) => [name, track[name]]))),
+  tracks: stream.getTracks().map(({ id, kind, label, enabled, muted, readyState }) => ({ id, kind, label, enabled, muted, readyState })),
 });
 
 /**

@@ -66,8 +66,8 @@ export default function traceInit({
   let parent: string | undefined;
   let socket: WebSocket | undefined;
   /** The server has said what it holds. */
-  let ready = false;
-  let left = false;
+  let ready: boolean | undefined;
+  let left: boolean | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let attempts = 0;
 
@@ -100,7 +100,7 @@ export default function traceInit({
 
   const connect = (isBreakoutRoom?: boolean, isReconnect = false): void => {
     clearTimeout(retry);
-    let keepAlives: ReturnType<typeof setInterval>;
+    const keepAlives = setInterval(keepAlive, pingInterval);
     left = ready = false;
     if (isBreakoutRoom) parent ??= session;
     if (parent && !isReconnect) session = newSession(Date.now());
@@ -109,9 +109,6 @@ export default function traceInit({
       `${endpoint}/${meetingFqn}?statsSessionId=${session}&isReconnect=${isReconnect}`,
       `3.1_${useLegacy ? 'LEGACY' : 'STANDARD'}`,
     ));
-    own.onopen = () => {
-      keepAlives = setInterval(keepAlive, pingInterval);
-    };
     own.onclose = ({ code, reason }) => {
       clearInterval(keepAlives);
       if (own === socket) {
@@ -144,9 +141,10 @@ export default function traceInit({
     connect,
     keepAlive,
     isConnected: () => socket?.readyState === 1,
-    isClosed: () => (socket?.readyState ?? 3) === 3,
+    isClosed: () => !(socket?.readyState! < 3),
     identity(type, connection, data) {
-      add('identity', [type, connection, parent ? { ...data, parentStatsSessionId: parent } : data]);
+      // JSON leaves out what is undefined.
+      add('identity', [type, connection, { ...data, parentStatsSessionId: parent }]);
     },
     statsEntry: (...entry) => add('stats-entry', entry),
     close() {
@@ -157,7 +155,7 @@ export default function traceInit({
   };
 }
 
-const hidden = (address: unknown): string => (/:/.test(String(address)) ? 'x:x:x:x:x:x:x:x' : 'x.x.x.x');
+const hidden = (address: unknown): string => (/:/.test(address as string) ? 'x:x:x:x:x:x:x:x' : 'x.x.x.x');
 
 /** The address of a relay stays, so that calls can be told apart by their TURN server. */
 const hiddenCandidate = (candidate: string): string =>

@@ -19,6 +19,7 @@ const MARK = Symbol.for('rtctrace');
 const GROUPS: Record<Group, (scene: Scene) => void> = {
   peerConnection(scene) {
     const connections = observeConnections(scene);
+    scene.numberOf = connections.numberOf;
     observeSenders(scene, connections);
     observeElements(scene, connections);
   },
@@ -31,7 +32,7 @@ const GROUPS: Record<Group, (scene: Scene) => void> = {
 };
 
 /** Observes what the plan asks for. `restore` puts every original back where ours is still in place; elsewhere ours does nothing more. */
-export function wrap(plan: Plan): { restore(): void } {
+export function wrap(plan: Plan): Pick<Scene, 'restore' | 'numberOf'> {
   const scene = createScene(plan);
   const { guard, target } = scene;
   for (const group of Object.keys(GROUPS) as Group[]) {

@@ -48,10 +48,12 @@ export function observeDevices({ call, copy, listen, outcome, target, teller }: 
   listen(target.navigator?.mediaDevices, () => ({
     devicechange: (self, event) => tell('navigator.mediaDevices.ondevicechange', null, null, [], self, [], event),
   }));
-  call(
-    target.HTMLMediaElement?.prototype,
-    'setSinkId',
-    (self, args) => outcome(tell, 'HTMLMediaElement.setSinkId', null, copy(args[0]), self, args),
-    SETTLES,
-  );
+  for (const owner of ['HTMLMediaElement', 'AudioContext']) {
+    call(
+      target[owner]?.prototype,
+      'setSinkId',
+      (self, args) => outcome(tell, `${owner}.setSinkId`, null, copy(args[0]), self, args),
+      SETTLES,
+    );
+  }
 }

@@ -22,16 +22,17 @@ export type Connections = ReturnType<typeof observeConnections>;
 
 /** Group `peerConnection`. */
 export function observeConnections(scene: Scene) {
-  const { call, construction, copy, guard, listen, native, outcome, plan, streamTracks, target, trackId } = scene;
+  const { call, construction, copy, guard, hasGetters, listen, native, outcome, plan, streamTracks, target, trackId } = scene;
   const tell = scene.teller('peerConnection');
   const polls = createPolls(scene);
   const channels = createChannelObserver(scene, tell);
   const observeTransports = createTransportObserver(scene, tell);
   const prototype = target[OWNER]?.prototype;
   const of = (name: string) => native(OWNER, name);
-  const [transceiversOf, localDescriptionOf, signalingStateOf, configurationOf] = [
+  const [transceiversOf, localDescriptionOf, remoteDescriptionOf, signalingStateOf, configurationOf] = [
     of('getTransceivers'),
     of('localDescription'),
+    of('remoteDescription'),
     of('signalingState'),
     of('getConfiguration'),
   ];
@@ -91,7 +92,8 @@ export function observeConnections(scene: Scene) {
     }
     const number = enroll(pc);
     plan.created?.(pc, `PC_${number}`);
-    tell('create', number, configuration(given), [], pc, args);
+    // What a page's getters said to the browser, the connection says again.
+    tell('create', number, configuration(hasGetters(given) ? configurationOf(pc) : given), [], pc, args);
     listen(pc, () => handlers);
     polls.follow(pc, number);
     const constraints = copy(args[1], 'credential');
@@ -147,7 +149,13 @@ export function observeConnections(scene: Scene) {
     );
 
   for (const method of QUESTIONS) call(prototype, method, (pc) => void numberOf(pc));
-  on('setConfiguration', ([value]) => configuration(value));
+  call(prototype, 'setConfiguration', (pc, args) => {
+    const number = numberOf(pc);
+    if (number === undefined) return undefined;
+    const record = (value: Page) => tell('setConfiguration', number, configuration(value), [], pc, args);
+    if (hasGetters(args[0])) return () => record(configurationOf(pc));
+    return record(args[0]);
+  });
   on('restartIce', () => null);
   on('close', () => null, (_, number) => polls.end(number));
   on('createDataChannel', (args) => copy(args), (_, number) => (channel) => channels.observe(channel, number));
@@ -169,8 +177,9 @@ export function observeConnections(scene: Scene) {
   for (const method of ['setLocalDescription', 'setRemoteDescription']) {
     onOutcome(method, ([value]) => description(value), (_, pc, given, number) => {
       guard(survey, pc, number);
-      const isImplicit = method === 'setLocalDescription' && !given?.sdp && given?.type !== 'rollback';
-      return isImplicit ? description(localDescriptionOf(pc)) : null;
+      // Implicit, or an object with getters.
+      if (given?.sdp || given?.type === 'rollback') return null;
+      return description((method === 'setLocalDescription' ? localDescriptionOf : remoteDescriptionOf)(pc));
     });
   }
 
@@ -213,7 +222,7 @@ export function observeConnections(scene: Scene) {
   onEvent('addstream', ({ stream }) => streamTracks(stream));
   onEvent('removestream', ({ stream }) => streamTracks(stream));
 
-  return { tell, place };
+  return { tell, place, numberOf };
 }
 
 /** URLs of STUN and TURN have no user in them (RFC 7064, RFC 7065), but who writes one has a password there. */

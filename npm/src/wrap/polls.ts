@@ -1,10 +1,11 @@
 // Polling of getStats: one timer for all connections, from the first that is connected or has failed to the last that is
 // closed. Beside it what is counted per poll: the CPU's pressure and long tasks.
 
+import { original } from '../original.js';
 import { whenFulfilled } from './promises.js';
 import { connectionOf, forget } from './registry.js';
 import type { Scene } from './scene.js';
-import { original, type Page } from './weave.js';
+import type { Page } from './weave.js';
 
 const { fromEntries } = Object;
 const setInterval = original(globalThis, 'setInterval');
@@ -14,7 +15,7 @@ const clearInterval = original(globalThis, 'clearInterval');
 const PRESSURE: Record<string, number> = { nominal: 4, fair: 3, serious: 2, critical: 1 };
 
 interface Polled {
-  /** Why polling began; goes with the first report. */
+  /** Why polling began; goes with the first report that is kept. */
   reason: string | null;
   isWaiting: boolean;
 }
@@ -89,9 +90,8 @@ export function createPolls({ atEnd, guard, isOn, native, plan, target, teller }
       if (!isOn() || !report || !polled.has(number) || isClosed(pc)) return;
       const entries = fromEntries(report);
       if (pressureEntry) entries.rtcStatsComputePressure = pressureEntry;
-      const { reason } = state;
-      state.reason = null;
-      sink.report(number, entries, reason, now(), ![...polled.values()].some(({ isWaiting }) => isWaiting));
+      const isLast = ![...polled.values()].some(({ isWaiting }) => isWaiting);
+      if (sink.report(number, entries, state.reason, now(), isLast) !== false) state.reason = null;
     };
     whenFulfilled(getStats(pc), (report) => guard(answered, report), () => guard(answered));
     state.isWaiting = true;

@@ -1,21 +1,31 @@
 // A page gets the browser's own promise, and we hear how it settles by a `then` on the side: no turn is added. That alone
 // would mark it as handled, and a rejection that the page ignores would raise no `unhandledrejection`. So while such a
-// promise is pending, its prototype is an object between it and `Promise.prototype` that notices the page's first look at
-// `then` or `constructor` (await, Promise.all and the like read the latter) and then takes itself out of the way. If the
-// promise is rejected before that, a promise of our own is rejected for the same reason and stands in for it: the browser
-// reports that one as it would have reported the page's.
+// promise is pending, its prototype is an object between it and `Promise.prototype` that notices the first look at
+// `constructor`, which `then`, await, Promise.all and the like all take before they do anything (ECMA-262, section 27.2.5.4,
+// step 3), and then takes itself out of the way. If the promise is rejected before that, a promise of our own is rejected for
+// the same reason and stands in for it: the browser reports that one as it would have reported the page's.
 //
 // The engines' fast paths for promises depend on `Promise.prototype` and on own properties of promises being untouched; this
 // changes neither.
 
-const { apply, getPrototypeOf, setPrototypeOf } = Reflect;
+import { original } from '../original.js';
 
-/** A promise as only the engine makes it, whatever `Promise` is by now. */
-const rejected = async (reason: unknown) => {
-  throw reason;
-};
-const prototype = getPrototypeOf((async () => {})()) as Promise<unknown>;
-const then = (prototype as { __zone_symbol__then?: Function }).__zone_symbol__then ?? prototype.then;
+const { apply, construct, getPrototypeOf, setPrototypeOf } = Reflect;
+
+/**
+ * What promises of the browser's own are made of, whatever `Promise` is by now. A bundler may make an async function one that
+ * returns a `Promise` of zone.js, whose `then` takes no other: so a function of the browser's is asked for a promise.
+ */
+const prototype: Promise<unknown> = (() => {
+  try {
+    return getPrototypeOf(new ReadableStream().cancel());
+  } catch {
+    return original(globalThis, 'Promise').prototype;
+  }
+})();
+const { constructor: Native } = prototype;
+const then = original(prototype, 'then');
+const rejected = (reason: unknown): Promise<never> => construct(Native, [(_: unknown, reject: (reason: unknown) => void) => reject(reason)]);
 
 const stands = new WeakMap<object, Promise<never>>();
 const standOf = stands.get.bind(stands);
@@ -33,15 +43,11 @@ function release(promise: object) {
 // `super` finds what a library has put in place of the browser's own by then.
 const attended = {
   __proto__: prototype,
-  then(this: object, fulfilled: never, rejected: never) {
-    release(this);
-    return (super.then as Function)(fulfilled, rejected);
-  },
   get constructor() {
     release(this);
     return super.constructor;
   },
-} as { __proto__: Promise<unknown> };
+} as unknown as object;
 
 /**
  * Calls back when `promise` is settled. What is no promise of the engine's own is left alone. `fresh`: the browser has just

@@ -1,6 +1,7 @@
 // What every observer works with: the loom, values, and the way to whoever writes down what was seen.
 
 import { track } from './calls.js';
+import { connectionNumber } from './registry.js';
 import type { Group, Plan } from './sink.js';
 import { createValues, text, type Values } from './values.js';
 import { createLoom, type After, type Loom, type Page } from './weave.js';
@@ -18,6 +19,8 @@ export type Tell = (
 
 export interface Scene extends Loom, Values {
   plan: Plan;
+  /** The n of `PC_n`. A connection that was made before joins, if connections are observed. */
+  numberOf(connection: unknown): number | undefined;
   /** The way to the sink of a group. */
   teller(group: Group): Tell;
   /** Tells of a call with its tracking id, and of its outcome. */
@@ -25,11 +28,12 @@ export interface Scene extends Loom, Values {
 }
 
 export function createScene(plan: Plan): Scene {
-  const loom = createLoom(plan.target ?? globalThis, plan.fault);
+  const loom = createLoom(plan.target ?? globalThis, plan.fault, plan.untrusted);
   return {
     ...loom,
     ...createValues(loom),
     plan,
+    numberOf: connectionNumber,
     teller(group) {
       const sink = plan.sinks[group]!;
       return (method, connection, value, extra = [], self = null, args = [], result) =>

@@ -28,8 +28,9 @@ export interface Sink {
    * @param report `Object.fromEntries` of the RTCStatsReport, with `rtcStatsComputePressure` where it is known
    * @param reason `connected-0` or `failed-0` on a connection's first report
    * @param isLast whether no other connection's report is on its way, so that what came may be sent
+   * @returns false if it was not kept: the next one is told the reason again
    */
-  report(connection: number, report: Record<string, unknown>, reason: string | null, time: number, isLast: boolean): void;
+  report(connection: number, report: Record<string, unknown>, reason: string | null, time: number, isLast: boolean): boolean | void;
   /** Nothing will come of this connection any more (closed, or collected): what is kept for it may go. */
   gone(connection: number): void;
 }
@@ -51,6 +52,8 @@ export interface Plan {
   fault: (error: unknown) => void;
   /** Unix time in whole ms. */
   now: () => number;
+  /** Takes events that the page made and dispatched, too; by default only what comes from the browser is the browser's. */
+  untrusted?: boolean;
   /** Hears of a group that someone else observes already. */
   taken?: (group: Group) => void;
   /** Called with each connection that is recorded and its id, `PC_0`. */

@@ -5,7 +5,8 @@ import type { Loom, Page } from './weave.js';
 
 const { stringify } = JSON;
 const { isArray } = Array;
-const { create, entries, keys, getOwnPropertyDescriptor } = Object;
+const { create, entries, keys } = Object;
+const { getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const { isPrototypeOf } = Object.prototype;
 
 /** Deeper than any dictionary of the specifications. */
@@ -16,6 +17,15 @@ const MEMBERS = 20_000;
 export type Values = ReturnType<typeof createValues>;
 
 export const text = (value: Page): string => stringify(value) ?? 'null';
+
+/** Whether an object is of a class with getters, or stands for one. What all objects inherit does not count. */
+function inheritsGetters(value: object): boolean {
+  let prototype = getPrototypeOf(value);
+  for (let next; prototype && (next = getPrototypeOf(prototype)); prototype = next) {
+    for (const key of ownKeys(prototype)) if (!('value' in getOwnPropertyDescriptor(prototype, key)!)) return true;
+  }
+  return false;
+}
 
 export function createValues({ target, native }: Loom) {
   const [kindOf, idOf, labelOf, streamIdOf, tracksOf] = [
@@ -42,8 +52,8 @@ export function createValues({ target, native }: Loom) {
     MediaDeviceInfo: native('MediaDeviceInfo', 'toJSON'),
   }).map(([owner, face]) => [target[owner]?.prototype, face] as const);
 
-  /** A copy of what can be serialized, without members of the name `omitted`. */
-  function copy(value: Page, omitted?: string): Page {
+  /** A copy of what can be serialized, without members of the name `omitted`. `unread` hears of what only a getter of the page's knows. */
+  function copy(value: Page, omitted?: string, unread?: () => void): Page {
     const above: unknown[] = [];
     let left = MEMBERS;
     const walk = (value: Page): unknown => {
@@ -58,7 +68,9 @@ export function createValues({ target, native }: Loom) {
       for (const key of keys(value)) {
         const member = key === omitted || --left < 0 ? undefined : getOwnPropertyDescriptor(value, key);
         if (member && 'value' in member) copied[key] = walk(member.value);
+        else if (member) unread?.();
       }
+      if (unread && inheritsGetters(value)) unread();
       above.pop();
       return copied;
     };
@@ -72,6 +84,12 @@ export function createValues({ target, native }: Loom) {
 
   return {
     copy,
+    /** Whether there is something that only code of the page's knows. */
+    hasGetters(value: Page): boolean {
+      let found = false;
+      copy(value, undefined, () => (found = true));
+      return found;
+    },
     trackId: idOf,
     trackKind: kindOf,
     tracksOf: tracksOf as (stream: Page) => Page[],

@@ -7,6 +7,7 @@
 //   promise is the very one that the browser made, see promises.ts.
 // - A fault of an observer is swallowed and told; it never reaches the page.
 
+import { original } from '../original.js';
 import { attend } from './promises.js';
 
 /** What belongs to a page. It may be anything, whatever the types say. */
@@ -27,9 +28,6 @@ export const SETTLES = 1;
 // The page, a polyfill or a test's fake clock may replace these later.
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 
-/** A function as it was before zone.js, which would take what we do for the application's doing. */
-export const original = (owner: Page, name: string): Page => owner?.[`__zone_symbol__${name}`] ?? owner?.[name];
-
 const addEventListener = original(globalThis.EventTarget?.prototype, 'addEventListener');
 const isFunction = (value: unknown) => typeof value === 'function';
 export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
@@ -46,7 +44,7 @@ function holderOf(object: Page, name: string): Page {
 
 export type Loom = ReturnType<typeof createLoom>;
 
-export function createLoom(target: Page, fault: (error: unknown) => void) {
+export function createLoom(target: Page, fault: (error: unknown) => void, untrusted = false) {
   const aborter = new AbortController();
   const listening = new WeakSet<object>();
   const undo: (() => void)[] = [];
@@ -157,7 +155,10 @@ export function createLoom(target: Page, fault: (error: unknown) => void) {
       if (!isObject(object) || listening.has(object)) return;
       listening.add(object);
       for (const [type, handler] of Object.entries(make())) {
-        apply(addEventListener, object, [type, (event: Page) => guard(handler, event.currentTarget, event), { signal: aborter.signal }]);
+        const hear = (event: Page) => {
+          if (untrusted || event.isTrusted) guard(handler, event.currentTarget, event);
+        };
+        apply(addEventListener, object, [type, hear, { signal: aborter.signal }]);
       }
     },
 

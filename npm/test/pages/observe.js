@@ -20,6 +20,8 @@ const begin = (options = {}) =>
   wrap({
     sinks: { peerConnection: sink, userMedia: sink, devices: sink, page: sink },
     interval: 200,
+    // The tests pretend much.
+    untrusted: true,
     fault: (error) => seen.faults.push(`${error}\n${error?.stack}`),
     now: () => Math.round(performance.timeOrigin + performance.now()),
     created: (_, id) => seen.created.push(id),

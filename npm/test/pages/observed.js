@@ -206,6 +206,95 @@ export const media = () =>
     return { devices, refused, display, sink, hint: 'contentHint' in MediaStreamTrack.prototype, tracks: [audio, video, clone].map((track) => describeTrack(track)), stream: stream.id };
   });
 
+/** Arguments that only code of the page can read: reactive objects of Vue 2 and MobX, objects of classes with getters. */
+export const getters = () =>
+  seenOf(async () => {
+    let reads = 0;
+    const reactive = (value) => {
+      if (Array.isArray(value)) return value.map(reactive);
+      if (typeof value !== 'object' || !value) return value;
+      const object = {};
+      for (const [key, member] of Object.entries(value)) {
+        const inner = reactive(member);
+        Object.defineProperty(object, key, { enumerable: true, configurable: true, get: () => ((reads += 1), inner), set() {} });
+      }
+      return object;
+    };
+    const wire = ({ type, sdp }) =>
+      new (class {
+        get type() {
+          return type;
+        }
+        get sdp() {
+          return sdp;
+        }
+      })();
+    const iceServers = [{ urls: ['turn:127.0.0.1:3478'], username: 'someone', credential: 'secret' }];
+    const a = new RTCPeerConnection(reactive({ iceServers, bundlePolicy: 'max-bundle' }));
+    const [nested, b] = [new RTCPeerConnection({ iceServers: reactive(iceServers) }), new RTCPeerConnection()];
+    const once = reads;
+    a.setConfiguration(reactive({ iceServers: [], bundlePolicy: 'max-bundle' }));
+    a.createDataChannel('x');
+    const offer = await a.createOffer();
+    await a.setLocalDescription(reactive({ type: offer.type, sdp: offer.sdp }));
+    await b.setRemoteDescription(reactive({ type: offer.type, sdp: offer.sdp }));
+    const answer = await b.createAnswer();
+    await b.setLocalDescription(wire(answer));
+    await a.setRemoteDescription(wire(answer));
+    const answered = a.remoteDescription.toJSON();
+    const descriptions = [a.localDescription, b.remoteDescription, b.localDescription, a.remoteDescription].map(({ type }) => type);
+    const refused = await failing(a.setRemoteDescription(wire(answer)));
+    for (const each of [a, nested, b]) each.close();
+    return { once, descriptions, refused, answered };
+  });
+
+/** Events that the page made itself. */
+export async function pretended() {
+  window.observation.restore();
+  window.observation = window.begin({ untrusted: false });
+  return seenOf(async () => {
+    const pc = new RTCPeerConnection();
+    for (const type of ['signalingstatechange', 'icecandidate', 'datachannel', 'track', 'negotiationneeded']) pretend(pc, type);
+    pretend(document, 'visibilitychange');
+    pretend(navigator.mediaDevices, 'devicechange');
+    pc.createDataChannel('x');
+    await pc.setLocalDescription();
+    pc.close();
+  });
+}
+
+/** Where sound goes to, of a context of Web Audio too. */
+export const outputs = () =>
+  seenOf(async () => {
+    if (!('AudioContext' in window && 'setSinkId' in AudioContext.prototype)) return null;
+    const context = new AudioContext();
+    await context.setSinkId({ type: 'none' });
+    const refused = await failing(context.setSinkId('nothing'));
+    await context.close();
+    return { refused };
+  });
+
+/** A sink that keeps the first report of one connection for no longer than it takes to refuse it, and throws at that of the other. */
+export async function refused() {
+  window.observation.restore();
+  const reasons = { 0: [], 1: [] };
+  const report = (connection, _, reason) => {
+    reasons[connection].push(reason);
+    if (reasons[connection].length > 1) return true;
+    if (connection) throw new Error('sink');
+    return false;
+  };
+  window.observation = window.begin({ sinks: { peerConnection: { event() {}, report, gone() {} } } });
+  const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  connect(a, b);
+  a.createDataChannel('x');
+  await negotiate(a, b);
+  await until(() => reasons[0].length > 2 && reasons[1].length > 2);
+  a.close();
+  b.close();
+  return { reasons: [0, 1].map((index) => reasons[index].slice(0, 3)) };
+}
+
 /** What is obsolete: callbacks, streams, navigator.getUserMedia. */
 export const legacy = () =>
   seenOf(async () => {

@@ -229,6 +229,10 @@ mod tests {
         let mut obfuscator = Obfuscator::new();
         for (line, expected) in [
             (
+                r#"[9,"PC_0",{"type":"offer","sdp":"v=0\r\nc=IN IP4 192.0.2.7\r\n"},"8-0",1]"#,
+                r#"[9,"PC_0",{"type":"offer","sdp":"v=0\r\nc=IN IP4 192.0.2.x\r\n"},"8-0",1]"#,
+            ),
+            (
                 r#"[20,"PC_0",{"candidate":"candidate:1 1 UDP 2 192.0.2.7 5 typ host","sdpMid":"0"},1]"#,
                 r#"[20,"PC_0",{"candidate":"candidate:1 1 UDP 2 192.0.2.x 5 typ host","sdpMid":"0"},1]"#,
             ),

@@ -115,6 +115,17 @@ impl ReportEncoder {
         Ok(())
     }
 
+    /// Appends the newest report once more, in full: in place of its delta, where that would build on reports that were never
+    /// sent.
+    ///
+    /// # Errors
+    /// As [`ReportEncoder::encode`].
+    pub fn encode_again(&mut self, out: &mut String) -> Result<(), ReportError> {
+        self.reset();
+        let mut newest = self.previous.text.clone();
+        self.encode_from(&mut newest, out)
+    }
+
     /// Writes the delta. `all_known`: no entry is new.
     fn write(&mut self, whole: Whole, all_known: bool) {
         let gone = self.gone_entries(whole.kept);

@@ -31,12 +31,12 @@ export const camera = () => navigator.mediaDevices.getUserMedia({ audio: true, v
 
 /** @param {import('rtctrace').InitOptions} options @returns {Promise<import('rtctrace').Recorder>} */
 async function record(options) {
-  const { init } = await import(`/rtctrace/${setting('entry') || 'index'}.js`);
+  const { init } = await import(`/${setting('package') || 'rtctrace'}/${setting('entry') || 'index'}.js`);
   return init(options);
 }
 
-/** @param {(log: Log) => Promise<void>} app */
-export function run(app) {
+/** @param {(log: Log) => Promise<void>} app @param {(work: () => void) => void} [around] */
+export function run(app, around = (work) => work()) {
   /** @type {Record<string, unknown[][]>} */
   const noticed = {};
   /** @type {any} */ (window).noticed = noticed;
@@ -50,5 +50,5 @@ export function run(app) {
     return { session: recorder?.session ?? '', noticed, witness: /** @type {any} */ (window).witness };
   };
   const end = (/** @type {object} */ outcome) => void (/** @type {any} */ (window).outcome = outcome);
-  work().then(end, (error) => end({ error: nameOf(error) }));
+  around(() => work().then(end, (error) => end({ error: nameOf(error) })));
 }

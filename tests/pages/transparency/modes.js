@@ -42,6 +42,12 @@ export const modes = {
     await window.recorder.close();
   },
 
+  /** The build with the module inside. */
+  async inline() {
+    const { start } = await import('/rtctrace/inline.js');
+    window.recorder = start(options);
+  },
+
   async restored() {
     await begin();
     window.recorder.restore();

@@ -112,6 +112,11 @@ impl Buffer {
         self.reset.pop()
     }
 
+    /// Whether a line of so many bytes fits as it is.
+    pub(crate) fn has_room(&self, need: usize) -> bool {
+        self.bytes + need + ENTRY_OVERHEAD <= self.limit
+    }
+
     /// Makes room for a line of at most `need` bytes: while it does not fit, every unsent report of the connection that
     /// holds most of them goes. Without reports to drop, the line itself is refused (and counted), an application's last.
     #[must_use]
@@ -170,6 +175,11 @@ impl Buffer {
         let (frame, sent) = self.join(self.sent, size, 1);
         self.sent = sent;
         frame
+    }
+
+    /// The number behind the last line that the present socket has carried.
+    pub(crate) fn carried(&self) -> u64 {
+        self.acknowledged + self.sent as u64
     }
 
     /// The number of the line that comes next.

@@ -22,15 +22,14 @@ function withGetters(value, log, path = '') {
   return object;
 }
 
-/** The same as a proxy, which notices what is read of it. Looking at a descriptor runs nothing of a page's that is not a proxy. */
-function withTraps(value, log, path = '') {
+/** The same as a proxy, which notices what is done to it. */
+function withTraps(names, value, log, path = '') {
   if (value === null || typeof value !== 'object' || ![Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value))) return value;
-  const inner = Array.isArray(value) ? value.map((item, index) => withTraps(item, log, `${path}[${index}]`)) : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withTraps(item, log, `${path}.${key}`)]));
+  const inner = Array.isArray(value) ? value.map((item, index) => withTraps(names, item, log, `${path}[${index}]`)) : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withTraps(names, item, log, `${path}.${key}`)]));
   const trap = (name) => (target, ...rest) => {
     log.push(`${name} ${path}${typeof rest[0] === 'object' || rest[0] === undefined ? '' : `.${String(rest[0])}`}`);
     return Reflect[name](target, ...rest);
   };
-  const names = ['get', 'has', 'set'];
   return new Proxy(inner, Object.fromEntries(names.map((name) => [name, trap(name)])));
 }
 
@@ -104,7 +103,11 @@ async function asked(decorate) {
 export const probes = {
   getters: () => asked(withGetters),
 
-  proxies: () => asked(withTraps),
+  /** What runs code of the page's where there is no proxy, too. */
+  proxies: () => asked((value, log) => withTraps(['get', 'has', 'set'], value, log)),
+
+  /** What only a proxy notices. */
+  proxyKeys: () => asked((value, log) => withTraps(['get', 'has', 'set', 'getPrototypeOf', 'ownKeys', 'getOwnPropertyDescriptor', 'isExtensible', 'defineProperty'], value, log)),
 
   async texts() {
     return withConnections(1, async (pc) => {

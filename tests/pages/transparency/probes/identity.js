@@ -77,6 +77,39 @@ export const probes = {
     });
   },
 
+  /** Before anything else has looked at them. */
+  async pendingPromises() {
+    return withConnections(1, async (pc) => {
+      const make = [() => pc.createOffer(), () => pc.getStats(), () => navigator.mediaDevices.enumerateDevices(), () => pc.createAnswer()];
+      const looks = {
+        then: (promise) => [typeof promise.then, promise.then.name, promise.then.length, promise.then === Promise.prototype.then],
+        catch: (promise) => promise.catch === Promise.prototype.catch,
+        constructor: (promise) => promise.constructor === Promise,
+        instance: (promise) => promise instanceof Promise,
+        text: (promise) => `${promise} ${Object.prototype.toString.call(promise)}`,
+        own: (promise) => Reflect.ownKeys(promise).length,
+        resolved: (promise) => Promise.resolve(promise) === promise,
+        has: (promise) => ['then' in promise, 'constructor' in promise, Object.hasOwn(promise, 'then')],
+      };
+      return Object.entries(looks).map(([name, look]) => [
+        name,
+        make.map((call) => {
+          const promise = call();
+          const seen = look(promise);
+          promise.catch(() => {});
+          return seen;
+        }),
+      ]);
+    });
+  },
+
+  async prototypeOfPendingPromises() {
+    return withConnections(1, async (pc) => {
+      const promises = [pc.createOffer(), pc.getStats(), navigator.mediaDevices.enumerateDevices()];
+      return promises.map((promise) => [Object.getPrototypeOf(promise) === Promise.prototype, promise.__proto__ === Promise.prototype]);
+    });
+  },
+
   async thrownByThePage() {
     return withConnections(1, async (pc) => {
       const mine = { mine: true };
