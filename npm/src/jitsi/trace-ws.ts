@@ -100,7 +100,6 @@ export default function traceInit({
 
   const connect = (isBreakoutRoom?: boolean, isReconnect = false): void => {
     clearTimeout(retry);
-    const keepAlives = setInterval(keepAlive, pingInterval);
     left = ready = false;
     if (isBreakoutRoom) parent ??= session;
     if (parent && !isReconnect) session = newSession(Date.now());
@@ -109,6 +108,7 @@ export default function traceInit({
       `${endpoint}/${meetingFqn}?statsSessionId=${session}&isReconnect=${isReconnect}`,
       `3.1_${useLegacy ? 'LEGACY' : 'STANDARD'}`,
     ));
+    const keepAlives = setInterval(keepAlive, pingInterval);
     own.onclose = ({ code, reason }) => {
       clearInterval(keepAlives);
       if (own === socket) {
