@@ -204,7 +204,8 @@ function watchTransports(pc, connection) {
 
 document.addEventListener('visibilitychange', () => saw('document.onvisibilitychange', null, document.visibilityState));
 for (const type of ['freeze', 'resume']) document.addEventListener(type, () => saw(`document.on${type}`, null, null));
-for (const type of ['online', 'offline']) addEventListener(type, () => saw(`window.on${type}`, null, null));
+// What the page itself dispatches is not recorded: the browser said nothing.
+for (const type of ['online', 'offline']) addEventListener(type, ({ isTrusted }) => isTrusted && saw(`window.on${type}`, null, null));
 const network = /** @type {any} */ (navigator).connection;
 network?.addEventListener('change', () => {
   const { effectiveType, type, downlink, rtt, saveData } = network;
