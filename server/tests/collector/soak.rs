@@ -242,12 +242,12 @@ async fn a_collector_that_is_killed_again_and_again_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_stopped_again_and_again_loses_nothing() {
-    let (sessions, falls) = (setting("RTCTRACE_TEST_SESSIONS", 20), setting("RTCTRACE_TEST_FALLS", 4) / 2);
+    let (sessions, falls) = (setting("RTCTRACE_TEST_SESSIONS", 20), setting("RTCTRACE_TEST_FALLS", 2));
     soak(sessions, falls, Fall::Stop, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_durability_power_a_torn_tail_loses_nothing() {
-    let (sessions, falls) = (setting("RTCTRACE_TEST_SESSIONS", 20), setting("RTCTRACE_TEST_FALLS", 4) / 2);
+    let (sessions, falls) = (setting("RTCTRACE_TEST_SESSIONS", 20), setting("RTCTRACE_TEST_FALLS", 2));
     soak(sessions, falls, Fall::Torn, &[("RTCTRACE_SPOOL_DURABILITY", "power")]).await;
 }
