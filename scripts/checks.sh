@@ -14,6 +14,8 @@ check_types() {
 }
 
 check_clippy() {
+	# The workspace of fuzz/ has a lock of its own, which goes stale when a crate gets a new dependency.
+	cargo update --quiet --workspace --locked --manifest-path fuzz/Cargo.toml || return
 	cargo clippy --workspace --all-targets --locked -- --deny warnings || return
 	# What runs in the browser has code of its own behind cfg(target_arch).
 	# One after the other: together they would share the features of their dependencies, and the client has no standard library.

@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::{Access, Addresses, watch};
+use crate::api::assets;
 use crate::config::Config;
 use crate::geo::Geo;
 use crate::listener::{Certificate, Listener};
@@ -95,7 +96,7 @@ impl App {
         let spool = Spool::open(&config)?;
         let registry =
             Registry::new(Arc::clone(&config), stores.clone(), spool, stopping.clone(), Addresses::uncounted());
-        let uploads = Arc::new(Semaphore::new(config.limits.uploads));
+        let uploads = Arc::new(Semaphore::new(config.limits.uploads.min(Semaphore::MAX_PERMITS)));
         let metrics = Metrics(metrics);
         Ok((Self { config, registry, stores, metrics, stopping, access, uploads, geo: None }, stop))
     }
@@ -170,7 +171,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         metrics: Metrics(metrics),
         stopping,
         access: Arc::clone(&access),
-        uploads: Arc::new(Semaphore::new(limits.uploads)),
+        uploads: Arc::new(Semaphore::new(limits.uploads.min(Semaphore::MAX_PERMITS))),
         geo,
     };
     let listener = Listener::new(listener, router(app), access, tls, &limits);
@@ -224,8 +225,8 @@ pub(crate) async fn offline(config: Config) -> anyhow::Result<(Registry, File)> 
     Ok((Registry::new(Arc::new(config), stores, spool, Stopping(stopping), Addresses::uncounted()), lock))
 }
 
-/// Paths outside of the API that are taken.
-const OWN_PATHS: [&str; 5] = ["/", "/demo", "/healthz", "/readyz", "/metrics"];
+/// What the collector's own paths begin with.
+const OWN_PATHS: [&str; 7] = ["", "api", "v1", "demo", "healthz", "readyz", "metrics"];
 
 /// What no type of a setting can say.
 fn check(config: &Config) -> anyhow::Result<()> {
@@ -243,7 +244,10 @@ fn check(config: &Config) -> anyhow::Result<()> {
     }
     let path = &config.upload.path;
     let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
-    let is_taken = |path: &str| path.starts_with("/api/") || path.starts_with("/v1/") || OWN_PATHS.contains(&path);
+    let is_taken = |path: &str| {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        OWN_PATHS.contains(&first) || path.ends_with('/') || path.contains("//") || assets::exists(path)
+    };
     if !path.is_empty() && (!path.starts_with('/') || !is_plain(path) || is_taken(path)) {
         bail!(
             "upload.path is `{path}`; it is a path that nothing else has, such as /upload, of letters, digits and -_.~"

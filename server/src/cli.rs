@@ -21,8 +21,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the collector: ingest, storage, API and viewer.
+    #[command(after_help = "\
+Every setting can be set in the settings file, by an environment variable, or some by a flag; each of these wins over the one before.
+`rtctrace config` prints all of them, what each means, and what they come to. The variable of `durability` in the section `spool`
+is RTCTRACE_SPOOL_DURABILITY.")]
     Serve(Settings),
-    /// Print the settings that `serve` would run with, secrets masked.
+    /// Print the settings that `serve` would run with, each with what it means, secrets masked.
     Config(Settings),
     /// Make a token, for a client or for the API, and print it.
     #[command(subcommand)]
@@ -56,7 +60,7 @@ pub(crate) struct Settings {
     /// Database, sqlite://<path>.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// Object storage of dumps, file:///<path>.
+    /// Object storage of dumps: file:///<path>, s3://<bucket>/<prefix>, gs://<bucket>/<prefix> or az://<container>/<prefix>.
     #[arg(long, value_name = "URL")]
     storage_url: Option<String>,
     /// Listen where others can reach it, although it asks nobody for credentials.

@@ -9,9 +9,12 @@ use crate::line::Line;
 /// `[kind, id, label, ...stream ids]`).
 const ENDINGS: [&str; 5] = ["rack", "tream", "Transceiver", "MediaOnSuccess", "enumerateDevices"];
 
+/// What no format describes: configurations, logs, the state of a backend. Devices may be listed in them.
+const FREE: [&str; 3] = ["identity", "logs", "stats-entry"];
+
 /// Whether the value of a method can hold labels. Of the application's own events nobody knows what they hold.
 pub(super) fn carries_labels(method: &str) -> bool {
-    !method.starts_with(':') && ENDINGS.iter().any(|ending| method.ends_with(ending))
+    !method.starts_with(':') && (FREE.contains(&method) || ENDINGS.iter().any(|ending| method.ends_with(ending)))
 }
 
 /// Finds the labels of a line, in the order of its text.
@@ -90,6 +93,10 @@ mod tests {
             (
                 r#"["createDataChannel","PC_0",["chat",{"label":"chat"}],1]"#,
                 r#"["createDataChannel","PC_0",["chat",{"label":"chat"}],1]"#,
+            ),
+            (
+                r#"["identity",null,{"devices":[{"label":"Ann's 192.0.2.7"}],"ip":"192.0.2.7","label":""},1]"#,
+                r#"["identity",null,{"devices":[{"label":""}],"ip":"192.0.2.x","label":""},1]"#,
             ),
             (
                 r#"["onicecandidateerror","PC_0",{"address":"192.0.2.7"},1]"#,

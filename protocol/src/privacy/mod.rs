@@ -71,16 +71,22 @@ impl Obfuscator {
     pub fn rewrite(&mut self, line: &Line<'_>, out: &mut String) -> bool {
         let mut found = Vec::new();
         let method = line.method();
-        // No method has both in it.
         if self.hidden.labels && labels::carries_labels(&method) {
             labels::find(line, &mut found);
-        } else if self.hidden.addresses {
+        }
+        let labels = found.len();
+        if self.hidden.addresses {
             self.addresses(line, &method, &mut found);
         }
         if found.is_empty() {
             return false;
         }
         let text = line.text();
+        if labels > 0 && labels < found.len() {
+            // Each kind stands in the order of the text. A label with an address in it counts as a label.
+            found.sort_by_key(|(part, _)| part.text().as_ptr() as usize);
+            found.dedup_by_key(|(part, _)| part.text().as_ptr() as usize);
+        }
         let mut copied = 0;
         for (part, replacement) in found {
             let start = (part.text().as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);

@@ -11,13 +11,15 @@ use serde_json::Value;
 use super::api_tokens::{Scope, Verdict};
 use crate::api::body;
 use crate::app::App;
-use crate::config::Secret;
+use crate::config::{Secret, Size};
 use crate::problem::{Problem, Reason};
 
 /// The cookie of a browser that logged in.
 const COOKIE: &str = "rtctrace_token";
 /// Longer texts are no token.
 const LONGEST_TOKEN: usize = 256;
+/// The longest body of a login: anybody may send one.
+const LONGEST_LOGIN: Size = Size(1024);
 /// The path that gives a browser its cookie, and takes it back.
 pub(crate) const LOGIN: &str = "/api/v1/login";
 
@@ -94,7 +96,7 @@ fn cookie(method: &Method, headers: &HeaderMap) -> Option<Secret> {
 pub(crate) async fn login(State(app): State<App>, request: Request) -> Result<Response<Body>, Problem> {
     let is_secure = app.config.is_encrypted()
         || request.headers().get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
-    let body = body::collect(request.into_body(), app.config.limits.body_bytes).await?;
+    let body = body::collect(request.into_body(), LONGEST_LOGIN).await?;
     let token =
         serde_json::from_slice::<Value>(&body).ok().and_then(|value| Some(value.get("token")?.as_str()?.to_owned()));
     let Some(token) = token.map(|token| Secret::new(token.trim())) else {

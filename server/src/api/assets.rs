@@ -64,6 +64,11 @@ pub(crate) async fn asset(request: Request) -> Response<Body> {
     }
 }
 
+/// Whether a file is at a path, or would be in a whole build.
+pub(crate) fn exists(path: &str) -> bool {
+    find(path).is_some()
+}
+
 enum Found {
     File(String, EmbeddedFile),
     Missing(&'static str),

@@ -59,6 +59,9 @@ pub(crate) async fn upload_of_client(State(app): State<App>, request: Request) -
 }
 
 async fn take_all(app: &App, request: Request, claims: Option<&Claims>) -> Result<Vec<Taken>, Problem> {
+    if app.registry.spool().is_full() {
+        return Err(Problem::new(Reason::Overloaded, "The spool is full; come back later."));
+    }
     let Ok(_place) = app.uploads.try_acquire() else {
         let detail = "As many uploads are under way as `limits.uploads` allows; come back later.";
         return Err(Problem::new(Reason::Overloaded, detail));
@@ -148,6 +151,7 @@ async fn take<E: std::error::Error + Send + Sync + 'static>(
         Err(ImportError::Known(id)) => {
             Err(Problem::new(Reason::SessionEnded, format!("{called}the session {id} is here already.")))
         }
+        Err(ImportError::OtherSession) => Err(Refusal::OtherSession.problem()),
         Err(ImportError::TooLong(_)) => {
             Err(Problem::new(Reason::TooLarge, format!("{called}the dump is longer than {limit} of text.")))
         }

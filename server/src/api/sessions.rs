@@ -161,13 +161,13 @@ pub(crate) async fn remove(State(app): State<App>, id: SessionId) -> Result<Stat
 }
 
 /// Removes all sessions of a user that are over: `DELETE /api/v1/sessions?user=..`. Those that run are named in the answer; they
-/// can be removed once they have ended.
+/// can be removed once they have ended. So are those that a store did not let go.
 pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Problem> {
     let Some(user) = query_parameter(&uri, "user").filter(|user| !user.is_empty()) else {
         let detail = "The parameter `user` is missing: whose sessions are to be removed.";
         return Err(Problem::new(Reason::BadParameter, detail));
     };
-    let (mut removed, mut running, mut after) = (0_u64, Vec::new(), None);
+    let (mut removed, mut running, mut failed, mut after) = (0_u64, Vec::new(), Vec::new(), None);
     loop {
         let page =
             sessions::of_user(&app.stores.database, &user, after, LARGEST_PAGE).await.map_err(Problem::internal)?;
@@ -179,11 +179,16 @@ pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<J
                 continue;
             }
             let dump = row.dump_path.as_deref();
-            removal::remove(&app.stores, row.id, dump, Removal::Request).await.map_err(Problem::internal)?;
-            removed += 1;
+            match removal::remove(&app.stores, row.id, dump, Removal::Request).await {
+                Ok(()) => removed += 1,
+                Err(error) => {
+                    tracing::warn!(session = %row.id, "it cannot be removed: {error:#}");
+                    failed.push(row.id.to_string());
+                }
+            }
         }
     }
-    Ok(Json(json!({ "removed": removed, "running": running })))
+    Ok(Json(json!({ "removed": removed, "running": running, "failed": failed })))
 }
 
 async fn running(handle: &Handle) -> Result<Value, Problem> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 use url::Url;
@@ -60,17 +61,36 @@ pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (Strin
         let default = defaults.get(*key).with_context(|| format!("no setting is called `{key}`"))?;
         figment = figment.merge(Serialized::default(key, typed(default, text)?));
     }
-    figment.extract().context("the settings do not fit")
+    figment.extract().map_err(complaint)
 }
+
+/// What does not fit, by the setting's name. A value of a wrong type is not repeated: it may be a secret that lacks its quotes.
+fn complaint(error: figment::Error) -> anyhow::Error {
+    let key = error.path.join(".");
+    let text = match &error.kind {
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("it is not {expected}"),
+        other => other.to_string(),
+    };
+    anyhow::anyhow!("the setting `{key}` (variable {PREFIX}{}): {text}", variable(&key))
+}
+
+/// What stands above the printed settings.
+const INTRODUCTION: &str = "\
+# Every setting can be set here (`rtctrace.toml`, or `--config FILE`), by an environment variable, or some by a flag; each of these wins
+# over the one before. The variable of `durability` in `[spool]` is RTCTRACE_SPOOL_DURABILITY; lists are written `a, b` there.
+
+";
 
 /// The settings as a TOML file, each with what it means, secrets masked.
 pub(crate) fn render(config: &Config) -> anyhow::Result<String> {
+    let mut top = String::from(INTRODUCTION);
     let mut shown = config.clone();
     shown.database.url = masked(&config.database_url()?);
     shown.storage.url = masked(config.storage_url()?.as_str());
+    shown.storage.endpoint = masked(&config.storage.endpoint);
     shown.traces.endpoint = masked(&config.traces.endpoint);
     let explanations = super::explanations();
-    let (mut top, mut sections) = (String::new(), BTreeMap::<String, String>::new());
+    let mut sections = BTreeMap::<String, String>::new();
     for (key, value) in leaves(&shown)? {
         let text = match &value {
             Value::String(_, text) => serde_json::to_string(text)?,
@@ -235,6 +255,9 @@ mod tests {
         assert!(error.contains("resume_grace") && error.contains("soon"), "{error}");
         let error = format!("{:#}", with_file("", &[("RTCTRACE_STATS_ENABLED", "maybe")]).unwrap_err());
         assert!(error.contains("RTCTRACE_STATS_ENABLED") && error.contains("maybe"), "{error}");
+        let error = format!("{:#}", with_file("[storage]\nsecret_access_key = 98765432\n", &[]).unwrap_err());
+        assert!(error.contains("`storage.secret_access_key`") && error.contains("a string"), "{error}");
+        assert!(error.contains("RTCTRACE_STORAGE_SECRET_ACCESS_KEY") && !error.contains("98765432"), "{error}");
     }
 
     #[test]

@@ -256,12 +256,14 @@ pub(crate) struct Limits {
     pub(crate) frame_bytes: Size,
     /// The longest line.
     pub(crate) line_bytes: Size,
-    /// Whether `lines_per_second` and `bytes_per_second` hold; `off` for load tests.
+    /// Whether `lines_per_second`, `bytes_per_second` and `work_per_second` hold; `off` for load tests.
     pub(crate) rate: bool,
     /// Lines that one session may bring per second. Ten seconds' worth may come at once; whoever brings more is read more slowly.
     pub(crate) lines_per_second: u64,
     /// Bytes that one session may bring per second; else as `lines_per_second`.
     pub(crate) bytes_per_second: Size,
+    /// How long the lines of one session may keep a core busy per second; else as `lines_per_second`.
+    pub(crate) work_per_second: Span,
     /// How long after its start a session still takes lines; beyond it the session ends.
     pub(crate) session_age: Span,
     /// The longest spool file of one session; beyond it the session ends.
@@ -323,6 +325,7 @@ impl Default for Config {
                 rate: true,
                 lines_per_second: 200,
                 bytes_per_second: Size(1 << 20),
+                work_per_second: Span(std::time::Duration::from_millis(250)),
                 session_age: span(7 * 24 * 3600),
                 session_bytes: Size(512 << 20),
                 sessions: 10_000,

@@ -57,6 +57,9 @@ pub(crate) enum ImportError {
     /// Its session is here already.
     #[error("the session {0} is here already")]
     Known(SessionId),
+    /// Who brings it has a token for another session.
+    #[error("the token is for another session")]
+    OtherSession,
     /// Its text is longer than it may be.
     #[error("the dump is longer than {0} bytes")]
     TooLong(u64),
@@ -90,9 +93,13 @@ pub(crate) async fn import(
 ) -> Result<Imported, ImportError> {
     let config = registry.config();
     let (dir, privacy) = (config.data_dir.join("import"), config.privacy.clone());
+    let named_by_token = claims.as_ref().and_then(|claims| claims.session.clone());
     let prepare = tokio::task::spawn_blocking(move || prepare(input, &dir, &privacy, limit, claims.as_ref()));
     let prepared = prepare.await.map_err(|error| ImportError::Store(error.into()))??;
     let session = prepared.session;
+    if named_by_token.is_some_and(|named| named.parse() != Ok(session)) {
+        return Err(ImportError::OtherSession);
+    }
     // A client of the same session would find the file before it is read.
     let _turn = registry.turn(session).lock().await;
     let known = sessions::get(&registry.stores().database, session).await;
@@ -101,12 +108,15 @@ pub(crate) async fn import(
     }
 
     let path = path_of(&config.spool_dir(), session);
+    registry.spool().forget_parts(&path)?;
     // A link in place of a new name: it never replaces a file that another session or import has there.
     match std::fs::hard_link(&prepared.part.0, &path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(ImportError::Known(session)),
         result => result?,
     }
     registry.spool().grew(prepared.length);
+    // Who hears that it is here has it as safely as acknowledged lines.
+    registry.spool().commit().await?;
     let found = Recovered { session, path, length: prepared.length };
     let mut rebuilt = rebuild(registry, &found).await.map_err(ImportError::Store)?;
     rebuilt.journal.end_as_it_is();

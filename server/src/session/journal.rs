@@ -238,6 +238,11 @@ impl Journal {
         Received { received: self.received, started, ended: self.end.is_some(), written, stop, wait }
     }
 
+    /// What came took so long to decode: says how long nothing more should be read.
+    pub(crate) fn worked(&mut self, time: Duration, now: Instant) -> Duration {
+        self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.worked(time, now))
+    }
+
     /// How long nothing more should be read of this session.
     pub(crate) fn wait(&mut self, now: Instant) -> Duration {
         self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.wait(now))

@@ -1,4 +1,5 @@
-//! How fast one session may bring lines: a bucket that leaks, for lines and for bytes. Nothing is refused for being too fast: the
+//! How fast one session may bring lines: a bucket that leaks, for lines, for bytes, and for the time that it takes to decode them,
+//! because a few bytes can stand for a change to a report of megabytes. Nothing is refused for being too fast: the
 //! socket is not read for a while, so that the client waits, and keeps what it has. No clock here: time is handed in.
 
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(crate) struct Rate {
     lines: Bucket,
     bytes: Bucket,
+    /// In seconds.
+    work: Bucket,
 }
 
 #[derive(Debug)]
@@ -27,11 +30,12 @@ struct Bucket {
 impl Rate {
     /// The settings' pace; `None` if they are switched off.
     pub(crate) fn new(limits: &Limits, now: Instant) -> Option<Box<Self>> {
-        let bucket = |per_second: f64| Bucket { per_second: per_second.max(1.0), level: 0.0, at: now };
+        let bucket = |per_second: f64| Bucket { per_second, level: 0.0, at: now };
         limits.rate.then(|| {
             Box::new(Self {
-                lines: bucket(limits.lines_per_second as f64),
-                bytes: bucket(limits.bytes_per_second.0 as f64),
+                lines: bucket((limits.lines_per_second as f64).max(1.0)),
+                bytes: bucket((limits.bytes_per_second.0 as f64).max(1.0)),
+                work: bucket(limits.work_per_second.0.as_secs_f64().max(0.001)),
             })
         })
     }
@@ -41,9 +45,14 @@ impl Rate {
         self.lines.take(lines as f64, now).max(self.bytes.take(bytes as f64, now)).min(LONGEST)
     }
 
+    /// Counts how long it took to decode what came, and says how long nothing more should be read.
+    pub(crate) fn worked(&mut self, time: Duration, now: Instant) -> Duration {
+        self.work.take(time.as_secs_f64(), now).min(LONGEST)
+    }
+
     /// How long nothing should be read now.
     pub(crate) fn wait(&mut self, now: Instant) -> Duration {
-        self.take(0, 0, now)
+        self.take(0, 0, now).max(self.worked(Duration::ZERO, now))
     }
 }
 
@@ -60,7 +69,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Size};
+    use crate::config::{Config, Size, Span};
 
     #[test]
     fn a_burst_is_free_and_what_comes_after_waits_for_its_turn() {
@@ -74,6 +83,17 @@ mod tests {
         assert_eq!(rate.wait(at(2)), Duration::ZERO);
         assert_eq!(rate.take(0, 10_000, at(2)), Duration::from_secs(3), "the bytes have a bucket of their own");
         assert_eq!(rate.take(0, u64::MAX, at(9)), LONGEST);
-        assert!(Rate::new(&Limits { rate: false, ..limits }, start).is_none());
+        assert!(Rate::new(&Limits { rate: false, ..limits.clone() }, start).is_none());
+    }
+
+    #[test]
+    fn who_makes_the_collector_work_waits_as_for_lines() {
+        let limits = Limits { work_per_second: Span(Duration::from_millis(100)), ..Config::default().limits };
+        let start = Instant::now();
+        let mut rate = Rate::new(&limits, start).unwrap();
+        assert_eq!(rate.worked(Duration::from_millis(500), start), Duration::ZERO);
+        assert_eq!(rate.worked(Duration::from_millis(700), start), Duration::from_secs(2));
+        assert_eq!(rate.wait(start + Duration::from_secs(1)), Duration::from_secs(1));
+        assert_eq!(rate.wait(start + Duration::from_secs(3)), Duration::ZERO);
     }
 }

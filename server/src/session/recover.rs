@@ -54,8 +54,10 @@ pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow
         && row.ended
         && let Some(path) = row.dump_path
         && stores.objects.get(&path.into()).await.is_ok()
+        && spool::lines(&found.path, found.length).await? <= row.lines
     {
-        // The crash came between the last two steps of the session's end.
+        // The crash came between the last two steps of the session's end. A text with more lines than were stored is of one
+        // that went on since.
         return registry.spool().remove(&found.path).context("cannot remove the spool file of a stored session");
     }
 

@@ -301,14 +301,14 @@ impl Registry {
                 telemetry::session_started(handle.origin.dialect);
                 self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
             }
-            self.decode(handle, &mut journal, &got.written).await;
+            let wait = got.wait.max(self.decode(handle, &mut journal, &got.written).await);
             handle.publish(&journal);
             // Under the session's lock: a socket that takes over is not welcomed with what is not safe yet.
             let stop = if got.written.is_empty() { Ok(()) } else { journal.commit().await };
             match stop {
-                Ok(()) => Reply { received: got.received, ended: got.ended, stop: got.stop, wait: got.wait },
+                Ok(()) => Reply { received: got.received, ended: got.ended, stop: got.stop, wait },
                 // Its client does not know of these lines, and does not hear of the end either.
-                Err(stop) => return Reply { received: known, ended: false, stop: Some(stop), wait: got.wait },
+                Err(stop) => return Reply { received: known, ended: false, stop: Some(stop), wait },
             }
         };
         if reply.ended {
@@ -318,25 +318,30 @@ impl Registry {
     }
 
     /// Decodes what was written. A client can make a line cost much more than its bytes: others get their turn in between,
-    /// and rows go on before they are many.
-    async fn decode(&self, handle: &Handle, journal: &mut Journal, written: &Written<'_>) {
+    /// and rows go on before they are many. Says how long nothing more should be read of the session.
+    async fn decode(&self, handle: &Handle, journal: &mut Journal, written: &Written<'_>) -> Duration {
         let mut rows = RowBatch::default();
-        let mut turn = Instant::now();
+        let (mut turn, mut work) = (Instant::now(), Duration::ZERO);
         for piece in 0.. {
             if !journal.decode(written, piece, &mut rows) {
                 break;
             }
-            if rows.is_full() && self.0.stores.stats.offer(&mut rows).await.is_err() {
+            if !rows.is_full() && turn.elapsed() <= TURN {
+                continue;
+            }
+            work += turn.elapsed();
+            if !rows.is_full() {
+                tokio::task::yield_now().await;
+            } else if self.0.stores.stats.offer(&mut rows).await.is_err() {
                 handle.fall_behind(journal);
             }
-            if turn.elapsed() > TURN {
-                tokio::task::yield_now().await;
-                turn = Instant::now();
-            }
+            turn = Instant::now();
         }
+        work += turn.elapsed();
         if !rows.is_empty() && self.0.stores.stats.offer(&mut rows).await.is_err() {
             handle.fall_behind(journal);
         }
+        journal.worked(work, Instant::now())
     }
 
     /// A session's socket is gone. A session that can resume waits for its client; what is left after that ends.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::SpoolText;
 
 /// Lines of a header, before line 0.
-const HEADER_LINES: u64 = 2;
+pub(super) const HEADER_LINES: u64 = 2;
 
 /// Reads lines `from..to` of a session in order, one at a time.
 #[derive(Debug)]

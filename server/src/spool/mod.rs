@@ -20,7 +20,7 @@ use crate::telemetry;
 pub(crate) use file::{SpoolFile, path_of};
 pub(crate) use held::HeldLines;
 pub(crate) use parts::SpoolText;
-pub(crate) use recover::{Recovered, list, look_at, replay, unpack};
+pub(crate) use recover::{Recovered, lines, list, look_at, replay, unpack};
 use sync::GroupCommit;
 
 /// A disk that does not take so much is as good as full, although a small line may still fit.
@@ -128,6 +128,11 @@ impl Spool {
         Ok(())
     }
 
+    /// Removes further parts of a name that is about to become another text's: a removal may have left them behind.
+    pub(crate) fn forget_parts(&self, path: &Path) -> io::Result<()> {
+        parts::remove_behind(path, 0)
+    }
+
     /// A file grew, or came.
     pub(crate) fn grew(&self, bytes: u64) {
         self.used.fetch_add(bytes, Ordering::Relaxed);
@@ -149,6 +154,7 @@ fn remove_leftovers(dir: &Path) -> io::Result<()> {
             && file::session_of(&path).is_some()
             && !path.try_exists()?
         {
+            tracing::warn!(path = %part.display(), "a part of a spool text whose beginning is gone is removed");
             std::fs::remove_file(&part)?;
         }
     }

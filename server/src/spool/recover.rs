@@ -12,6 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use rtctrace_protocol::dump::DumpReader;
 
 use super::file::session_of;
+use super::held::HEADER_LINES;
 use super::parts::{last_part, length_before, part_of, whole_of};
 use super::{Spool, SpoolText};
 use crate::session::SessionId;
@@ -64,6 +65,20 @@ pub(crate) async fn look_at(spool: &Arc<Spool>, session: SessionId, path: PathBu
         Ok(None)
     });
     looking.await.map_err(io::Error::other)?
+}
+
+/// How many lines a text of so many bytes has, behind its header.
+pub(crate) async fn lines(path: &Path, length: u64) -> io::Result<u64> {
+    let path = path.to_owned();
+    let counting = tokio::task::spawn_blocking(move || {
+        let mut input = BufReader::new(SpoolText::open(&path)?.take(length));
+        let mut lines = 0_u64;
+        while input.skip_until(b'\n')? > 0 {
+            lines += 1;
+        }
+        Ok(lines.saturating_sub(HEADER_LINES))
+    });
+    counting.await.map_err(io::Error::other)?
 }
 
 /// Decompresses a dump into a file that a session can go on with: without the line that the collector closed it with.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::sessions;
+use super::sessions::{self, Old};
 use crate::config::Retention;
 use crate::session::{SessionId, Stores, UnixMillis};
 use crate::telemetry::{self, Removal};
@@ -43,22 +43,28 @@ async fn look(stores: &Stores, retention: &Retention, now: UnixMillis) -> anyhow
             continue;
         }
         let before = UnixMillis(now.0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)));
+        let mut after = None;
         loop {
-            let old = sessions::ended_before(&stores.database, before, dumps_only, BATCH).await?;
-            for (id, dump) in &old {
-                if dumps_only {
-                    remove_dump(stores, dump.as_deref()).await?;
-                    sessions::forget_dump(&stores.database, *id).await?;
-                } else {
-                    remove(stores, *id, dump.as_deref(), Removal::Retention).await?;
+            let old = sessions::ended_before(&stores.database, before, dumps_only, after, BATCH).await?;
+            let Some(last) = old.last() else { break };
+            after = Some(last.place);
+            for Old { place, dump } in &old {
+                // One that cannot be removed now keeps no other: the next look tries it again.
+                if let Err(error) = remove_old(stores, place.id, dump.as_deref(), dumps_only).await {
+                    tracing::warn!(session = %place.id, "it is older than `retention` allows, and stays for now: {error:#}");
                 }
-            }
-            if old.len() < BATCH as usize {
-                break;
             }
         }
     }
     Ok(())
+}
+
+async fn remove_old(stores: &Stores, id: SessionId, dump: Option<&str>, dumps_only: bool) -> anyhow::Result<()> {
+    if !dumps_only {
+        return remove(stores, id, dump, Removal::Retention).await;
+    }
+    remove_dump(stores, dump).await?;
+    sessions::forget_dump(&stores.database, id).await.context("cannot forget a dump")
 }
 
 async fn remove_dump(stores: &Stores, dump: Option<&str>) -> anyhow::Result<()> {

@@ -223,17 +223,38 @@ pub(crate) async fn of_user(
     rows.iter().map(SessionRow::read).collect()
 }
 
-/// Sessions that are over and began before a time, with their dumps; of all, or of those that have one.
+/// A session that may be too old.
+#[derive(Debug)]
+pub(crate) struct Old {
+    /// Where it stands among all.
+    pub(crate) place: ListCursor,
+    /// Where its dump lies.
+    pub(crate) dump: Option<String>,
+}
+
+/// Sessions that are over and began before a time, oldest first, behind `after`; of all, or of those that have a dump.
 pub(crate) async fn ended_before(
     database: &Database,
     time: UnixMillis,
     has_dump: bool,
+    after: Option<ListCursor>,
     limit: u32,
-) -> sqlx::Result<Vec<(SessionId, Option<String>)>> {
-    let sql = "SELECT id, dump_path FROM sessions WHERE state = 'ended' AND start_time < ? \
-         AND (dump_path IS NOT NULL OR NOT ?) ORDER BY start_time LIMIT ?";
-    let rows = sqlx::query(sql).bind(time.0).bind(has_dump).bind(limit).fetch_all(&database.readers).await?;
-    rows.iter().map(|row| Ok((id_of(row)?, row.try_get("dump_path")?))).collect()
+) -> sqlx::Result<Vec<Old>> {
+    let sql = "SELECT id, start_time, dump_path FROM sessions WHERE state = 'ended' AND start_time < ? \
+         AND (start_time, id) > (?, ?) AND (dump_path IS NOT NULL OR NOT ?) ORDER BY start_time, id LIMIT ?";
+    let rows = sqlx::query(sql)
+        .bind(time.0)
+        .bind(after.map_or(i64::MIN, |after| after.start_time.0))
+        .bind(after.map(|after| after.id.to_string()).unwrap_or_default())
+        .bind(has_dump)
+        .bind(limit)
+        .fetch_all(&database.readers)
+        .await?;
+    let old = |row: &SqliteRow| {
+        let place = ListCursor { start_time: UnixMillis(row.try_get("start_time")?), id: id_of(row)? };
+        Ok(Old { place, dump: row.try_get("dump_path")? })
+    };
+    rows.iter().map(old).collect()
 }
 
 /// The session's dump is gone.

@@ -1,5 +1,8 @@
 //! What somebody wants removed is gone: dump, features, stats and the row.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use crate::support::*;
 
 const CLIENT: (&str, &str) = ("RTCTRACE_ACCESS_CLIENT_SECRET", "a secret that only this test and its collector know");
@@ -28,9 +31,55 @@ async fn session_of(collector: &Collector, token: &str, stays_open: bool) -> (St
 }
 
 fn dumps(collector: &Collector) -> usize {
-    let find =
-        std::process::Command::new("find").arg(collector.dir.path().join("dumps")).args(["-name", "*.gz"]).output();
+    let find = Command::new("find").arg(collector.dir.path().join("dumps")).args(["-name", "*.gz"]).output();
     String::from_utf8(find.unwrap().stdout).unwrap().lines().count()
+}
+
+/// Where the dump of a session lies.
+fn dump_file(collector: &Collector, session: &str) -> PathBuf {
+    let name = format!("{session}.jsonl.gz");
+    let find = Command::new("find").arg(collector.dir.path().join("dumps")).args(["-name", &name]).output().unwrap();
+    PathBuf::from(String::from_utf8(find.stdout).unwrap().trim())
+}
+
+/// No store can remove it now.
+fn make_irremovable(dump: &Path) {
+    std::fs::remove_file(dump).unwrap();
+    std::fs::create_dir(dump).unwrap();
+    std::fs::write(dump.join("x"), "x").unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_keeps_nothing_else() {
+    let mut collector = Collector::start(&[CLIENT]);
+    let ann = token_of(&collector, "ann");
+    let (first, _) = session_of(&collector, &ann, false).await;
+    session_of(&collector, &ann, false).await;
+    make_irremovable(&dump_file(&collector, &first));
+    let answer = collector.request("DELETE", "/api/v1/sessions?user=ann", "", "").await;
+    assert_eq!(answer.json(), serde_json::json!({ "removed": 1, "running": [], "failed": [first.clone()] }));
+
+    // Retention begins with the oldest.
+    let mut old = Vec::new();
+    for year in 1..4_i64 {
+        let start = 1_500_000_000_000 + year * 31_536_000_000;
+        let dump =
+            format!("RTCStatsDump\n{{\"fileFormat\":3,\"startTime\":{start}}}\n[\"create\",null,null,{start}]\n");
+        let answer = collector.request("POST", "/api/v1/dumps", "", &dump).await;
+        let id = answer.json()["dumps"][0]["session"].as_str().unwrap().to_owned();
+        collector.stored(&id).await;
+        old.push(id);
+    }
+    make_irremovable(&dump_file(&collector, &old[0]));
+    collector.stop();
+    collector.set("RTCTRACE_RETENTION_SESSIONS", "1d");
+    collector.restart();
+    until("the others are gone", async || {
+        let left = collector.sessions().await;
+        (left.len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(collector.get(&format!("/api/v1/sessions/{}", old[0])).await.status, 200);
 }
 
 #[tokio::test]
@@ -48,7 +97,7 @@ async fn all_sessions_of_a_user_are_removed_and_nobody_elses() {
     collector.request("DELETE", "/api/v1/sessions?user=", "", "").await.problem(400, "bad-parameter");
     let answer = collector.request("DELETE", "/api/v1/sessions?user=ann", "", "").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.json(), serde_json::json!({ "removed": 3, "running": [open.clone()] }));
+    assert_eq!(answer.json(), serde_json::json!({ "removed": 3, "running": [open.clone()], "failed": [] }));
     assert_eq!(dumps(&collector), 1);
     let left: Vec<String> =
         collector.sessions().await.iter().map(|session| session["id"].as_str().unwrap().to_owned()).collect();
@@ -69,5 +118,5 @@ async fn all_sessions_of_a_user_are_removed_and_nobody_elses() {
         assert_eq!(collector.query(table).await.len(), 1, "{table}");
     }
     let answer = collector.request("DELETE", "/api/v1/sessions?user=nobody", "", "").await;
-    assert_eq!(answer.json(), serde_json::json!({ "removed": 0, "running": [] }));
+    assert_eq!(answer.json(), serde_json::json!({ "removed": 0, "running": [], "failed": [] }));
 }

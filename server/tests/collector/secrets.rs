@@ -67,6 +67,7 @@ fn no_secret_is_in_what_a_start_says_that_does_not_come_about() {
         ("RTCTRACE_STORAGE_URL", "nonsense://key:h1dden@127.0.0.1/dumps?secret=h1dden"),
         ("RTCTRACE_STORAGE_URL", "key:h1dden@nowhere"),
         ("RTCTRACE_STORAGE_URL", "s3:///calls?secret=h1dden"),
+        ("RTCTRACE_STORAGE_ENDPOINT", "http://key:h1dden@127.0.0.1:9"),
         ("RTCTRACE_STORAGE_SECRET_ACCESS_KEYS", "h1dden"),
     ];
     let mut said = String::new();

@@ -355,6 +355,14 @@ impl Socket {
         }
     }
 
+    /// The next text frame as JSON; `None` if the socket is gone.
+    pub(crate) async fn try_json(&mut self) -> Option<Value> {
+        match self.next().await? {
+            Message::Text(text) => serde_json::from_str(&text).ok(),
+            _ => None,
+        }
+    }
+
     /// The collector's close code and reason; frames before it are passed over, the last acknowledgement is returned.
     pub(crate) async fn closed(&mut self) -> (u16, String, Option<u64>) {
         let mut last = None;

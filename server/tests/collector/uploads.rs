@@ -125,5 +125,32 @@ async fn at_a_path_of_its_own_a_client_of_upstreams_uploads_with_its_token() {
     let stored = collector.stored(answer.json()["clientId"].as_str().unwrap()).await;
     assert_eq!((&stored["user"], &stored["state"]), (&"ann".into(), &"ended".into()));
     collector.request_bytes("POST", &path, form, &body).await.problem(409, "session-ended");
-    assert_eq!(left_over(&collector), 0);
+
+    // A token for one session brings no other.
+    let (_, token, _) = run(collector.dir.path(), &["token", "client", "--session", &new_session()], &[secret]);
+    let path = format!("/upload?rtcstats-token={}", token.trim());
+    let other = fixture("loopback-av-60s.jsonl");
+    collector.request_bytes("POST", &path, "", &other).await.problem(403, "forbidden");
+    assert_eq!((left_over(&collector), collector.sessions().await.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_path_that_something_else_has_is_none_for_uploads() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in ["upload", "/", "/api", "/v1/x", "/demo/x", "/metrics", "/index.html", "/a//b", "/a/", "/{x}", "/%2e"] {
+        let (success, _, errors) =
+            run(dir.path(), &["serve", "--listen", "127.0.0.1:0"], &[("RTCTRACE_UPLOAD_PATH", path)]);
+        assert!(!success && errors.contains(&format!("upload.path is `{path}`")), "{path}: {errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_spool_takes_no_upload() {
+    let collector = Collector::start(&[("RTCTRACE_SPOOL_MAX_BYTES", "1KiB")]);
+    let dumps = collector.dir.path().join("dumps");
+    std::fs::remove_dir(&dumps).unwrap();
+    std::fs::write(&dumps, "no folder").unwrap();
+    let text = fixture("rich-session.jsonl");
+    assert_eq!(upload(&collector, "application/x-ndjson", &text).await.status, 201, "there is room yet");
+    upload(&collector, "application/x-ndjson", &fixture("loopback-av-60s.jsonl")).await.problem(503, "overloaded");
 }

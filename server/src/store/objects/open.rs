@@ -28,6 +28,15 @@ pub(super) fn open(config: &Config) -> anyhow::Result<Objects> {
     let url = config.storage_url()?;
     let shown = masked(url.as_str());
     let storage = &config.storage;
+    // Whoever speaks to it names it in logs and errors.
+    if Url::parse(&storage.endpoint)
+        .is_ok_and(|url| url.password().is_some() || !url.username().is_empty() || url.query().is_some())
+    {
+        bail!(
+            "storage.endpoint `{}` holds credentials; they belong in storage.access_key_id and storage.secret_access_key",
+            masked(&storage.endpoint)
+        );
+    }
     if url.scheme() == "file" {
         return folder(&url);
     }
