@@ -18,6 +18,7 @@ use crate::access::{Access, Addresses, watch};
 use crate::api::assets;
 use crate::config::Config;
 use crate::geo::Geo;
+use crate::ingest::Unfinished;
 use crate::listener::{Certificate, Listener};
 use crate::router::router;
 use crate::session::{self, Registry, Stores};
@@ -50,6 +51,8 @@ pub(crate) struct App {
     pub(crate) access: Arc<Access>,
     /// Places for uploads of dumps.
     pub(crate) uploads: Arc<Semaphore>,
+    /// What lies in memory of messages that have not ended.
+    pub(crate) unfinished: Arc<Unfinished>,
     /// Knows where clients are.
     pub(crate) geo: Option<Arc<Geo>>,
 }
@@ -97,8 +100,8 @@ impl App {
         let registry =
             Registry::new(Arc::clone(&config), stores.clone(), spool, stopping.clone(), Addresses::uncounted());
         let uploads = Arc::new(Semaphore::new(config.limits.uploads.min(Semaphore::MAX_PERMITS)));
-        let metrics = Metrics(metrics);
-        Ok((Self { config, registry, stores, metrics, stopping, access, uploads, geo: None }, stop))
+        let (metrics, unfinished) = (Metrics(metrics), Unfinished::new(&config.limits));
+        Ok((Self { config, registry, stores, metrics, stopping, access, uploads, unfinished, geo: None }, stop))
     }
 }
 
@@ -172,6 +175,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         stopping,
         access: Arc::clone(&access),
         uploads: Arc::new(Semaphore::new(limits.uploads.min(Semaphore::MAX_PERMITS))),
+        unfinished: Unfinished::new(&limits),
         geo,
     };
     let listener = Listener::new(listener, router(app), access, tls, &limits);

@@ -254,6 +254,9 @@ pub(crate) struct Retention {
 pub(crate) struct Limits {
     /// The longest WebSocket message and beacon.
     pub(crate) frame_bytes: Size,
+    /// How much of messages that have begun and not ended may lie in memory, over all sockets. Beyond it those that bring more of such a
+    /// message are cut, and come back later.
+    pub(crate) unfinished_bytes: Size,
     /// The longest line.
     pub(crate) line_bytes: Size,
     /// Whether `lines_per_second`, `bytes_per_second` and `work_per_second` hold; `off` for load tests.
@@ -278,8 +281,8 @@ pub(crate) struct Limits {
     /// From a connection's start, its TLS handshake included, to the end of its first request's headers; and in HTTP/1 for
     /// every further request from its predecessor's answer.
     pub(crate) header_time: Span,
-    /// How long a connection may be without a request (in HTTP/1 the shorter of the two), and how long a peer may take nothing
-    /// of what is sent to it.
+    /// How long a connection may be without a request (in HTTP/1 the shorter of the two), how long a peer may take nothing of what
+    /// is sent to it, and how long one message may take.
     pub(crate) idle_time: Span,
     /// The longest body of a request. Uploads of dumps have a limit of their own; a beacon is held to `frame_bytes`, too.
     pub(crate) body_bytes: Size,
@@ -321,6 +324,7 @@ impl Default for Config {
             tls: Tls { certificate: PathBuf::new(), key: PathBuf::new() },
             limits: Limits {
                 frame_bytes: Size(4 << 20),
+                unfinished_bytes: Size(256 << 20),
                 line_bytes: Size(2 << 20),
                 rate: true,
                 lines_per_second: 200,

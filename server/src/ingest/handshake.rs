@@ -1,6 +1,8 @@
 //! The opening handshake of WebSockets (RFC 6455, section 4.2): the dialect is chosen before the upgrade, so that a client
 //! that speaks none of them gets an HTTP answer that says so.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header};
@@ -11,6 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tracing::{Span, field};
 
+use super::unfinished::Watched;
 use super::{jitsi, rtcstats, socket, v1};
 use crate::access::{Claims, Refusal, is_token};
 use crate::api::shorten;
@@ -99,7 +102,7 @@ pub(crate) async fn upgrade(app: App, mut request: Request) -> Result<Response<B
     tokio::spawn(async move {
         match upgrade.await {
             Ok(upgraded) => {
-                let io = TokioIo::new(upgraded);
+                let io = Watched::new(TokioIo::new(upgraded), Arc::clone(&app.unfinished));
                 let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
                 let _span = opening.span(dialect);
                 match opening {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _};
 use rtctrace_protocol::jitsi::{BadMessage, BadValue, Message as Said, ValueStream};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::listening::Listening;
 use super::origin;
-use super::socket::{CLOSE_TIMEOUT, End, Gone, Socket, TOGETHER, close, is_peers_fault, send, within};
+use super::socket::{CLOSE_TIMEOUT, End, Gone, Socket, TOGETHER, close, is_peers_fault, receive, send, within};
 use crate::access::Refusal;
 use crate::api::query_parameter;
 use crate::app::App;
@@ -140,7 +140,7 @@ impl Conversation<'_> {
                 }
                 () = tokio::time::sleep_until(wake.into()) => {}
                 () = spool.room(), if self.listening.waits_for_room() => {}
-                message = socket.next(), if !self.listening.is_held() => {
+                message = receive(socket), if !self.listening.is_held() => {
                     self.listening.heard();
                     if let Err(end) = self.messages(message, socket).await {
                         return end;
@@ -170,7 +170,7 @@ impl Conversation<'_> {
             if bytes >= TOGETHER {
                 break None;
             }
-            match socket.next().now_or_never() {
+            match receive(socket).now_or_never() {
                 Some(message) => next = message,
                 None => break None,
             }

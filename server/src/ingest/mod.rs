@@ -6,6 +6,7 @@ mod jitsi;
 mod listening;
 mod rtcstats;
 mod socket;
+mod unfinished;
 mod v1;
 
 use axum::extract::Request;
@@ -20,6 +21,7 @@ use crate::session::{Dialect, Origin, UnixMillis};
 
 pub(crate) use beacon::beacon;
 pub(crate) use handshake::{is_upgrade, upgrade};
+pub(crate) use unfinished::Unfinished;
 
 /// Longer header values are cut: they go into the dump's header and the database.
 const LONGEST_HEADER: usize = 1024;

@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::listening::Listening;
+use super::unfinished::Watched;
 use super::v1;
 use crate::access::Refusal;
 use crate::app::App;
@@ -21,9 +22,9 @@ use crate::problem::Reason;
 use crate::session::{AckPace, Attach, Handle, LOST, Origin, SessionId, SocketCursor, SocketSlot, Stop};
 use crate::telemetry::{self, OpenSocket};
 
-pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Socket = WebSocketStream<Watched<TokioIo<Upgraded>>>;
 /// What comes from a socket; `None` at its end.
-type Incoming = Option<Result<Message, WsError>>;
+pub(super) type Incoming = Option<Result<Message, WsError>>;
 
 /// A peer that does not take an acknowledgement for so long is gone.
 pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -229,7 +230,7 @@ impl Conversation<'_> {
         };
         let (mut bytes, mut frames, mut other) = (frame.len(), vec![frame], None);
         while bytes < TOGETHER {
-            match socket.next().now_or_never() {
+            match receive(socket).now_or_never() {
                 Some(Some(Ok(Message::Text(frame)))) => {
                     bytes += frame.len();
                     frames.push(frame);
@@ -261,7 +262,7 @@ impl Conversation<'_> {
     /// Takes in what has arrived when the collector stops: a client that is not acknowledged does not send it again.
     async fn read_the_rest(&mut self, socket: &mut Socket, slot: &SocketSlot) {
         let deadline = Instant::now() + CLOSE_TIMEOUT;
-        while let Ok(message) = tokio::time::timeout(QUIET, socket.next()).await {
+        while let Ok(message) = tokio::time::timeout(QUIET, receive(socket)).await {
             if message.is_none() || self.messages(message, socket, slot).await.is_err() || Instant::now() > deadline {
                 break;
             }
@@ -336,8 +337,17 @@ impl Conversation<'_> {
 async fn next(waiting: &mut Option<Incoming>, socket: &mut Socket) -> Incoming {
     match waiting.take() {
         Some(message) => message,
-        None => socket.next().await,
+        None => receive(socket).await,
     }
+}
+
+/// The next message.
+pub(super) async fn receive(socket: &mut Socket) -> Incoming {
+    let message = socket.next().await;
+    if let Some(Ok(message)) = &message {
+        socket.get_mut().ended(message);
+    }
+    message
 }
 
 /// The session's last line was received.

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::*;
@@ -92,4 +94,61 @@ async fn a_message_whose_line_would_be_gigabytes_costs_itself() {
     socket.send(entry("create", "{}", 3)).await;
     until("all three are stored", async || socket.text().await.contains("\"value\":3,").then_some(())).await;
     assert!(peak(&collector) < 300, "{} MiB", peak(&collector));
+}
+
+/// A socket that has sent `bytes` of a message in one fragment (RFC 6455, section 5.4) and goes on without ending it.
+async fn unfinished(collector: &Collector, bytes: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(&collector.address).await.unwrap();
+    let head = format!(
+        "GET /room HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {RTCSTATS}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 1024];
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    // A text frame that is not the last, with a mask of zeros.
+    let mut frame = vec![0x01, 0xff];
+    frame.extend_from_slice(&(bytes as u64).to_be_bytes());
+    frame.extend_from_slice(&[0; 4]);
+    frame.resize(frame.len() + bytes, b'[');
+    let _ = stream.write_all(&frame).await;
+    stream
+}
+
+/// Whether the collector has closed it, pings and all read to the end.
+async fn is_cut(stream: &mut TcpStream) -> bool {
+    let mut rest = Vec::new();
+    tokio::time::timeout(Duration::from_millis(50), stream.read_to_end(&mut rest)).await.is_ok()
+}
+
+#[tokio::test]
+async fn messages_that_never_end_hold_no_memory_for_long() {
+    let settings = [("RTCTRACE_LIMITS_UNFINISHED_BYTES", "32MiB"), ("RTCTRACE_LIMITS_IDLE_TIME", "3s")];
+    let collector = Collector::start(&settings);
+    let session = new_session();
+    let (mut neighbour, _) = collector.v1(&session, 0).await;
+    let mut sockets = Vec::new();
+    for _ in 0..30 {
+        sockets.push(unfinished(&collector, 3 << 20).await);
+    }
+    let cut = async |sockets: &mut Vec<TcpStream>| {
+        let mut count = 0;
+        for socket in sockets {
+            count += usize::from(is_cut(socket).await);
+        }
+        count
+    };
+    assert!(cut(&mut sockets).await >= 15, "together they may hold 32 MiB");
+    assert!(peak(&collector) < 160, "{} MiB", peak(&collector));
+    // Those that are left may not take as long as they like either, pongs or not.
+    until("all are cut", async || {
+        for socket in &mut sockets {
+            let _ = socket.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).await;
+        }
+        (cut(&mut sockets).await == 30).then_some(())
+    })
+    .await;
+    neighbour.send(format!("{}\n[36,null,null,1]", lines(1)[0])).await;
+    neighbour.acknowledged(2).await;
+    assert_eq!(collector.dump(&session).await.1.len(), 2);
 }

@@ -155,8 +155,12 @@ impl Collector {
     /// The stored dump, decompressed: its header and its lines.
     pub(crate) async fn dump(&self, id: &str) -> (Value, Vec<String>) {
         self.stored(id).await;
-        let answer = self.get(&format!("/api/v1/sessions/{id}/dump")).await;
-        assert_eq!(answer.header("content-type"), "application/gzip");
+        // The spool's text is shown until it is gone, which is the very last step.
+        let answer = until("the stored dump is shown", async || {
+            let answer = self.get(&format!("/api/v1/sessions/{id}/dump")).await;
+            (answer.header("content-type") == "application/gzip").then_some(answer)
+        })
+        .await;
         let mut text = String::new();
         flate2::read::GzDecoder::new(answer.body.as_slice()).read_to_string(&mut text).unwrap();
         split_dump(&text)
