@@ -150,7 +150,7 @@ impl Spool {
 fn remove_leftovers(dir: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let part = entry?.path();
-        if let Some(path) = parts::whole_of(&part)
+        if let Some((path, _)) = parts::whole_of(&part)
             && file::session_of(&path).is_some()
             && !path.try_exists()?
         {

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Where a part lies, counted from 0; part 0 is the session's path itself.
@@ -16,10 +16,46 @@ pub(super) fn part_of(path: &Path, number: u32) -> PathBuf {
     name.into()
 }
 
-/// The path of the session that a further part belongs to.
-pub(super) fn whole_of(part: &Path) -> Option<PathBuf> {
+/// The path of the session that a further part belongs to, and the part's number.
+pub(super) fn whole_of(part: &Path) -> Option<(PathBuf, u32)> {
     let number = part.extension()?.to_str()?;
-    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.with_extension(""))
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    Some((part.with_extension(""), number.parse().ok().filter(|number| is_number && *number > 0)?))
+}
+
+/// What stands in place of the number of a part that has none before it.
+const ASIDE: &str = "aside";
+
+/// Moves parts behind a gap out of the way, where a person finds them: what came before them is lost, and they would be taken for
+/// what comes after something else.
+pub(super) fn set_aside(path: &Path, numbers: Vec<u32>) -> io::Result<()> {
+    // Looked at now: a session may go on while a folder is listed, and then its parts are there one after the other.
+    let last = last_part(path)?;
+    for number in numbers.into_iter().filter(|number| *number > last) {
+        let part = part_of(path, number);
+        let mut aside = OsString::from(&part);
+        aside.push(format!(".{ASIDE}"));
+        tracing::error!(path = %part.display(), "a part of a spool text before this one is gone; this one is set aside");
+        std::fs::rename(&part, aside)?;
+    }
+    Ok(())
+}
+
+/// Looks whether each part but the last ends with a line's end, and says where one does not: its last line is lost.
+pub(super) fn check(path: &Path, last: u32) -> io::Result<()> {
+    for number in 0..last {
+        let part = part_of(path, number);
+        let mut file = File::open(&part)?;
+        let mut end = [0];
+        if file.metadata()?.len() > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut end)?;
+        }
+        if end != *b"\n" {
+            tracing::error!(path = %part.display(), "a part of a spool text was cut short; what is missing there is lost");
+        }
+    }
+    Ok(())
 }
 
 /// The number of the last part.
@@ -108,9 +144,15 @@ mod tests {
         assert_eq!(text, "one\ntwo\nthree\n");
         assert_eq!(SpoolText::length(&path).unwrap(), text.len() as u64);
         assert_eq!(last_part(&path).unwrap(), 3);
-        assert_eq!(whole_of(&part_of(&path, 12)), Some(path.clone()));
+        assert_eq!(whole_of(&part_of(&path, 12)), Some((path.clone(), 12)));
         assert_eq!(whole_of(&path), None);
-        remove_behind(&path, 0).unwrap();
+        std::fs::remove_file(part_of(&path, 1)).unwrap();
+        set_aside(&path, vec![3, 2]).unwrap();
         assert_eq!(last_part(&path).unwrap(), 0);
+        let names =
+            std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        assert_eq!(names, ["a.jsonl", "a.jsonl.2.aside", "a.jsonl.3.aside"]);
     }
 }

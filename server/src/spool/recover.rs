@@ -1,6 +1,7 @@
 //! What a start finds in the spool: files of sessions that a crash or a stop left. A torn last line is cut, and the rest is
 //! read again from its beginning.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,7 +14,7 @@ use rtctrace_protocol::dump::DumpReader;
 
 use super::file::session_of;
 use super::held::HEADER_LINES;
-use super::parts::{last_part, length_before, part_of, whole_of};
+use super::parts::{check, last_part, length_before, part_of, set_aside, whole_of};
 use super::{Spool, SpoolText};
 use crate::session::SessionId;
 use crate::telemetry;
@@ -34,18 +35,21 @@ pub(crate) struct Recovered {
 
 /// Lists the spool files. What a dump that was being brought back left behind goes; other files are left alone.
 pub(crate) fn list(spool: &Spool) -> io::Result<Vec<(SessionId, PathBuf)>> {
-    let mut found = Vec::new();
+    let (mut found, mut parts) = (Vec::new(), HashMap::<PathBuf, Vec<u32>>::new());
     for entry in std::fs::read_dir(&spool.dir)? {
         let path = entry?.path();
         if let Some(session) = session_of(&path) {
             found.push((session, path));
-        } else if whole_of(&path).is_some_and(|path| session_of(&path).is_some()) {
-            // A further part comes with its first.
+        } else if let Some((whole, number)) = whole_of(&path).filter(|(whole, _)| session_of(whole).is_some()) {
+            parts.entry(whole).or_default().push(number);
         } else if path.extension().is_some_and(|extension| extension == "part") {
             std::fs::remove_file(&path)?;
         } else {
             tracing::warn!(path = %path.display(), "not a spool file; left alone");
         }
+    }
+    for (path, numbers) in parts {
+        set_aside(&path, numbers)?;
     }
     Ok(found)
 }
@@ -56,6 +60,7 @@ pub(crate) async fn look_at(spool: &Arc<Spool>, session: SessionId, path: PathBu
     let spool = Arc::clone(spool);
     let looking = tokio::task::spawn_blocking(move || {
         let last = last_part(&path)?;
+        check(&path, last)?;
         let length = length_before(&path, last)? + cut_torn_tail(&part_of(&path, last))?;
         if has_lines(&path)? {
             spool.grew(length);

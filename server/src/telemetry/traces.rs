@@ -36,11 +36,14 @@ impl Traces {
             return Ok(None);
         }
         let context = || {
-            format!("traces.endpoint `{}`; write for example http://127.0.0.1:4318", config::masked(&settings.endpoint))
+            format!(
+                "traces.endpoint is `{}`; write for example http://127.0.0.1:4318",
+                config::masked(&settings.endpoint)
+            )
         };
         let mut url = Url::parse(&settings.endpoint).with_context(context)?;
         if !matches!(url.scheme(), "http" | "https") {
-            bail!("{} is neither http nor https", context());
+            bail!(context());
         }
         if url.path() == "/" {
             url.set_path(PATH);

@@ -125,5 +125,5 @@ async fn a_receiver_of_spans_that_is_away_holds_up_nothing() {
     collector.stored(&session).await;
     assert!(collector.stop() < Duration::from_secs(10));
     let (success, _, errors) = run(collector.dir.path(), &["serve"], &[("RTCTRACE_TRACES_ENDPOINT", "nowhere")]);
-    assert!(!success && errors.contains("traces.endpoint `nowhere`"), "{errors}");
+    assert!(!success && errors.contains("traces.endpoint is `nowhere`; write for example"), "{errors}");
 }
