@@ -1,7 +1,7 @@
 //! Where the names of devices stand in a line: labels of tracks, and of what `enumerateDevices` lists. They come out empty, as with
 //! the client's own `redact.labels`; the labels of data channels are the application's and stay.
 
-use super::Replacement;
+use super::{Replacement, is_free};
 use crate::json::{Kind, RawValue};
 use crate::line::Line;
 
@@ -9,12 +9,9 @@ use crate::line::Line;
 /// `[kind, id, label, ...stream ids]`).
 const ENDINGS: [&str; 5] = ["rack", "tream", "Transceiver", "MediaOnSuccess", "enumerateDevices"];
 
-/// What no format describes: configurations, logs, the state of a backend. Devices may be listed in them.
-const FREE: [&str; 3] = ["identity", "logs", "stats-entry"];
-
 /// Whether the value of a method can hold labels. Of the application's own events nobody knows what they hold.
 pub(super) fn carries_labels(method: &str) -> bool {
-    !method.starts_with(':') && (FREE.contains(&method) || ENDINGS.iter().any(|ending| method.ends_with(ending)))
+    !method.starts_with(':') && (is_free(method) || ENDINGS.iter().any(|ending| method.ends_with(ending)))
 }
 
 /// Finds the labels of a line, in the order of its text.

@@ -113,8 +113,7 @@ impl Obfuscator {
                     }
                 }
             }
-            // What no format describes: configurations, logs, the state of a backend.
-            "identity" | "logs" | "stats-entry" => every_string(value, found),
+            method if is_free(method) => every_string(value, found),
             // Browsers quote the line of an SDP that they could not read.
             method if method.ends_with("OnFailure") => replace(value, found, obfuscate_text),
             method if carries_description(method) => replace_members(value, &["sdp"], found, obfuscate_sdp),
@@ -151,6 +150,11 @@ impl Obfuscator {
             }
         }
     }
+}
+
+/// Whether no format describes the value: configurations, logs, the state of a backend. Addresses and devices may stand anywhere in it.
+fn is_free(method: &str) -> bool {
+    matches!(method, "identity" | "logs" | "stats-entry")
 }
 
 /// Whether a delta can hold an address or a candidate's type. Most do not, and are spared the search. An escape may hide a

@@ -108,12 +108,13 @@ pub(crate) async fn import(
     }
 
     let path = path_of(&config.spool_dir(), session);
-    registry.spool().forget_parts(&path)?;
     // A link in place of a new name: it never replaces a file that another session or import has there.
     match std::fs::hard_link(&prepared.part.0, &path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(ImportError::Known(session)),
         result => result?,
     }
+    // Only now: before, they may be those of a session that the start has not read yet.
+    registry.spool().forget_parts(&path)?;
     registry.spool().grew(prepared.length);
     // Who hears that it is here has it as safely as acknowledged lines.
     registry.spool().commit().await?;

@@ -51,7 +51,7 @@ async fn look(stores: &Stores, retention: &Retention, now: UnixMillis) -> anyhow
             for Old { place, dump } in &old {
                 // One that cannot be removed now keeps no other: the next look tries it again.
                 if let Err(error) = remove_old(stores, place.id, dump.as_deref(), dumps_only).await {
-                    tracing::warn!(session = %place.id, "it is older than `retention` allows, and stays for now: {error:#}");
+                    tracing::warn!(session = %place.id, "it is older than `retention` allows and cannot be removed; the next look tries again: {error:#}");
                 }
             }
         }
