@@ -24,6 +24,11 @@ const ENTRIES = [
   { source: 'jitsi/trace-ws.ts', file: 'jitsi/trace-ws.js' },
   { source: 'jitsi/events.ts', file: 'jitsi/events.js' },
 ];
+/**
+ * For V8 (Chrome 136): compile all functions while the script loads, in the background. Most run at the start, and compiled one by one
+ * when first called they would take half of the time for which the start holds up the page.
+ */
+const COMPILE_HINT = '//# allFunctionsCalledOnLoad';
 const FACES = ['rtcstats.ts', 'jitsi/rtcstats.ts', 'jitsi/trace-ws.ts', 'jitsi/events.ts'];
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -53,7 +58,7 @@ for (const { source, file, format = 'esm' } of ENTRIES) {
     plugins: [inlined],
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   });
-  await bundle.write({ file: join(dist, file), format, minify: true, comments: false, codeSplitting: false });
+  await bundle.write({ file: join(dist, file), format, minify: true, comments: false, codeSplitting: false, postBanner: COMPILE_HINT });
   await bundle.close();
 }
 

@@ -204,10 +204,9 @@ class Recording extends EventTarget implements Recorder {
   }
 
   #observe(settings: Settings): void {
-    const { connectionFilter, getStatsInterval, groups, identity, countReloads } = settings;
+    const { connectionFilter, getStatsInterval, groups, identity } = settings;
     this.#now = startClock((duration, now) => this.#write(':rtctrace.suspended', null, `{"duration":${duration}}`, '', now));
     this.#startedAt = this.#now();
-    this.#record('create', null, aboutClient(countReloads));
     if (identity) this.identify(identity);
 
     const sink = this.#sink(settings);
@@ -284,12 +283,14 @@ class Recording extends EventTarget implements Recorder {
   }
 
   /** The module is there. */
-  #attach({ endpoint, token, bufferBytes }: Settings): void {
+  #attach({ endpoint, token, bufferBytes, countReloads }: Settings): void {
     const core = this.#core;
     const backlog = this.#backlog!;
     this.#backlog = undefined;
     const [seed] = crypto.getRandomValues(new Uint32Array(1));
     core.begin(bufferBytes, seed!, typeof token === 'function', this.#startedAt);
+    // Now, and not at the start: the first look at a tab's storage may keep the page waiting for the browser for 10 ms.
+    core.record('create', null, toJson(aboutClient(countReloads)), '', this.#startedAt);
     backlog.replay();
     backlog.tellLosses((method, connection, value) => core.record(method, connection, stringify(value), '', this.#now()));
     this.#lost.reports += backlog.lostReports.count;

@@ -39,7 +39,7 @@ describe('a page that leaves', { concurrency: true }, () => {
     const site = await openSite();
     const call = await RecordedCall.open({ browser, site, collector: by }, parameters);
     try {
-      await call.reaches('open', 15_000);
+      await call.opens(15_000);
       await work(call, site);
     } finally {
       await call.close();
@@ -51,7 +51,7 @@ describe('a page that leaves', { concurrency: true }, () => {
   async function keptRecord(site) {
     const { page } = await openPage(browser);
     await page.goto(`${site.url}/elsewhere.html`);
-    const record = await until('the page kept its record', 3000, () =>
+    const record = await until('the page kept its record', 15_000, () =>
       page.evaluate(() => {
         const count = Number(localStorage.getItem('count'));
         const items = Array.from({ length: count }, (_, index) => localStorage.getItem(`record ${index}`));
@@ -104,7 +104,7 @@ describe('a page that leaves', { concurrency: true }, () => {
         const session = await call.session();
         call.proxy.verdict = () => ({ code: 1011 });
         call.proxy.cut();
-        await call.reaches('reconnecting', 2000);
+        await call.loses(10_000);
         await sleep(1000);
         await call.page.close();
         await compareWithKept(call, site, session);
@@ -142,7 +142,7 @@ describe('a page that leaves', { concurrency: true }, () => {
           await back(call);
           await sleep(500);
         }
-        await call.reaches('open', 5000);
+        await call.opens(20_000);
         await call.page.evaluate(async () => (await /** @type {any} */ (window).running).callAgain());
         await sleep(2000);
         const { stored, outcome, reports } = await call.endAndCompare();
@@ -157,7 +157,7 @@ describe('a page that leaves', { concurrency: true }, () => {
         await sleep(1000);
         call.proxy.verdict = () => ({ code: 1011 });
         call.proxy.cut();
-        await call.reaches('reconnecting', 2000);
+        await call.loses(10_000);
         // More than goes along: a browser takes 64 KB of beacons.
         while ((await call.counters()).bufferedBytes < 55_000) await sleep(200);
         await call.page.evaluate(async () => {
@@ -166,7 +166,7 @@ describe('a page that leaves', { concurrency: true }, () => {
         });
         await sleep(1000);
         call.proxy.verdict = () => 'pass';
-        await call.reaches('open', 20_000);
+        await call.opens(20_000);
         await sleep(1000);
         const { stored, dropped } = await call.endAndCompare({ lossy: true });
         assertReturned(stored.events, 1);

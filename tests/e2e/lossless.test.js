@@ -33,7 +33,7 @@ describe('a recorded call', { concurrency: true }, () => {
   async function during(parameters, work, prepare) {
     const call = await RecordedCall.open({ browser, site, collector }, parameters, prepare);
     try {
-      await call.reaches('open', 15_000);
+      await call.opens(15_000);
       await work(call);
     } finally {
       await call.close();
@@ -44,12 +44,12 @@ describe('a recorded call', { concurrency: true }, () => {
     during({ media: 1 }, async (call) => {
       await sleep(2000);
       await call.proxy.refuse();
-      await call.reaches('reconnecting', 2000);
+      await call.loses(10_000);
       await sleep(20_000);
       assert.ok((await call.counters()).bufferedBytes > 10_000);
       await call.proxy.accept();
       // The backoff has grown to 16 s by then, or to 30 s.
-      await call.reaches('open', 31_000);
+      await call.opens(31_000);
       await sleep(1000);
       const { reports, outcome } = await call.endAndCompare();
       assert.ok(reports > 200, `${reports} reports were compared`);
@@ -63,10 +63,10 @@ describe('a recorded call', { concurrency: true }, () => {
       call.proxy.silence();
       const silent = Date.now();
       // Long before TCP would give up; on a busy machine a little later than the client's own 20 s.
-      await call.reaches('reconnecting', 45_000);
+      await call.loses(45_000);
       const noticed = Date.now() - silent;
       assert.ok(noticed > 15_000, `noticed after ${noticed} ms`);
-      await call.reaches('open', 5000);
+      await call.opens(20_000);
       await sleep(1000);
       const { outcome } = await call.endAndCompare();
       assert.equal(outcome.counters.reconnects, 1);
@@ -85,8 +85,8 @@ describe('a recorded call', { concurrency: true }, () => {
         refusals = 1;
         const closed = Date.now();
         for (const link of call.proxy.links) link.close(1013);
-        await call.reaches('reconnecting', 2000);
-        await call.reaches('open', 40_000);
+        await call.loses(10_000);
+        await call.opens(40_000);
         const [first, second] = [times[0] - closed, times[1] - times[0]];
         assert.equal(times.length, 2);
         assert.ok(first >= 500 && first < 20_000 && second >= 1000 && second < 30_000, `waited ${first} and ${second} ms`);
@@ -106,15 +106,15 @@ describe('a recorded call', { concurrency: true }, () => {
     const mortal = await Collector.start();
     const call = await RecordedCall.open({ browser, site, collector: mortal }, { media: 1 });
     try {
-      await call.reaches('open', 15_000);
+      await call.opens(15_000);
       for (const pause of [2500, 2000, 1000]) {
         await sleep(pause);
         // In the middle of many lines: some are stored and not acknowledged, some on their way.
         await Promise.all([call.burst(2000), sleep(pause / 40).then(() => mortal.crash())]);
-        await call.reaches('reconnecting', 5000);
+        await call.loses(10_000);
         await sleep(700);
         await mortal.run();
-        await call.reaches('open', 20_000);
+        await call.opens(20_000);
       }
       await sleep(1000);
       const { reports } = await call.endAndCompare();
@@ -134,7 +134,8 @@ describe('a recorded call', { concurrency: true }, () => {
       assert.ok(counters.bufferedBytes <= 128 * 1024, `${counters.bufferedBytes} bytes are held`);
       await call.proxy.accept();
       await call.page.evaluate(() => dispatchEvent(new Event('online')));
-      await call.reaches('open', 5000);
+      // Left alone it would wait for up to 30 s.
+      await call.opens(12_000);
       await sleep(2000);
       const { stored, reports, dropped } = await call.endAndCompare({ lossy: true });
       assert.ok(dropped > 100 && reports > 60, `${dropped} reports were dropped, ${reports} compared`);
@@ -187,7 +188,7 @@ describe('a recorded call', { concurrency: true }, () => {
       const seed = Number(process.env.SEED ?? 20_261_120);
       const done = await torment(call.proxy, { seed, until: Date.now() + 30_000 });
       test.diagnostic(`seed ${seed}: ${JSON.stringify(done)}, ${call.proxy.asked.length} sockets`);
-      await call.reaches('open', 31_000);
+      await call.opens(31_000);
       const { outcome } = await call.endAndCompare();
       // On a slow machine most of the time goes by between two sockets.
       assert.ok(outcome.counters.reconnects >= 3, `${outcome.counters.reconnects} reconnects`);

@@ -20,6 +20,8 @@ export class RecordedCall {
     this.proxy = proxy;
     this.collector = collector;
     this.faults = faults;
+    /** How often the client had come back when it was last seen open. */
+    this.reconnects = 0;
   }
 
   /**
@@ -48,11 +50,15 @@ export class RecordedCall {
     return this.page.evaluate(async () => /** @type {string} */ ((await /** @type {any} */ (window).running).recorder.session));
   }
 
-  /** @param {string} state @param {number} timeout ms */
-  async reaches(state, timeout) {
-    const started = Date.now();
-    await until(`the client is ${state}`, timeout, async () => (await this.state()) === state);
-    return Date.now() - started;
+  /** @param {number} timeout ms */
+  async opens(timeout) {
+    await until('the client is open', timeout, async () => (await this.state()) === 'open');
+    this.reconnects = (await this.counters()).reconnects;
+  }
+
+  /** The client sees that its socket is gone. It may be open again before anybody looks. @param {number} timeout ms */
+  async loses(timeout) {
+    await until('the client has lost its socket', timeout, async () => (await this.state()) === 'reconnecting' || (await this.counters()).reconnects > this.reconnects);
   }
 
   /** More lines at once than a frame holds. @param {number} count */

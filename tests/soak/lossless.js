@@ -43,7 +43,7 @@ describe(`${calls.length} calls for ${minutes} minutes, seed ${seed}`, { concurr
     it(`${JSON.stringify(parameters)} is complete`, async (test) => {
       const call = await RecordedCall.open({ browser, site, collector }, parameters);
       try {
-        await call.reaches('open', 15_000);
+        await call.opens(15_000);
         const done = await torment(call.proxy, {
           seed: seed + index,
           until: end,
@@ -62,7 +62,7 @@ describe(`${calls.length} calls for ${minutes} minutes, seed ${seed}`, { concurr
             },
           },
         });
-        await call.reaches('open', 60_000);
+        await call.opens(60_000);
         test.diagnostic(`${JSON.stringify(done)}, ${call.proxy.asked.length} sockets`);
         const { reports, dropped, outcome } = await call.endAndCompare({ lossy: 'bufferBytes' in parameters });
         test.diagnostic(`${outcome.counters.lines} lines, ${reports} reports equal, ${dropped} dropped`);
