@@ -323,7 +323,11 @@ pub(crate) fn clean_up(data_dir: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         entries => {
             for entry in entries? {
-                std::fs::remove_file(entry?.path())?;
+                match std::fs::remove_file(entry?.path()) {
+                    // A tool that runs beside this one takes its own away.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    result => result?,
+                }
             }
             Ok(())
         }

@@ -1,17 +1,18 @@
 //! Features and stats of a stored session, made anew from its dump: by the code that made them while it ran. What was there
 //! is replaced, so doing it again changes nothing.
 
-use std::io::{self, BufReader, Read};
+use std::fs::File;
+use std::io::{BufReader, Seek as _};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use bytes::{Buf as _, Bytes};
-use futures_util::StreamExt as _;
+use futures_util::TryStreamExt as _;
 use object_store::ObjectMeta;
 use rtctrace_features::SessionFeatures;
 use rtctrace_protocol::dump::{DumpError, DumpReader};
 use sqlx::AssertSqlSafe;
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use super::journal::Journal;
@@ -20,11 +21,8 @@ use super::snapshot::Snapshot;
 use super::{LOST, Origin, SessionId};
 use crate::config::Config;
 use crate::spool::Spool;
-use crate::store::sessions::{self, SessionRow, store_ended};
+use crate::store::sessions::{self, SessionRow, write_ended};
 use crate::store::stats::{RowBatch, StatsRow, TABLES, write_rows};
-
-/// Chunks of a dump that wait to be read.
-const WAITING: usize = 2;
 
 /// Makes the rows of the session whose dump this object is; says which session that is. A session that is on its way into
 /// the stores is left to its collector.
@@ -33,25 +31,19 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
     let id: SessionId = name.and_then(|name| name.parse().ok()).context("its name is not that of a session's dump")?;
     let known = sessions::get(&stores.database, id).await?;
     ensure!(known.as_ref().is_none_or(|row| row.ended), "its session is not over yet");
+    // However slow the store is: the collector beside this waits for nothing but what is read from here.
+    let dump = fetch(stores, config, object).await?;
+
+    // The lock comes with the first statement: what is known now stays so.
+    let mut transaction = stores.database.writer.begin_with("BEGIN IMMEDIATE").await?;
+    let still_known = sessions::get_by(&mut transaction, id).await?;
+    ensure!(still_known == known, "its session changed while the dump was fetched; reprocess it again");
     // By the collector's clock, which no dump has: it is known, or made of what the client said.
     let end_time = known.and_then(|row| row.end_time);
-
-    let mut chunks = stores.objects.get(&object.location).await?.into_stream();
-    let (sender, receiver) = mpsc::channel(WAITING);
-    tokio::spawn(async move {
-        while let Some(chunk) = chunks.next().await {
-            if sender.send(chunk.map_err(io::Error::other)).await.is_err() {
-                break;
-            }
-        }
-    });
     let (rows, mut batches) = mpsc::channel(1);
     let for_reading = Arc::clone(config);
-    let input = BufReader::new(Chunks { receiver, chunk: Bytes::new() });
-    let reading = tokio::task::spawn_blocking(move || read(id, input, &for_reading, &rows));
-
+    let reading = tokio::task::spawn_blocking(move || read(id, BufReader::new(dump), &for_reading, &rows));
     // A dump that turns out to be broken takes nothing away: what was written goes with the transaction.
-    let mut transaction = stores.database.writer.begin().await?;
     if config.stats.enabled {
         for table in TABLES.iter() {
             let sql = format!("DELETE FROM {} WHERE session_id = ?", table.name);
@@ -62,8 +54,6 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
         write_rows(&mut transaction, &rows).await?;
     }
     let (origin, snapshot, features) = reading.await.context("reading the dump panicked")??;
-    transaction.commit().await?;
-
     let row = SessionRow {
         ended: true,
         end_time: end_time.or_else(|| Some(snapshot.end_time(origin.start_time))),
@@ -76,14 +66,34 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
         close_code: Some(snapshot.close_code.unwrap_or(LOST)),
         ..SessionRow::live(id, &origin)
     };
-    store_ended(&stores.database, &row, &features).await?;
+    write_ended(&mut transaction, &row, &features).await?;
+    transaction.commit().await?;
     Ok(id)
+}
+
+/// Brings a dump here: into a file that has no name any more and goes when it has been read.
+async fn fetch(stores: &Stores, config: &Config, object: &ObjectMeta) -> anyhow::Result<File> {
+    let folder = config.data_dir.join("import");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let path = folder.join(format!("{}.fetched", SessionId::new()));
+    let mut options = tokio::fs::OpenOptions::new();
+    let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path).await;
+    let mut file = file.with_context(|| format!("cannot create {}", path.display()))?;
+    std::fs::remove_file(&path).with_context(|| format!("cannot unlink {}", path.display()))?;
+    let mut chunks = stores.objects.get(&object.location).await.context("the dump cannot be had")?.into_stream();
+    while let Some(chunk) = chunks.try_next().await.context("the dump cannot be had")? {
+        file.write_all(&chunk).await.context("the dump cannot be kept")?;
+    }
+    file.flush().await.context("the dump cannot be kept")?;
+    let mut file = file.into_std().await;
+    file.rewind().context("the dump cannot be read")?;
+    Ok(file)
 }
 
 /// Runs a session's lines through its state, as if it had been found in the spool.
 fn read(
     id: SessionId,
-    input: BufReader<Chunks>,
+    input: BufReader<File>,
     config: &Config,
     sender: &mpsc::Sender<Vec<StatsRow>>,
 ) -> anyhow::Result<(Origin, Snapshot, SessionFeatures)> {
@@ -103,24 +113,4 @@ fn read(
     }
     sender.blocking_send(rows.take()).context("the writer gave up")?;
     Ok((origin, journal.snapshot(), journal.features()))
-}
-
-/// Reads what another task fetches.
-struct Chunks {
-    receiver: mpsc::Receiver<io::Result<Bytes>>,
-    chunk: Bytes,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !self.chunk.has_remaining() {
-            match self.receiver.blocking_recv() {
-                Some(chunk) => self.chunk = chunk?,
-                None => return Ok(0),
-            }
-        }
-        let count = self.chunk.remaining().min(buffer.len());
-        self.chunk.split_to(count).copy_to_slice(buffer.get_mut(..count).unwrap_or_default());
-        Ok(count)
-    }
 }

@@ -149,14 +149,22 @@ pub(crate) async fn insert_live(connection: &mut SqliteConnection, row: &Session
 /// Writes a session that is over, and its features, in one transaction.
 pub(crate) async fn store_ended(database: &Database, row: &SessionRow, features: &SessionFeatures) -> sqlx::Result<()> {
     let mut transaction = database.writer.begin().await?;
-    let connection: &mut SqliteConnection = &mut transaction;
+    write_ended(&mut transaction, row, features).await?;
+    transaction.commit().await
+}
+
+/// The same as a part of a transaction.
+pub(crate) async fn write_ended(
+    connection: &mut SqliteConnection,
+    row: &SessionRow,
+    features: &SessionFeatures,
+) -> sqlx::Result<()> {
     let update = "ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_time = excluded.end_time, \
          duration = excluded.duration, browser_name = excluded.browser_name, browser_version = excluded.browser_version, \
          browser_os = excluded.browser_os, connections = excluded.connections, lines = excluded.lines, \
          dump_path = excluded.dump_path, dump_bytes = excluded.dump_bytes, close_code = excluded.close_code";
     write(connection, row, update).await?;
-    features::write(connection, row.id, features).await?;
-    transaction.commit().await
+    features::write(connection, row.id, features).await
 }
 
 async fn write(connection: &mut SqliteConnection, row: &SessionRow, on_conflict: &'static str) -> sqlx::Result<()> {
@@ -283,8 +291,13 @@ fn id_of(row: &SqliteRow) -> sqlx::Result<SessionId> {
 
 /// One session.
 pub(crate) async fn get(database: &Database, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
+    get_by(&mut *database.readers.acquire().await?, id).await
+}
+
+/// The same as a part of a transaction.
+pub(crate) async fn get_by(connection: &mut SqliteConnection, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
     let row = sqlx::query("SELECT * FROM sessions WHERE id = ?").bind(id.to_string());
-    row.fetch_optional(&database.readers).await?.as_ref().map(SessionRow::read).transpose()
+    row.fetch_optional(connection).await?.as_ref().map(SessionRow::read).transpose()
 }
 
 /// Sessions that the database believes to run.

@@ -12,6 +12,7 @@ use super::progress::Progress;
 use crate::app;
 use crate::cli::Settings;
 use crate::session::{self, SessionId};
+use crate::telemetry;
 
 /// Which sessions, in which stores.
 #[derive(Debug, Args)]
@@ -25,6 +26,7 @@ pub(crate) struct Options {
 /// Goes through the stored dumps, one after the other.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let config = Arc::new(options.settings.load()?);
+    telemetry::install_log(&config.log, None, options.settings.verbose)?;
     super::block_on(async {
         let stores = app::open(&config).await?;
         let mut progress = Progress::new();

@@ -1,9 +1,12 @@
 //! Dumps in a real S3 API, which checks signatures: right, wrong and expired credentials, an outage, removal, retention.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::{S3Auth, SecretKey};
@@ -11,6 +14,7 @@ use s3s::service::S3ServiceBuilder;
 use s3s::{S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::support::*;
@@ -46,6 +50,10 @@ struct Store {
     address: String,
     standing: Arc<Mutex<Standing>>,
     server: Option<tokio::task::JoinHandle<()>>,
+    /// While it is true, requests for dumps get no answer.
+    hangs: watch::Sender<bool>,
+    /// How many of these wait.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Store {
@@ -53,7 +61,8 @@ impl Store {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join(BUCKET)).unwrap();
         let standing = Arc::new(Mutex::new(Standing::Valid));
-        let mut store = Self { dir, address: "127.0.0.1:0".to_owned(), standing, server: None };
+        let (hangs, waiting) = (watch::Sender::new(false), Arc::default());
+        let mut store = Self { dir, address: "127.0.0.1:0".to_owned(), standing, server: None, hangs, waiting };
         store.start().await;
         store
     }
@@ -64,6 +73,18 @@ impl Store {
         let mut service = S3ServiceBuilder::new(FileSystem::new(self.dir.path()).unwrap());
         service.set_auth(Auth(Arc::clone(&self.standing)));
         let service = service.build();
+        let (hangs, waiting) = (self.hangs.subscribe(), Arc::clone(&self.waiting));
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (service, mut hangs, waiting) = (service.clone(), hangs.clone(), Arc::clone(&waiting));
+            async move {
+                if request.uri().path().ends_with(".gz") {
+                    waiting.fetch_add(1, Ordering::Relaxed);
+                    let _ = hangs.wait_for(|hangs| !hangs).await;
+                    waiting.fetch_sub(1, Ordering::Relaxed);
+                }
+                service.call(request.map(s3s::Body::from)).await
+            }
+        });
         self.server = Some(tokio::spawn(async move {
             // With the task go its connections.
             let mut connections = JoinSet::new();
@@ -87,17 +108,25 @@ impl Store {
         *self.standing.lock().unwrap() = standing;
     }
 
+    fn settings(&self, secret: &str) -> [(&'static str, String); 5] {
+        [
+            ("RTCTRACE_STORAGE_URL", format!("s3://{BUCKET}/eu/west")),
+            ("RTCTRACE_STORAGE_ENDPOINT", format!("http://{}", self.address)),
+            ("RTCTRACE_STORAGE_REGION", "eu-west-1".to_owned()),
+            ("RTCTRACE_STORAGE_ACCESS_KEY_ID", KEY.to_owned()),
+            ("RTCTRACE_STORAGE_SECRET_ACCESS_KEY", secret.to_owned()),
+        ]
+    }
+
     fn collector(&self, secret: &str, more: &[(&str, &str)]) -> Collector {
-        let endpoint = format!("http://{}", self.address);
-        let url = format!("s3://{BUCKET}/eu/west");
-        let settings = [
-            ("RTCTRACE_STORAGE_URL", url.as_str()),
-            ("RTCTRACE_STORAGE_ENDPOINT", &endpoint),
-            ("RTCTRACE_STORAGE_REGION", "eu-west-1"),
-            ("RTCTRACE_STORAGE_ACCESS_KEY_ID", KEY),
-            ("RTCTRACE_STORAGE_SECRET_ACCESS_KEY", secret),
-        ];
+        let settings = self.settings(secret);
+        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
         Collector::start(&[&settings[..], more].concat())
+    }
+
+    /// Waits until a request for a dump hangs.
+    async fn hung(&self) {
+        until("a request hangs", async || (self.waiting.load(Ordering::Relaxed) > 0).then_some(())).await;
     }
 
     /// The files of the bucket that are dumps.
@@ -266,4 +295,39 @@ async fn what_is_older_than_it_may_be_goes_dumps_first() {
     let old = format!("/api/v1/sessions/{}", sessions[1].0);
     until("its row says so", async || collector.get(&old).await.json()["dumpBytes"].is_null().then_some(())).await;
     collector.get(&format!("{old}/dump")).await.problem(404, "unknown-session");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_that_is_reprocessed_is_fetched_before_the_database_is_locked() {
+    let store = Store::open().await;
+    let collector = store.collector(SECRET, &[]);
+    let session = record(&collector, &lines(3)).await;
+    collector.stored(&session).await;
+    let reprocess = || {
+        let (dir, settings) = (collector.dir.path().to_owned(), store.settings(SECRET));
+        tokio::task::spawn_blocking(move || {
+            run(&dir, &["reprocess"], &settings.each_ref().map(|(name, value)| (*name, value.as_str())))
+        })
+    };
+    let mut database = collector.database().await;
+    sqlx::raw_sql("PRAGMA busy_timeout = 0").execute(&mut database).await.unwrap();
+
+    store.hangs.send_replace(true);
+    let tool = reprocess();
+    store.hung().await;
+    // Its client comes back at this moment.
+    sqlx::raw_sql("UPDATE sessions SET state = 'live'").execute(&mut database).await.unwrap();
+    store.hangs.send_replace(false);
+    let (success, _, errors) = tool.await.unwrap();
+    assert!(!success && errors.contains("changed while the dump was fetched"), "{errors}");
+    assert_eq!(collector.session(&session).await["state"], "live");
+
+    sqlx::raw_sql("UPDATE sessions SET state = 'ended'; DELETE FROM features_client")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    let (success, printed, errors) = reprocess().await.unwrap();
+    assert!(success && printed == "1 sessions reprocessed\n", "{errors}");
+    assert_eq!(collector.query("SELECT 1 FROM features_client").await.len(), 1);
+    assert!(std::fs::read_dir(collector.dir.path().join("import")).unwrap().next().is_none(), "nothing is left behind");
 }

@@ -280,3 +280,22 @@ async fn rows_come_back_from_dumps_when_the_database_is_lost() {
     let output = tokio::task::spawn_blocking(run).await.unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("have no dump in object storage"));
 }
+
+#[test]
+fn what_cannot_be_read_of_a_dump_that_is_reprocessed_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = new_session();
+    let folder = dir.path().join("dumps/2026/11/20");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut dump = b"RTCStatsDump\n{\"fileFormat\":3,\"startTime\":1795159383861,\"url\":\"/\",\"remoteAddresses\":[],\"clientProtocol\":\"rtctrace.v1\"}\n\
+         [39,null,{},1795159383861]\n"
+        .to_vec();
+    dump.extend_from_slice(b"[\":x\",null,\"\xff\",1]\n[36,null,null,1]\n");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&dump).unwrap();
+    std::fs::write(folder.join(format!("{session}.jsonl.gz")), gzip.finish().unwrap()).unwrap();
+    let (success, printed, errors) = run(dir.path(), &["reprocess"], &[("RTCTRACE_LOG_FORMAT", "json")]);
+    assert!(success && printed == "1 sessions reprocessed\n", "{errors}");
+    let told: Value = serde_json::from_str(errors.lines().next().expect("a line")).expect("of JSON");
+    assert_eq!((&told["level"], &told["session"]), (&"WARN".into(), &session.into()), "{told}");
+}
