@@ -132,7 +132,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = telemetry::install_metrics()?;
 
     session::clean_up(&config.data_dir).context("cannot remove what an import left behind")?;
-    let stores = open(&config).await?;
+    let database = Database::open_or_wait(&config.database_url()?).await?;
+    let stores = over(&config, database)?;
     let (stop, stopping) = watch::channel(false);
     let stopping = Stopping(stopping);
     let spool = Spool::open(&config).context("cannot open the spool")?;
@@ -200,9 +201,12 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the stores.
+/// Opens the stores, for a tool that needs all of them.
 pub(crate) async fn open(config: &Config) -> anyhow::Result<Stores> {
-    let database = Database::open(&config.database_url()?).await?;
+    over(config, Database::open(&config.database_url()?).await?)
+}
+
+fn over(config: &Config, database: Database) -> anyhow::Result<Stores> {
     let objects = Objects::open(config)?;
     let (stats, writer) = StatsQueue::new(database.clone(), config.stats.queue_bytes.0);
     tokio::spawn(writer.run());

@@ -10,8 +10,9 @@ use super::Origin;
 use super::journal::Journal;
 use super::registry::Registry;
 use crate::spool::{self, Recovered};
-use crate::store::sessions;
 use crate::store::stats::RowBatch;
+use crate::store::{Backoff, sessions};
+use crate::telemetry::Store;
 
 /// Takes in every session of the spool. One that cannot be read is reported, its file left alone. Clients need not wait for
 /// the end of it: who names a session that was not read yet has it read at once.
@@ -35,13 +36,21 @@ pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
     if count > 0 {
         tracing::info!(sessions = count, took = ?started.elapsed(), "the spool is recovered");
     }
-    // Sessions that the database believes to run, although nothing is left of them: somebody emptied the spool.
+    let mut backoff = Backoff::new(Store::Database);
+    while let Err(error) = end_lost(registry).await {
+        backoff.failed("looking for lost sessions", &error).await;
+    }
+    Ok(())
+}
+
+/// Ends sessions that the database believes to run, although nothing is left of them: somebody emptied the spool.
+async fn end_lost(registry: &Registry) -> sqlx::Result<()> {
     let database = &registry.stores().database;
-    for id in sessions::live(database).await.context("cannot list running sessions")? {
+    for id in sessions::live(database).await? {
         let _turn = registry.turn(id).lock().await;
         if registry.get(id).is_none() {
             tracing::warn!(session = %id, "the spool file of a running session is gone; the session is over");
-            sessions::end_lost(database, id).await.context("cannot end a lost session")?;
+            sessions::end_lost(database, id).await?;
         }
     }
     Ok(())

@@ -7,7 +7,9 @@ use anyhow::{Context, bail};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
+use super::Backoff;
 use crate::config::masked;
+use crate::telemetry;
 
 /// Migrations in their order. Each runs once, in a transaction of its own.
 const MIGRATIONS: &[(i64, &str)] = &[
@@ -32,34 +34,37 @@ pub(crate) struct Database {
 impl Database {
     /// Opens the database behind a URL, creates it if it is missing, and runs the migrations that it lacks.
     pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
-        let scheme = url.split(':').next().unwrap_or_default();
-        match scheme {
-            "sqlite" => {}
-            "postgres" | "postgresql" => {
-                bail!("database.url names a PostgreSQL database; this build supports sqlite://<path> only")
+        let options = options(url)?;
+        prepare(&options).await?;
+        Ok(Self::over(options))
+    }
+
+    /// The same for who can do without it for a while: one that another process holds is as good as down, and is prepared once it
+    /// is let go.
+    pub(crate) async fn open_or_wait(url: &str) -> anyhow::Result<Self> {
+        let options = options(url)?;
+        match prepare(&options).await {
+            Err(error) if is_held(&error) => {
+                let options = options.clone();
+                tokio::spawn(async move {
+                    let (mut backoff, mut result) = (Backoff::new(telemetry::Store::Database), Err(error));
+                    while let Err(error) = result {
+                        backoff.failed("opening the database", &error).await;
+                        result = prepare(&options).await;
+                    }
+                    telemetry::store_works(telemetry::Store::Database);
+                });
             }
-            _ => bail!("database.url has the unknown scheme `{scheme}`; write sqlite://<path>"),
+            result => result?,
         }
-        let options = SqliteConnectOptions::from_str(url)
-            .with_context(|| format!("database.url `{}` cannot be read", masked(url)))?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // The spool file goes when the session's row is committed: a power cut must not take the commit back.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .disable_statement_logging();
-        let file = options.get_filename().to_owned();
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        }
-        let context = || format!("cannot open the database {}", file.display());
-        let mut connection = SqliteConnection::connect_with(&options).await.with_context(context)?;
-        migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
-        connection.close().await.with_context(context)?;
-        Ok(Self {
+        Ok(Self::over(options))
+    }
+
+    fn over(options: SqliteConnectOptions) -> Self {
+        Self {
             writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone()),
             readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options.read_only(true)),
-        })
+        }
     }
 
     /// Closes all connections; the write-ahead log is folded in.
@@ -67,6 +72,50 @@ impl Database {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// How the database behind a URL is opened. Its folder exists then.
+fn options(url: &str) -> anyhow::Result<SqliteConnectOptions> {
+    let scheme = url.split(':').next().unwrap_or_default();
+    match scheme {
+        "sqlite" => {}
+        "postgres" | "postgresql" => {
+            bail!("database.url names a PostgreSQL database; this build supports sqlite://<path> only")
+        }
+        _ => bail!("database.url has the unknown scheme `{scheme}`; write sqlite://<path>"),
+    }
+    let options = SqliteConnectOptions::from_str(url)
+        .with_context(|| format!("database.url `{}` cannot be read", masked(url)))?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // The spool file goes when the session's row is committed: a power cut must not take the commit back.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    if let Some(folder) = options.get_filename().parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    Ok(options)
+}
+
+/// Brings the database's schema up to date.
+async fn prepare(options: &SqliteConnectOptions) -> anyhow::Result<()> {
+    let context = || format!("cannot open the database {}", options.get_filename().display());
+    let mut connection = SqliteConnection::connect_with(options).await.with_context(context)?;
+    migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
+    connection.close().await.with_context(context)
+}
+
+/// Whether another process has the database for itself: SQLITE_BUSY (5) or SQLITE_LOCKED (6).
+fn is_held(error: &anyhow::Error) -> bool {
+    let error = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    matches!(error.and_then(result_code), Some(5 | 6))
+}
+
+/// SQLite's primary result code, if it was SQLite that refused.
+pub(super) fn result_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
+    Some(code & 0xff)
 }
 
 /// Runs what is missing. The transaction takes the write lock at its start, so two collectors that start at once on one

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
 use crate::support::*;
 
 #[tokio::test]
@@ -64,6 +67,35 @@ async fn an_outage_of_the_database_stops_no_recording_and_loses_no_row() {
 
     assert_eq!(collector.dump(&session).await.1, lines);
     crate::stores::assert_stats(&collector, &lines).await;
+}
+
+/// Another process has a database for itself: nobody else may even read it.
+async fn hold(dir: &std::path::Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(dir.join("rtctrace.db")).create_if_missing(true);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").execute(&mut database).await.unwrap();
+    database
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_the_database_is_an_outage_like_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = hold(dir.path()).await;
+    let collector = Collector::start_in(dir, &[]);
+    let ready = collector.get("/readyz").await;
+    assert_eq!((ready.status, &ready.json()["stores"]["database"]), (200, &"down".into()));
+    let (session, lines) = (new_session(), lines(3));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(format!("{}\n[36,null,null,1]", lines.join("\n"))).await;
+    socket.acknowledged(4).await;
+    assert!(collector.metric("rtctrace_store_failures_total{store=\"database\"}").await >= 1.0);
+
+    database.close().await.unwrap();
+    until("the database is there", async || (collector.get("/api/v1/sessions").await.status == 200).then_some(()))
+        .await;
+    assert_eq!(collector.dump(&session).await.1[..3], lines);
+    until("all is well", async || (collector.get("/readyz").await.json()["stores"]["database"] == "ok").then_some(()))
+        .await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{RowBatch, StatsRow, write_rows};
 use crate::store::Backoff;
-use crate::store::database::Database;
+use crate::store::database::{Database, result_code};
 use crate::store::sessions::{SessionRow, insert_live};
 use crate::telemetry;
 
@@ -212,6 +212,5 @@ impl Writer {
 
 /// Whether trying again cannot help: SQLITE_CONSTRAINT (19), SQLITE_MISMATCH (20), SQLITE_TOOBIG (18).
 fn is_final(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
-    matches!(code.map(|code| code & 0xff), Some(18..=20))
+    matches!(result_code(error), Some(18..=20))
 }
