@@ -52,6 +52,8 @@ pub(crate) enum Reason {
     Replaced,
     /// The socket was silent for too long.
     Idle,
+    /// An upload goes on too slowly, or not at all.
+    SlowUpload,
     /// The binary was built without the asked part.
     NotBuiltIn,
     /// Something broke here.
@@ -83,6 +85,7 @@ impl Reason {
             Self::Overloaded => "overloaded",
             Self::Replaced => "replaced",
             Self::Idle => "idle",
+            Self::SlowUpload => "slow_upload",
             Self::NotBuiltIn => "not_built_in",
             Self::Internal => "internal",
         }
@@ -102,7 +105,7 @@ impl Reason {
             Self::Forbidden | Self::OriginRefused => StatusCode::FORBIDDEN,
             Self::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Idle => StatusCode::REQUEST_TIMEOUT,
+            Self::Idle | Self::SlowUpload => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -130,6 +133,7 @@ impl Reason {
             Self::Overloaded => "Overloaded",
             Self::Replaced => "Replaced by a newer socket",
             Self::Idle => "Silent for too long",
+            Self::SlowUpload => "Upload too slow",
             Self::NotBuiltIn => "Not part of this build",
             Self::Internal => "Internal error",
         }

@@ -6,7 +6,6 @@ use std::io::BufReader;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -20,14 +19,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
+use super::pace::Pace;
 use super::shorten;
 use crate::access::{Claims, Refusal};
 use crate::app::App;
 use crate::problem::{Problem, Reason};
 use crate::session::{self, ImportError, SessionId};
 
-/// An upload that brings nothing for so long is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Files of one form.
 const FILES: usize = 100;
 /// HTTP/2 brings a megabyte at a time.
@@ -69,9 +67,10 @@ async fn take_all(app: &App, request: Request, claims: Option<&Claims>) -> Resul
     let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_form = is_form.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
     let limit = usize::try_from(app.config.limits.upload_bytes.0).unwrap_or(usize::MAX);
-    let request = request.map(|body| Body::new(Limited::new(body, limit)));
+    let mut pace = Pace::new(&app.config.limits);
+    let request = request.map(|body| pace.watch(Body::new(Limited::new(body, limit))));
     if !is_form {
-        return Ok(vec![take(app, request.into_body().into_data_stream(), None, claims).await?]);
+        return Ok(vec![take(app, request.into_body().into_data_stream(), &mut pace, None, claims).await?]);
     }
     let mut taken = Vec::new();
     let pile = Pile::default();
@@ -79,10 +78,10 @@ async fn take_all(app: &App, request: Request, claims: Option<&Claims>) -> Resul
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|error| Problem::new(Reason::BadParameter, format!("The form cannot be read: {error}.")))?;
-    while let Some(mut field) = patient(form.next_field()).await?.map_err(|error| broken(app, &error))? {
+    while let Some(mut field) = pace.next(form.next_field()).await?.map_err(|error| broken(app, &error))? {
         pile.taken();
         let Some(name) = field.file_name().map(shorten) else {
-            while patient(field.chunk()).await?.map_err(|error| broken(app, &error))?.is_some() {
+            while pace.next(field.chunk()).await?.map_err(|error| broken(app, &error))?.is_some() {
                 pile.taken();
             }
             continue;
@@ -90,7 +89,7 @@ async fn take_all(app: &App, request: Request, claims: Option<&Claims>) -> Resul
         if taken.len() >= FILES {
             return Err(Problem::new(Reason::TooLarge, format!("A form holds at most {FILES} dumps.")));
         }
-        taken.push(take(app, field.inspect(|_| pile.taken()), Some(&name), claims).await?);
+        taken.push(take(app, field.inspect(|_| pile.taken()), &mut pace, Some(&name), claims).await?);
     }
     if taken.is_empty() {
         return Err(Problem::new(Reason::BadParameter, "The form holds no file."));
@@ -131,13 +130,14 @@ impl Pile {
 async fn take<E: std::error::Error + Send + Sync + 'static>(
     app: &App,
     content: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    pace: &mut Pace,
     name: Option<&str>,
     claims: Option<&Claims>,
 ) -> Result<Taken, Problem> {
     let folder = app.config.data_dir.join("import");
     tokio::fs::create_dir_all(&folder).await.map_err(Problem::internal)?;
     let file = Upload(folder.join(format!("{}.upload", SessionId::new())));
-    receive(app, content, &file).await?;
+    receive(app, content, pace, &file).await?;
     let input = BufReader::new(File::open(&file.0).map_err(Problem::internal)?);
     let limit = app.config.limits.session_bytes;
     let called = name.map(|name| format!("`{name}`: ")).unwrap_or_default();
@@ -165,6 +165,7 @@ async fn take<E: std::error::Error + Send + Sync + 'static>(
 async fn receive<E: std::error::Error + Send + Sync + 'static>(
     app: &App,
     mut content: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    pace: &mut Pace,
     file: &Upload,
 ) -> Result<(), Problem> {
     let mut output = tokio::fs::OpenOptions::new()
@@ -174,15 +175,11 @@ async fn receive<E: std::error::Error + Send + Sync + 'static>(
         .open(&file.0)
         .await
         .map_err(Problem::internal)?;
-    while let Some(chunk) = patient(content.next()).await? {
+    while let Some(chunk) = pace.next(content.next()).await? {
         let chunk = chunk.map_err(|error| broken(app, &error))?;
         output.write_all(&chunk).await.map_err(Problem::internal)?;
     }
     output.flush().await.map_err(Problem::internal)
-}
-
-async fn patient<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
-    tokio::time::timeout(PATIENCE, work).await.map_err(|_| Problem::new(Reason::Idle, "The upload did not go on."))
 }
 
 /// The body ended in an error: it is too long, or its sender is gone.

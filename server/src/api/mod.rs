@@ -6,6 +6,7 @@ pub(crate) mod dump;
 pub(crate) mod dumps;
 pub(crate) mod health;
 pub(crate) mod metrics;
+mod pace;
 pub(crate) mod sessions;
 
 use axum::RequestPartsExt as _;

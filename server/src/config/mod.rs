@@ -282,7 +282,7 @@ pub(crate) struct Limits {
     /// every further request from its predecessor's answer.
     pub(crate) header_time: Span,
     /// How long a connection may be without a request (in HTTP/1 the shorter of the two), how long a peer may take nothing of what
-    /// is sent to it, and how long one message may take.
+    /// is sent to it, how long one message may take, and how long an upload may pause.
     pub(crate) idle_time: Span,
     /// The longest body of a request. Uploads of dumps have a limit of their own; a beacon is held to `frame_bytes`, too.
     pub(crate) body_bytes: Size,
@@ -290,6 +290,9 @@ pub(crate) struct Limits {
     pub(crate) upload_bytes: Size,
     /// Uploads at one time.
     pub(crate) uploads: usize,
+    /// Bytes per second that an upload brings at least, after its first `idle_time` and in the mean; 0: any. A slower one is given up, as is
+    /// one that brings nothing for `idle_time`.
+    pub(crate) upload_bytes_per_second: Size,
 }
 
 impl Default for Config {
@@ -340,6 +343,7 @@ impl Default for Config {
                 body_bytes: Size(4 << 20),
                 upload_bytes: Size(256 << 20),
                 uploads: 4,
+                upload_bytes_per_second: Size(16 << 10),
             },
             upload: Upload { path: String::new() },
             retention: Retention { dumps: span(0), sessions: span(0) },

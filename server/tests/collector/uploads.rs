@@ -1,8 +1,11 @@
 //! Whole dumps by `POST /api/v1/dumps`.
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::*;
 
@@ -106,6 +109,46 @@ async fn an_upload_needs_a_place() {
     let collector = Collector::start(&[("RTCTRACE_LIMITS_UPLOADS", "0")]);
     upload(&collector, "application/gzip", b"x").await.problem(503, "overloaded");
     collector.get("/api/v1/dumps").await.problem(405, "method-not-allowed");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_too_slow_loses_its_place() {
+    let settings = [("RTCTRACE_LIMITS_UPLOADS", "1"), ("RTCTRACE_LIMITS_IDLE_TIME", "2s")];
+    let collector = Collector::start(&settings);
+    let text = fixture("rich-session.jsonl");
+    for form in [false, true] {
+        let mut slow = TcpStream::connect(&collector.address).await.unwrap();
+        let kind = if form { "multipart/form-data; boundary=xx" } else { "application/x-ndjson" };
+        let head = format!(
+            "POST /api/v1/dumps HTTP/1.0\r\nHost: test\r\nContent-Length: 100000\r\nContent-Type: {kind}\r\n\r\n\
+             --xx\r\nContent-Disposition: form-data; name=\"dump\"; filename=\"a\"\r\n\r\n"
+        );
+        slow.write_all(head.as_bytes()).await.unwrap();
+        // A byte now and then, and never a pause that is too long.
+        let (mut answers, mut asks) = slow.into_split();
+        let trickle = tokio::spawn(async move {
+            while asks.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        until("it has its place", async || {
+            let answer = upload(&collector, "application/x-ndjson", b"x").await;
+            (answer.status == 503).then_some(())
+        })
+        .await;
+        let started = Instant::now();
+        let mut answer = String::new();
+        let _ = answers.read_to_string(&mut answer).await;
+        assert!(answer.starts_with("HTTP/1.0 408") && answer.contains("slow-upload"), "{answer}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+        trickle.abort();
+    }
+    assert_eq!(collector.metric("rtctrace_refused_total{reason=\"slow_upload\"}").await, 2.0);
+    until("there is a place again", async || {
+        (upload(&collector, "application/x-ndjson", &text).await.status == 201).then_some(())
+    })
+    .await;
+    assert_eq!(left_over(&collector), 0);
 }
 
 #[tokio::test]
