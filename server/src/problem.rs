@@ -34,24 +34,54 @@ pub(crate) enum Reason {
     BadLine,
     /// A file is no dump.
     BadDump,
-    /// Body, frame or line over the limit.
+    /// A body over its limit.
     TooLarge,
-    /// The session is longer than sessions may be.
-    SessionLimit,
+    /// A line over `limits.line_bytes`.
+    LineTooLong,
+    /// A message over `limits.frame_bytes`.
+    FrameTooLong,
+    /// An upload over `limits.upload_bytes`.
+    UploadTooLong,
+    /// A session, or a dump of one, over `limits.session_bytes`.
+    SessionTooLong,
+    /// A session over `limits.session_age`.
+    SessionTooOld,
     /// A token is missing or not good.
     Unauthorized,
     /// The token is good, but not for this.
     Forbidden,
     /// Pages of this origin may not record.
     OriginRefused,
-    /// Too many sessions from one address.
+    /// As many sessions from one address as `limits.sessions_per_address`.
     AddressLimit,
-    /// Too much at once; come back later.
+    /// As many sessions as `limits.sessions`.
+    TooManySessions,
+    /// As many connections as `limits.sockets`.
+    TooManyConnections,
+    /// As many uploads as `limits.uploads`.
+    TooManyUploads,
+    /// Messages that have not ended hold `limits.unfinished_bytes`.
+    TooMuchUnfinished,
+    /// A session over its rate that cannot be read more slowly.
+    TooFast,
+    /// The spool holds `spool.max_bytes`.
+    SpoolFull,
+    /// A store cannot be used, or cannot be asked; come back later.
     Overloaded,
     /// A newer socket speaks for the session.
     Replaced,
-    /// The socket was silent for too long.
+    /// The socket was silent for longer than `session.idle_timeout`.
     Idle,
+    /// A connection without a request for longer than `limits.idle_time`.
+    IdleConnection,
+    /// The head of a request, or a TLS handshake, that took longer than `limits.header_time`.
+    SlowHead,
+    /// A body that did not arrive in time.
+    SlowBody,
+    /// A message that took longer than `limits.idle_time`.
+    SlowMessage,
+    /// A peer that took nothing of what was sent to it for `limits.idle_time`.
+    SlowReader,
     /// An upload goes on too slowly, or not at all.
     SlowUpload,
     /// The binary was built without the asked part.
@@ -77,14 +107,29 @@ impl Reason {
             Self::BadLine => "bad_line",
             Self::BadDump => "bad_dump",
             Self::TooLarge => "too_large",
-            Self::SessionLimit => "session_limit",
+            Self::LineTooLong => "line_too_long",
+            Self::FrameTooLong => "frame_too_long",
+            Self::UploadTooLong => "upload_too_long",
+            Self::SessionTooLong => "session_too_long",
+            Self::SessionTooOld => "session_too_old",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
             Self::OriginRefused => "origin_refused",
             Self::AddressLimit => "address_limit",
+            Self::TooManySessions => "too_many_sessions",
+            Self::TooManyConnections => "too_many_connections",
+            Self::TooManyUploads => "too_many_uploads",
+            Self::TooMuchUnfinished => "too_much_unfinished",
+            Self::TooFast => "too_fast",
+            Self::SpoolFull => "spool_full",
             Self::Overloaded => "overloaded",
             Self::Replaced => "replaced",
             Self::Idle => "idle",
+            Self::IdleConnection => "idle_connection",
+            Self::SlowHead => "slow_head",
+            Self::SlowBody => "slow_body",
+            Self::SlowMessage => "slow_message",
+            Self::SlowReader => "slow_reader",
             Self::SlowUpload => "slow_upload",
             Self::NotBuiltIn => "not_built_in",
             Self::Internal => "internal",
@@ -100,12 +145,29 @@ impl Reason {
             }
             Self::SessionEnded | Self::SessionRunning | Self::Gap | Self::Replaced => StatusCode::CONFLICT,
             Self::BadDump => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooLarge | Self::SessionLimit => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge
+            | Self::LineTooLong
+            | Self::FrameTooLong
+            | Self::UploadTooLong
+            | Self::SessionTooLong
+            | Self::SessionTooOld => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::OriginRefused => StatusCode::FORBIDDEN,
             Self::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
-            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Idle | Self::SlowUpload => StatusCode::REQUEST_TIMEOUT,
+            Self::TooManySessions
+            | Self::TooManyConnections
+            | Self::TooManyUploads
+            | Self::TooMuchUnfinished
+            | Self::TooFast
+            | Self::SpoolFull
+            | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Idle
+            | Self::IdleConnection
+            | Self::SlowHead
+            | Self::SlowBody
+            | Self::SlowMessage
+            | Self::SlowReader
+            | Self::SlowUpload => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -125,14 +187,29 @@ impl Reason {
             Self::BadLine => "Bad line",
             Self::BadDump => "No dump",
             Self::TooLarge => "Too large",
-            Self::SessionLimit => "Session limit reached",
+            Self::LineTooLong => "Line too long",
+            Self::FrameTooLong => "Message too long",
+            Self::UploadTooLong => "Upload too long",
+            Self::SessionTooLong => "Session too long",
+            Self::SessionTooOld => "Session too old",
             Self::Unauthorized => "Not authorized",
             Self::Forbidden => "Not allowed",
             Self::OriginRefused => "Origin not allowed",
             Self::AddressLimit => "Too many sessions from one address",
+            Self::TooManySessions => "Too many sessions",
+            Self::TooManyConnections => "Too many connections",
+            Self::TooManyUploads => "Too many uploads",
+            Self::TooMuchUnfinished => "Too much unfinished",
+            Self::TooFast => "Too fast",
+            Self::SpoolFull => "Spool full",
             Self::Overloaded => "Overloaded",
             Self::Replaced => "Replaced by a newer socket",
             Self::Idle => "Silent for too long",
+            Self::IdleConnection => "Connection idle for too long",
+            Self::SlowHead => "Request too slow",
+            Self::SlowBody => "Body too slow",
+            Self::SlowMessage => "Message too slow",
+            Self::SlowReader => "Reader too slow",
             Self::SlowUpload => "Upload too slow",
             Self::NotBuiltIn => "Not part of this build",
             Self::Internal => "Internal error",

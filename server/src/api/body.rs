@@ -20,6 +20,6 @@ pub(crate) async fn collect(body: Body, limit: Size) -> Result<Bytes, Problem> {
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Problem::new(Reason::TooLarge, format!("The body is longer than {limit}.")))
         }
-        Ok(Err(_)) | Err(_) => Err(Problem::new(Reason::Idle, "The body did not arrive.")),
+        Ok(Err(_)) | Err(_) => Err(Problem::new(Reason::SlowBody, "The body did not arrive.")),
     }
 }

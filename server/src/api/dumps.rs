@@ -58,11 +58,11 @@ pub(crate) async fn upload_of_client(State(app): State<App>, request: Request) -
 
 async fn take_all(app: &App, request: Request, claims: Option<&Claims>) -> Result<Vec<Taken>, Problem> {
     if app.registry.spool().is_full() {
-        return Err(Problem::new(Reason::Overloaded, "The spool is full; come back later."));
+        return Err(Problem::new(Reason::SpoolFull, "The spool is full; come back later."));
     }
     let Ok(_place) = app.uploads.try_acquire() else {
         let detail = "As many uploads are under way as `limits.uploads` allows; come back later.";
-        return Err(Problem::new(Reason::Overloaded, detail));
+        return Err(Problem::new(Reason::TooManyUploads, detail));
     };
     let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_form = is_form.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
@@ -153,7 +153,7 @@ async fn take<E: std::error::Error + Send + Sync + 'static>(
         }
         Err(ImportError::OtherSession) => Err(Refusal::OtherSession.problem()),
         Err(ImportError::TooLong(_)) => {
-            Err(Problem::new(Reason::TooLarge, format!("{called}the dump is longer than {limit} of text.")))
+            Err(Problem::new(Reason::SessionTooLong, format!("{called}the dump is longer than {limit} of text.")))
         }
         Err(error @ (ImportError::Dump(_) | ImportError::Empty)) => {
             Err(Problem::new(Reason::BadDump, format!("{called}{error}.")))
@@ -188,7 +188,7 @@ fn broken(app: &App, error: &(dyn std::error::Error + 'static)) -> Problem {
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {
             return Problem::new(
-                Reason::TooLarge,
+                Reason::UploadTooLong,
                 format!("The upload is longer than {}.", app.config.limits.upload_bytes),
             );
         }

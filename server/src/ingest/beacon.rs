@@ -43,7 +43,7 @@ async fn take_in(
     text: String,
 ) -> Result<Json<Value>, Problem> {
     if app.registry.spool().is_full() {
-        return Err(Problem::new(Reason::Overloaded, "The spool is full; come back later."));
+        return Err(Problem::new(Reason::SpoolFull, "The spool is full; come back later."));
     }
     let mut reply = bring(&app, session, from, origin.clone(), &text).await?;
     if matches!(reply.stop, Some(Stop::Ended)) {
@@ -65,15 +65,14 @@ async fn bring(app: &App, session: SessionId, from: u64, origin: Origin, text: &
         Attach::Session(handle, is_new) => (handle, is_new),
         Attach::Ended => return Err(ended()),
         Attach::OtherUser => return Err(Refusal::OtherUser.problem()),
-        Attach::AddressLimit => {
-            let detail = "Too many sessions from this address; come back later.";
-            return Err(Problem::new(Reason::AddressLimit, detail));
+        Attach::Later(why) => {
+            let detail = format!("The lines are not taken now: {why}; come back later.");
+            return Err(Problem::new(super::socket::later(why), detail));
         }
-        Attach::Overloaded => return Err(Problem::new(Reason::Overloaded, "Too many sessions; come back later.")),
     };
     if !handle.wait().await.is_zero() {
         telemetry::slowed();
-        return Err(Problem::new(Reason::Overloaded, "The session brings lines too fast; come back later."));
+        return Err(Problem::new(Reason::TooFast, "The session brings lines too fast; come back later."));
     }
     let held = handle.received().await;
     let reply = if from > held {

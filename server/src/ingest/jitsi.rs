@@ -13,7 +13,9 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::listening::Listening;
 use super::origin;
-use super::socket::{CLOSE_TIMEOUT, End, Gone, Socket, TOGETHER, close, is_peers_fault, receive, send, within};
+use super::socket::{
+    CLOSE_TIMEOUT, End, Gone, Socket, TOGETHER, close, is_peers_fault, receive, send, verdict, within,
+};
 use crate::access::Refusal;
 use crate::api::query_parameter;
 use crate::app::App;
@@ -279,10 +281,11 @@ impl Conversation<'_> {
                 }
                 Some(limit @ (Stop::SessionTooLong(_) | Stop::SessionTooOld(_))) => {
                     self.app.registry.end(handle, 4001, Duration::ZERO).await;
-                    telemetry::refused(Reason::SessionLimit.name());
+                    let (reason, _) = verdict(&limit);
+                    telemetry::refused(reason.name());
                     self.members.insert(name.to_owned(), Member::Refused);
                     if self.is_all_over() {
-                        return Err(End::refuse(Reason::SessionLimit, FINAL, limit.to_string()));
+                        return Err(End::Close { code: FINAL, text: limit.to_string(), reason: None });
                     }
                     return Ok(());
                 }
@@ -324,11 +327,7 @@ impl Conversation<'_> {
                     bad("refused_session", &Refusal::OtherUser);
                     return Ok(false);
                 }
-                Attach::AddressLimit => {
-                    let text = "too many sessions from this address; come back later";
-                    return Err(End::refuse(Reason::AddressLimit, 1013, text));
-                }
-                Attach::Overloaded => return Err(End::refuse(Reason::Overloaded, 1013, "overloaded; come back later")),
+                Attach::Later(why) => return Err(End::come_back(why)),
             }
         }
         bad("refused_session", &"the session has ended too often");

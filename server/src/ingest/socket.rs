@@ -19,7 +19,7 @@ use super::v1;
 use crate::access::Refusal;
 use crate::app::App;
 use crate::problem::Reason;
-use crate::session::{AckPace, Attach, Handle, LOST, Origin, SessionId, SocketCursor, SocketSlot, Stop};
+use crate::session::{AckPace, Attach, Handle, LOST, Later, Origin, SessionId, SocketCursor, SocketSlot, Stop};
 use crate::telemetry::{self, OpenSocket};
 
 pub(super) type Socket = WebSocketStream<Watched<TokioIo<Upgraded>>>;
@@ -63,6 +63,10 @@ impl End {
     pub(super) fn refuse(reason: Reason, code: u16, text: impl Into<String>) -> Self {
         Self::Close { code, text: text.into(), reason: Some(reason) }
     }
+
+    pub(super) fn come_back(why: Later) -> Self {
+        Self::refuse(later(why), 1013, format!("{why}; come back later"))
+    }
 }
 
 /// How a client hears that lines were not taken: counter and close code.
@@ -70,9 +74,20 @@ pub(super) fn verdict(stop: &Stop) -> (Reason, u16) {
     match stop {
         Stop::Ended => (Reason::SessionEnded, 4000),
         Stop::BadLine { .. } => (Reason::BadLine, 1007),
-        Stop::LineTooLong { .. } => (Reason::TooLarge, 1009),
-        Stop::SessionTooLong(_) | Stop::SessionTooOld(_) => (Reason::SessionLimit, 4001),
+        Stop::LineTooLong { .. } => (Reason::LineTooLong, 1009),
+        Stop::SessionTooLong(_) => (Reason::SessionTooLong, 4001),
+        Stop::SessionTooOld(_) => (Reason::SessionTooOld, 4001),
         Stop::Spool(_) => (Reason::Overloaded, 1013),
+    }
+}
+
+/// The counter of a client that is asked to come back later.
+pub(super) fn later(why: Later) -> Reason {
+    match why {
+        Later::TooManyOfAddress => Reason::AddressLimit,
+        Later::TooMany => Reason::TooManySessions,
+        Later::SpoolFull => Reason::SpoolFull,
+        Later::Unknown => Reason::Overloaded,
     }
 }
 
@@ -118,13 +133,7 @@ impl Opening {
                 Attach::Session(handle, _) => handle,
                 Attach::Ended => break,
                 Attach::OtherUser => return Err(refuse(Refusal::OtherUser)),
-                Attach::AddressLimit => {
-                    let text = "too many sessions from this address; come back later";
-                    return Err(End::refuse(Reason::AddressLimit, 1013, text));
-                }
-                Attach::Overloaded => {
-                    return Err(End::refuse(Reason::Overloaded, 1013, "overloaded; come back later"));
-                }
+                Attach::Later(why) => return Err(End::come_back(why)),
             };
             let slot = handle.take_over();
             match handle.cursor(self.from).await {
@@ -386,7 +395,7 @@ pub(super) async fn close(socket: &mut Socket, end: End) {
     let (code, mut text, reason, is_stuck) = match end {
         End::Gone(_) => return,
         End::Close { code, text, reason } => (code, text, reason, false),
-        End::Stuck { text } => (1009, text, Some(Reason::TooLarge), true),
+        End::Stuck { text } => (1009, text, Some(Reason::FrameTooLong), true),
     };
     if let Some(reason) = reason {
         telemetry::refused(reason.name());

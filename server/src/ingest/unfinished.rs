@@ -83,11 +83,11 @@ impl<T> Watched<T> {
         }
         self.time += gap;
         if self.time > self.all.patience {
-            telemetry::refused(Reason::Idle.name());
+            telemetry::refused(Reason::SlowMessage.name());
             return Err(io::Error::other("a message takes longer than `limits.idle_time`"));
         }
         if all > self.all.most {
-            telemetry::refused(Reason::Overloaded.name());
+            telemetry::refused(Reason::TooMuchUnfinished.name());
             return Err(io::Error::other("messages that have not ended hold more than `limits.unfinished_bytes`"));
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The listener: HTTP/1.1, HTTP/2 (by ALPN with TLS, by prior knowledge without) and upgrades on one port, with limits on how
 //! many peers connect and how long one may take to say what it wants and to hear the answer.
 
+mod full;
 mod patience;
 mod tls;
 
@@ -26,6 +27,7 @@ use crate::app::ClientAddress;
 use crate::config::Limits;
 use crate::problem::Reason;
 use crate::telemetry;
+use full::Full;
 use patience::{Impatient, Requests};
 
 pub(crate) use tls::Certificate;
@@ -58,6 +60,7 @@ pub(crate) struct Listener {
     graceful: GracefulShutdown,
     places: Arc<Semaphore>,
     limit: u32,
+    full: Full,
 }
 
 impl Listener {
@@ -72,7 +75,7 @@ impl Listener {
         let limit = u32::try_from(limits.sockets).unwrap_or(u32::MAX).max(1);
         let places = Arc::new(Semaphore::new(limit as usize));
         let terms = Terms { router, access, tls, header_time: limits.header_time.0, idle_time: limits.idle_time.0 };
-        Self { listener, terms, graceful: GracefulShutdown::new(), places, limit }
+        Self { listener, terms, graceful: GracefulShutdown::new(), places, limit, full: Full::new() }
     }
 
     /// Accepts until it is dropped.
@@ -84,7 +87,7 @@ impl Listener {
                         let (terms, watcher) = (self.terms.clone(), self.graceful.watcher());
                         tokio::spawn(terms.serve(stream, peer, Place(Arc::new(permit)), watcher));
                     }
-                    Err(_) => telemetry::refused(Reason::Overloaded.name()),
+                    Err(_) => self.full.refuse(stream, self.terms.tls.is_some()),
                 },
                 Err(error) => {
                     tracing::warn!("a connection was not accepted: {error}");
@@ -113,7 +116,7 @@ impl Terms {
         match timeout_at(deadline, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => self.converse(stream, peer, place, watcher, deadline).await,
             Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
-            Err(_) => telemetry::refused(Reason::Idle.name()),
+            Err(_) => telemetry::refused(Reason::SlowHead.name()),
         }
     }
 
@@ -144,12 +147,12 @@ impl Terms {
                 Ok(()) => {}
                 Err(error) => {
                     if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
-                        telemetry::refused(Reason::Idle.name());
+                        telemetry::refused(Reason::SlowHead.name());
                     }
                     tracing::debug!("a connection ended: {error}");
                 }
             },
-            () = idle => telemetry::refused(Reason::Idle.name()),
+            reason = idle => telemetry::refused(reason.name()),
         }
         drop(place);
     }

@@ -11,6 +11,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
+use crate::problem::Reason;
+use crate::telemetry;
+
 /// A stream whose writes fail when its peer takes nothing for too long: who does not read would hold his place for ever.
 #[derive(Debug)]
 pub(super) struct Impatient<S> {
@@ -33,7 +36,10 @@ impl<S> Impatient<S> {
         }
         let limit = self.limit;
         let blocked = self.blocked.get_or_insert_with(|| Box::pin(sleep(limit)));
-        blocked.as_mut().poll(context).map(|()| Err(io::Error::from(io::ErrorKind::TimedOut)))
+        blocked.as_mut().poll(context).map(|()| {
+            telemetry::refused(Reason::SlowReader.name());
+            Err(io::Error::from(io::ErrorKind::TimedOut))
+        })
     }
 }
 
@@ -100,13 +106,14 @@ impl Requests {
         RequestUnderWay(self.0.clone())
     }
 
-    /// Waits until the connection was without a request for too long: `first` until its first, `next` after that.
-    pub(super) fn idle(&self, first: Duration, next: Duration) -> impl Future<Output = ()> + use<> {
+    /// Waits until the connection was without a request for too long: `first` until its first, `next` after that. Says which.
+    pub(super) fn idle(&self, first: Duration, next: Duration) -> impl Future<Output = Reason> + use<> {
         let mut activity = self.0.subscribe();
         async move {
             loop {
                 let now = *activity.borrow_and_update();
-                let limit = if now.asked { next } else { first };
+                let (limit, reason) =
+                    if now.asked { (next, Reason::IdleConnection) } else { (first, Reason::SlowHead) };
                 let silent = async {
                     if now.requests == 0 {
                         sleep_until(now.since + limit).await;
@@ -115,7 +122,7 @@ impl Requests {
                     }
                 };
                 tokio::select! {
-                    () = silent => return,
+                    () = silent => return reason,
                     changed = activity.changed() => if changed.is_err() {
                         std::future::pending::<()>().await;
                     },
@@ -192,7 +199,7 @@ mod tests {
         let (first, next) = (Duration::from_secs(3), Duration::from_secs(10));
         let requests = Requests::new();
         let start = Instant::now();
-        requests.idle(first, next).await;
+        assert_eq!(requests.idle(first, next).await, Reason::SlowHead);
         assert_eq!(start.elapsed().as_secs(), 3);
 
         let under_way = requests.begin();
@@ -200,7 +207,7 @@ mod tests {
         assert!(tokio::time::timeout(next * 5, requests.idle(first, next)).await.is_err());
         let start = Instant::now();
         drop(under_way.until_sent(Body::empty()));
-        idle.await;
+        assert_eq!(idle.await, Reason::IdleConnection);
         assert_eq!(start.elapsed().as_secs(), 10);
     }
 }

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::journal::Journal;
 use super::origin::Origin;
 use super::recover::recover_one;
-use super::registry::{Attach, Handle, Registry};
+use super::registry::{Attach, Handle, Later, Registry};
 use super::{SessionId, UnixMillis};
 use crate::spool::{self, path_of};
 use crate::store::sessions::{self, SessionRow};
@@ -47,7 +47,7 @@ impl Registry {
             Ok(Found::Nothing) => self.begin(id, origin),
             Err(error) if from > 0 => {
                 tracing::warn!(session = %id, "nobody can say what is held of the session: {error:#}");
-                Attach::Overloaded
+                Attach::Later(Later::Unknown)
             }
             Err(error) => {
                 tracing::warn!(session = %id, "a session begins without the database: {error:#}");
@@ -70,7 +70,7 @@ impl Registry {
             match handle.snapshot().close_code {
                 None => return Some(Attach::Session(handle, false)),
                 Some(code) if FINAL.contains(&code) || self.window().is_zero() => return Some(Attach::Ended),
-                Some(_) if Instant::now() > deadline => return Some(Attach::Overloaded),
+                Some(_) if Instant::now() > deadline => return Some(Attach::Later(Later::Unknown)),
                 Some(_) => tokio::time::sleep(LOOK).await,
             }
         }
@@ -149,13 +149,15 @@ impl Registry {
     /// A session of which nothing is held.
     fn begin(&self, id: SessionId, origin: Origin) -> Attach {
         if self.spool().is_full() {
-            return Attach::Overloaded;
+            return Attach::Later(Later::SpoolFull);
         }
-        let Ok(place) = self.addresses().take(origin.counted_by) else { return Attach::AddressLimit };
+        let Ok(place) = self.addresses().take(origin.counted_by) else {
+            return Attach::Later(Later::TooManyOfAddress);
+        };
         let journal = Journal::new(id, origin, self.config(), self.spool(), Instant::now());
         match self.insert(id, Arc::new(Handle::new(id, journal, place))) {
             Some(handle) => Attach::Session(handle, true),
-            None => Attach::Overloaded,
+            None => Attach::Later(Later::TooMany),
         }
     }
 }

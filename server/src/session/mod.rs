@@ -27,7 +27,7 @@ pub(crate) use import::{ImportError, clean_up, import};
 pub(crate) use journal::{SocketCursor, Stop};
 pub(crate) use origin::Origin;
 pub(crate) use recover::recover;
-pub(crate) use registry::{Attach, Handle, Registry, Reply, SocketSlot, Stores};
+pub(crate) use registry::{Attach, Handle, Later, Registry, Reply, SocketSlot, Stores};
 pub(crate) use reprocess::reprocess;
 
 /// The close code of a socket that went without one (RFC 6455, section 7.1.5).

@@ -94,10 +94,25 @@ pub(crate) enum Attach {
     Ended,
     /// The session is another user's.
     OtherUser,
+    /// Not now.
+    Later(Later),
+}
+
+/// Why a client gets its session later, perhaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Later {
     /// The client's address has as many sessions as it may have.
-    AddressLimit,
-    /// There is no room for one more, or nobody can say whether it is over.
-    Overloaded,
+    #[error("too many sessions from this address")]
+    TooManyOfAddress,
+    /// There are as many sessions as there may be.
+    #[error("too many sessions")]
+    TooMany,
+    /// The spool takes no further session.
+    #[error("the spool is full")]
+    SpoolFull,
+    /// Nobody can say now what is held of the session, or it is on its way into the stores.
+    #[error("overloaded")]
+    Unknown,
 }
 
 /// A socket's hold on its session: the newest socket has it.

@@ -55,11 +55,13 @@ async fn what_unpacks_to_no_line_at_all_is_not_read_to_its_end() {
     let collector = Collector::start(&[("RTCTRACE_LIMITS_SESSION_BYTES", "1MiB")]);
     for filling in ["\n", "x", "[1]\n"] {
         let bomb = [DUMP.as_bytes(), &filling.repeat((64 << 20) / filling.len()).into_bytes()].concat();
-        upload(&collector, "application/gzip", &gzip(&bomb)).await.problem(413, "too-large");
+        upload(&collector, "application/gzip", &gzip(&bomb)).await.problem(413, "session-too-long");
     }
     // The lines that name a dump count as the others do.
     let line = format!("[\":x\",null,\"{}\",1795159383861]\n", "x".repeat(300_000));
-    upload(&collector, "text/plain", format!("{DUMP}{}", line.repeat(5)).as_bytes()).await.problem(413, "too-large");
+    upload(&collector, "text/plain", format!("{DUMP}{}", line.repeat(5)).as_bytes())
+        .await
+        .problem(413, "session-too-long");
     assert!(collector.sessions().await.is_empty());
     assert!(peak(&collector) < 100, "{} MiB", peak(&collector));
 }
@@ -140,6 +142,8 @@ async fn messages_that_never_end_hold_no_memory_for_long() {
     };
     assert!(cut(&mut sockets).await >= 15, "together they may hold 32 MiB");
     assert!(peak(&collector) < 160, "{} MiB", peak(&collector));
+    let refused = async |reason| collector.metric(&format!("rtctrace_refused_total{{reason=\"{reason}\"}}")).await;
+    assert!(refused("too_much_unfinished").await >= 15.0);
     // Those that are left may not take as long as they like either, pongs or not.
     until("all are cut", async || {
         for socket in &mut sockets {
@@ -148,6 +152,7 @@ async fn messages_that_never_end_hold_no_memory_for_long() {
         (cut(&mut sockets).await == 30).then_some(())
     })
     .await;
+    assert!(refused("slow_message").await >= 1.0);
     neighbour.send(format!("{}\n[36,null,null,1]", lines(1)[0])).await;
     neighbour.acknowledged(2).await;
     assert_eq!(collector.dump(&session).await.1.len(), 2);

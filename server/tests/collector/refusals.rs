@@ -122,6 +122,7 @@ async fn what_is_too_large_is_refused_with_1009() {
     let (code, reason, _) = socket.closed().await;
     assert_eq!((code, reason.as_str()), (1009, "a frame is longer than 64KiB"));
     assert_eq!(bad_lines(&collector, "frame_too_large").await, 1.0);
+    assert_eq!((refused(&collector, "line_too_long").await, refused(&collector, "frame_too_long").await), (1.0, 1.0));
 
     let beacon =
         collector.request("POST", &format!("/v1/beacon?session={session}&from=2"), "", &"x".repeat(70_000)).await;
@@ -156,6 +157,7 @@ async fn a_session_over_its_limit_ends() {
     let kept = acknowledged.unwrap() as usize;
     assert_eq!(stored[..kept], lines[..kept]);
     assert_eq!(collector.session(&session).await["closeCode"], 4001);
+    assert_eq!(refused(&collector, "session_too_long").await, 1.0);
 }
 
 #[tokio::test]
@@ -166,7 +168,7 @@ async fn too_many_sessions_are_asked_to_come_back() {
     assert_eq!(second.closed().await.0, 1013);
     first.send(&lines(1)[0]).await;
     first.acknowledged(1).await;
-    assert_eq!(refused(&collector, "overloaded").await, 1.0);
+    assert_eq!(refused(&collector, "too_many_sessions").await, 1.0);
 }
 
 #[tokio::test]
@@ -196,4 +198,25 @@ async fn a_session_that_is_too_old_ends() {
     assert_eq!(socket.closed().await.0, 4001);
     assert_eq!(collector.dump(&session).await.1[..2], lines[..2]);
     assert_eq!(collector.stored(&session).await["closeCode"], 4001);
+    assert_eq!(refused(&collector, "session_too_old").await, 1.0);
+}
+
+#[tokio::test]
+async fn too_many_connections_are_asked_to_come_back() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_SOCKETS", "2")]);
+    let (mut first, _) = collector.v1(&new_session(), 0).await;
+    let (second, _) = collector.v1(&new_session(), 0).await;
+    for _ in 0..3 {
+        let answer = collector.get("/healthz").await;
+        answer.problem(503, "too-many-connections");
+        assert_eq!((answer.header("retry-after"), answer.header("connection")), ("10", "close"));
+    }
+    let Err(Error::Http(answer)) = Socket::open(&collector.address, "/v1/ws", V1).await else { panic!("it is full") };
+    assert_eq!(answer.status(), 503);
+    first.send(&lines(1)[0]).await;
+    first.acknowledged(1).await;
+    second.close().await;
+    until("there is a place again", async || (collector.get("/healthz").await.status == 200).then_some(())).await;
+    // So may the next request be, once more.
+    until("they are counted", async || (refused(&collector, "too_many_connections").await >= 4.0).then_some(())).await;
 }

@@ -105,7 +105,7 @@ async fn at_its_limit_the_spool_takes_nothing_more_until_dumps_are_stored() {
     collector
         .request("POST", &format!("/v1/beacon?session={running}&from=2"), "", "[\":late\",null,1,1]")
         .await
-        .problem(503, "overloaded");
+        .problem(503, "spool-full");
     let ready = collector.get("/readyz").await;
     assert_eq!((ready.status, &ready.json()["stores"]["spool"]), (503, &"full".into()));
     open.send("[\":more\",null,1,10]").await;

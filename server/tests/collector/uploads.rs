@@ -91,7 +91,7 @@ async fn what_is_no_dump_or_too_long_is_refused_and_leaves_nothing() {
         upload(&collector, "application/octet-stream", body).await.problem(422, "bad-dump");
     }
     let long = fixture("rich-session.jsonl");
-    upload(&collector, "application/octet-stream", &long).await.problem(413, "too-large");
+    upload(&collector, "application/octet-stream", &long).await.problem(413, "upload-too-long");
     // A small file that unpacks to a large one.
     let mut bomb = b"RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,null,1795159383861]\n".to_vec();
     for _ in 0..100 {
@@ -99,7 +99,7 @@ async fn what_is_no_dump_or_too_long_is_refused_and_leaves_nothing() {
     }
     let bomb = gzip(&bomb);
     assert!(bomb.len() < 64 << 10);
-    upload(&collector, "application/gzip", &bomb).await.problem(413, "too-large");
+    upload(&collector, "application/gzip", &bomb).await.problem(413, "session-too-long");
     assert!(collector.sessions().await.is_empty());
     assert_eq!((left_over(&collector), collector.metric("rtctrace_spool_bytes").await), (0, 0.0));
 }
@@ -107,7 +107,7 @@ async fn what_is_no_dump_or_too_long_is_refused_and_leaves_nothing() {
 #[tokio::test]
 async fn an_upload_needs_a_place() {
     let collector = Collector::start(&[("RTCTRACE_LIMITS_UPLOADS", "0")]);
-    upload(&collector, "application/gzip", b"x").await.problem(503, "overloaded");
+    upload(&collector, "application/gzip", b"x").await.problem(503, "too-many-uploads");
     collector.get("/api/v1/dumps").await.problem(405, "method-not-allowed");
 }
 
@@ -195,5 +195,5 @@ async fn a_full_spool_takes_no_upload() {
     std::fs::write(&dumps, "no folder").unwrap();
     let text = fixture("rich-session.jsonl");
     assert_eq!(upload(&collector, "application/x-ndjson", &text).await.status, 201, "there is room yet");
-    upload(&collector, "application/x-ndjson", &fixture("loopback-av-60s.jsonl")).await.problem(503, "overloaded");
+    upload(&collector, "application/x-ndjson", &fixture("loopback-av-60s.jsonl")).await.problem(503, "spool-full");
 }
