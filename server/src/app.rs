@@ -153,12 +153,13 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     }
 
     tokio::spawn(removal::retain(stores.clone(), config.retention.clone()));
-    let (upkeep, sessions) = (metrics.clone(), registry.clone());
+    let (upkeep, sessions, objects) = (metrics.clone(), registry.clone(), stores.objects.clone());
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;
             let (count, longest) = sessions.backlog();
             telemetry::backlog(count, longest);
+            telemetry::storage_wait(objects.longest_wait());
             upkeep.run_upkeep();
         }
     });

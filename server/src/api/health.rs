@@ -1,5 +1,7 @@
 //! `GET /healthz`: whether the process answers. `GET /readyz`: whether it can take sessions, and which store is down.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -14,8 +16,11 @@ pub(crate) async fn healthz() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")], "ok\n")
 }
 
+/// A request to object storage that has been waiting for so long makes it `slow`.
+const SLOW: Duration = Duration::from_secs(10);
+
 /// 503 if no session can begin: the spool cannot be written, is full, or the collector stops. A database or an object storage
-/// that is down is named, but recordings go on without it, so it is no reason to send clients elsewhere.
+/// that is down or slow is named, but recordings go on without it, so it is no reason to send clients elsewhere.
 pub(crate) async fn readyz(State(app): State<App>) -> impl IntoResponse {
     let spool = std::sync::Arc::clone(app.registry.spool());
     let works = tokio::task::spawn_blocking(move || (spool.works(), spool.is_full())).await;
@@ -25,13 +30,17 @@ pub(crate) async fn readyz(State(app): State<App>) -> impl IntoResponse {
         Ok((false, _)) | Err(_) => "down",
     };
     let state = |store| if is_down(store) { "down" } else { "ok" };
+    let objects = match state(Store::Objects) {
+        "ok" if app.stores.objects.longest_wait() > SLOW => "slow",
+        state => state,
+    };
     let (count, longest) = app.registry.backlog();
     let is_ready = spool == "ok" && !app.stopping.is_now();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": is_ready,
         "stopping": app.stopping.is_now(),
-        "stores": { "spool": spool, "objects": state(Store::Objects), "database": state(Store::Database) },
+        "stores": { "spool": spool, "objects": objects, "database": state(Store::Database) },
         "backlog": { "sessions": count, "oldestSeconds": longest.as_secs() },
     });
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body))

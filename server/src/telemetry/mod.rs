@@ -35,6 +35,7 @@ const STORE_FAILURES: &str = "rtctrace_store_failures_total";
 const STORE_UP: &str = "rtctrace_store_up";
 const BACKLOG: &str = "rtctrace_backlog_sessions";
 const BACKLOG_AGE: &str = "rtctrace_backlog_oldest_seconds";
+const STORAGE_WAIT: &str = "rtctrace_storage_longest_wait_seconds";
 const SPOOL_PAUSES: &str = "rtctrace_spool_pauses_total";
 const SLOWED: &str = "rtctrace_slowed_total";
 const RELOADS: &str = "rtctrace_reloads_total";
@@ -92,6 +93,10 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!(STORE_UP, "Whether the newest operation of a store worked, by store.");
     describe_gauge!(BACKLOG, "Sessions that are over and wait to be stored.");
     describe_gauge!(BACKLOG_AGE, "How long the oldest of them waits, in seconds.");
+    describe_gauge!(
+        STORAGE_WAIT,
+        "How long the oldest request to object storage has been waiting for its answer, in seconds."
+    );
     describe_counter!(SPOOL_PAUSES, "Times that a socket was not read because the spool was full.");
     describe_counter!(SLOWED, "Times that a session was read more slowly because it exceeded its rate.");
     describe_counter!(
@@ -111,6 +116,7 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     counter!(SPOOL_PAUSES).absolute(0);
     gauge!(BACKLOG).set(0.0);
     gauge!(BACKLOG_AGE).set(0.0);
+    gauge!(STORAGE_WAIT).set(0.0);
     gauge!(SPOOL_BYTES).set(0.0);
     gauge!(SESSIONS_LIVE).set(0.0);
     gauge!(SOCKETS).set(0.0);
@@ -254,6 +260,11 @@ pub(crate) fn is_down(store: Store) -> bool {
 pub(crate) fn backlog(sessions: usize, longest: Duration) {
     gauge!(BACKLOG).set(sessions as f64);
     gauge!(BACKLOG_AGE).set(longest.as_secs_f64());
+}
+
+/// How long the oldest request to object storage has been waiting.
+pub(crate) fn storage_wait(wait: Duration) {
+    gauge!(STORAGE_WAIT).set(wait.as_secs_f64());
 }
 
 /// A session is read more slowly.

@@ -331,3 +331,22 @@ async fn a_dump_that_is_reprocessed_is_fetched_before_the_database_is_locked() {
     assert_eq!(collector.query("SELECT 1 FROM features_client").await.len(), 1);
     assert!(std::fs::read_dir(collector.dir.path().join("import")).unwrap().next().is_none(), "nothing is left behind");
 }
+
+#[tokio::test]
+async fn a_store_that_hangs_is_told_before_its_requests_fail() {
+    let store = Store::open().await;
+    let collector = store.collector(SECRET, &[]);
+    let objects = async || {
+        let ready = collector.get("/readyz").await;
+        (ready.status, ready.json()["stores"]["objects"].as_str().unwrap().to_owned())
+    };
+    store.hangs.send_replace(true);
+    let session = record(&collector, &lines(3)).await;
+    store.hung().await;
+    assert_eq!(objects().await, (200, "ok".to_owned()));
+    until("it is slow", async || (objects().await == (200, "slow".to_owned())).then_some(())).await;
+    assert_eq!(failures(&collector).await, 0.0);
+    store.hangs.send_replace(false);
+    assert_eq!(collector.dump(&session).await.1[..3], lines(3));
+    assert_eq!(objects().await, (200, "ok".to_owned()));
+}

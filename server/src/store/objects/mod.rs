@@ -2,9 +2,11 @@
 
 mod compress;
 mod open;
+mod under_way;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use bytes::{Bytes, BytesMut};
@@ -13,6 +15,7 @@ use object_store::path::Path;
 use object_store::{GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use tokio::sync::mpsc;
 
+use self::under_way::UnderWay;
 use crate::config::Config;
 use crate::session::{SessionId, UnixMillis};
 
@@ -30,6 +33,7 @@ pub(crate) struct Objects {
     prefix: Path,
     /// The folder, where it is one.
     folder: Option<PathBuf>,
+    under_way: UnderWay,
 }
 
 impl Objects {
@@ -63,23 +67,23 @@ impl Objects {
         if is_whole {
             compress.await.context("the compression panicked").flatten()?;
             let length = first.len() as u64;
-            self.store.put(path, first.freeze().into()).await.context("cannot upload")?;
+            self.under_way.of(self.store.put(path, first.freeze().into())).await.context("cannot upload")?;
             return Ok(length);
         }
-        let upload = self.store.put_multipart(path).await.context("cannot begin the upload")?;
+        let upload = self.under_way.of(self.store.put_multipart(path)).await.context("cannot begin the upload")?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
-        let sent = match send(&mut upload, first.freeze(), &mut chunks).await {
+        let sent = match self.send(&mut upload, first.freeze(), &mut chunks).await {
             Ok(length) => compress.await.context("the compression panicked").flatten().map(|()| length),
             Err(error) => Err(error),
         };
         match sent {
             Ok(length) => {
-                upload.finish().await.context("cannot complete the upload")?;
+                self.under_way.of(upload.finish()).await.context("cannot complete the upload")?;
                 Ok(length)
             }
             Err(error) => {
                 // What was uploaded would be there, and be paid for, until somebody looks for it.
-                if let Err(stays) = upload.abort().await {
+                if let Err(stays) = self.under_way.of(upload.abort()).await {
                     tracing::warn!(%path, "the parts of a failed upload stay: {stays}");
                 }
                 Err(error)
@@ -94,15 +98,38 @@ impl Objects {
 
     /// A stored dump.
     pub(crate) async fn get(&self, path: &Path) -> object_store::Result<GetResult> {
-        self.store.get(path).await
+        self.under_way.of(self.store.get(path)).await
     }
 
     /// Removes a dump; one that is not there is removed already.
     pub(crate) async fn delete(&self, path: &Path) -> object_store::Result<()> {
-        match self.store.delete(path).await {
+        match self.under_way.of(self.store.delete(path)).await {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             other => other,
         }
+    }
+
+    /// How long the oldest request has been waiting for its answer.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.under_way.longest()
+    }
+
+    /// Uploads `first` and what follows it; says how many bytes these are.
+    async fn send(
+        &self,
+        upload: &mut WriteMultipart,
+        first: Bytes,
+        chunks: &mut mpsc::Receiver<Bytes>,
+    ) -> anyhow::Result<u64> {
+        let mut length = 0;
+        let mut next = Some(first);
+        while let Some(chunk) = next {
+            length += chunk.len() as u64;
+            self.under_way.of(upload.wait_for_capacity(PARTS)).await.context("cannot upload a part")?;
+            upload.put(chunk);
+            next = chunks.recv().await;
+        }
+        Ok(length)
     }
 
     /// Removes what uploads of the same dump left behind that were killed half-way. In a folder they write to `<name>#1`, or the
@@ -117,19 +144,6 @@ impl Objects {
             tracing::debug!(path = %left.display(), "an upload that was killed is removed");
         }
     }
-}
-
-/// Uploads `first` and what follows it; says how many bytes these are.
-async fn send(upload: &mut WriteMultipart, first: Bytes, chunks: &mut mpsc::Receiver<Bytes>) -> anyhow::Result<u64> {
-    let mut length = 0;
-    let mut next = Some(first);
-    while let Some(chunk) = next {
-        length += chunk.len() as u64;
-        upload.wait_for_capacity(PARTS).await.context("cannot upload a part")?;
-        upload.put(chunk);
-        next = chunks.recv().await;
-    }
-    Ok(length)
 }
 
 #[cfg(test)]

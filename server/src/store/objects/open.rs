@@ -13,6 +13,7 @@ use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
 use super::Objects;
+use super::under_way::UnderWay;
 use crate::config::{Config, Storage, masked};
 
 /// A request is repeated so often before the upload counts as failed. The whole upload is then tried again, for ever.
@@ -55,7 +56,7 @@ pub(super) fn open(config: &Config) -> anyhow::Result<Objects> {
         }
     };
     let store = store.with_context(|| format!("cannot use storage.url `{shown}`"))?;
-    Ok(Objects { store, prefix, folder: None })
+    Ok(Objects { store, prefix, folder: None, under_way: UnderWay::default() })
 }
 
 fn folder(url: &Url) -> anyhow::Result<Objects> {
@@ -67,7 +68,8 @@ fn folder(url: &Url) -> anyhow::Result<Objects> {
         .with_context(|| format!("cannot use {} as storage", folder.display()))?
         // The spool file goes when the dump is stored: from then on the dump is all there is.
         .with_fsync(true);
-    Ok(Objects { store: Arc::new(store), prefix: Path::default(), folder: Some(folder) })
+    let (store, prefix, folder) = (Arc::new(store), Path::default(), Some(folder));
+    Ok(Objects { store, prefix, folder, under_way: UnderWay::default() })
 }
 
 fn s3(storage: &Storage, bucket: &str) -> anyhow::Result<Arc<dyn ObjectStore>> {
