@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::problem::{Problem, Reason};
 use crate::session::{Browser, Handle, SessionId};
 use crate::store::features;
-use crate::store::removal;
+use crate::store::removal::{self, Outcome};
 use crate::store::sessions::{self, ListCursor, SessionRow};
 use crate::telemetry::Removal;
 
@@ -144,16 +144,10 @@ pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Va
 
 /// Removes a session that is over: its dump, its features, its stats.
 pub(crate) async fn remove(State(app): State<App>, id: SessionId) -> Result<StatusCode, Problem> {
-    let held = app.registry.get(id).is_some();
-    let row = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)?;
-    match row {
-        Some(row) if row.ended && !held => {
-            let dump = row.dump_path.as_deref();
-            removal::remove(&app.stores, id, dump, Removal::Request).await.map_err(Problem::internal)?;
-            Ok(StatusCode::NO_CONTENT)
-        }
-        None if !held => Err(unknown(id)),
-        _ => {
+    match removal::remove(&app.registry, id, Removal::Request).await.map_err(Problem::internal)? {
+        Outcome::Removed => Ok(StatusCode::NO_CONTENT),
+        Outcome::Unknown => Err(unknown(id)),
+        Outcome::Running => {
             let detail = format!("Session {id} is not stored yet; remove it once it has ended.");
             Err(Problem::new(Reason::SessionRunning, detail))
         }
@@ -174,13 +168,10 @@ pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<J
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         for row in page {
-            if !row.ended || app.registry.get(row.id).is_some() {
-                running.push(row.id.to_string());
-                continue;
-            }
-            let dump = row.dump_path.as_deref();
-            match removal::remove(&app.stores, row.id, dump, Removal::Request).await {
-                Ok(()) => removed += 1,
+            match removal::remove(&app.registry, row.id, Removal::Request).await {
+                Ok(Outcome::Removed) => removed += 1,
+                Ok(Outcome::Running) => running.push(row.id.to_string()),
+                Ok(Outcome::Unknown) => {}
                 Err(error) => {
                     tracing::warn!(session = %row.id, "it cannot be removed: {error:#}");
                     failed.push(row.id.to_string());

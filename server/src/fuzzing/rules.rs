@@ -12,7 +12,6 @@ use rtctrace_protocol::line::Line;
 use super::world::{Running, World, until};
 use crate::session::{self, Attach, Handle, SessionId};
 use crate::store::{features, removal, sessions};
-use crate::telemetry::Removal;
 
 /// What a client knows of its session.
 pub(super) struct Told {
@@ -139,7 +138,7 @@ pub(super) async fn stored(world: &World) -> Vec<(SessionId, String)> {
         assert_eq!(row.dump_bytes, Some(bytes.len() as u64));
         assert_eq!(row.dump_path.as_deref(), Some(object.location.as_ref()));
         features::read(&stores.database, id).await.unwrap();
-        removal::remove(stores, id, row.dump_path.as_deref(), Removal::Request).await.unwrap();
+        removal::take_away(stores, &row).await.unwrap();
         assert!(sessions::get(&stores.database, id).await.unwrap().is_none());
         texts.push((id, text));
     }

@@ -277,8 +277,8 @@ impl Registry {
         Some(handle)
     }
 
-    /// Who looks for a session in spool and stores waits here for its turn: others may be looking for the same.
-    pub(super) fn turn(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
+    /// Who looks for a session in spool and stores, or removes it there, waits here for its turn: others may be at the same.
+    pub(crate) fn turn(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
         let mut hasher = DefaultHasher::new();
         id.hash(&mut hasher);
         let at = hasher.finish() as usize % TURNS;

@@ -231,15 +231,6 @@ pub(crate) async fn of_user(
     rows.iter().map(SessionRow::read).collect()
 }
 
-/// A session that may be too old.
-#[derive(Debug)]
-pub(crate) struct Old {
-    /// Where it stands among all.
-    pub(crate) place: ListCursor,
-    /// Where its dump lies.
-    pub(crate) dump: Option<String>,
-}
-
 /// Sessions that are over and began before a time, oldest first, behind `after`; of all, or of those that have a dump.
 pub(crate) async fn ended_before(
     database: &Database,
@@ -247,8 +238,8 @@ pub(crate) async fn ended_before(
     has_dump: bool,
     after: Option<ListCursor>,
     limit: u32,
-) -> sqlx::Result<Vec<Old>> {
-    let sql = "SELECT id, start_time, dump_path FROM sessions WHERE state = 'ended' AND start_time < ? \
+) -> sqlx::Result<Vec<ListCursor>> {
+    let sql = "SELECT id, start_time FROM sessions WHERE state = 'ended' AND start_time < ? \
          AND (start_time, id) > (?, ?) AND (dump_path IS NOT NULL OR NOT ?) ORDER BY start_time, id LIMIT ?";
     let rows = sqlx::query(sql)
         .bind(time.0)
@@ -258,11 +249,9 @@ pub(crate) async fn ended_before(
         .bind(limit)
         .fetch_all(&database.readers)
         .await?;
-    let old = |row: &SqliteRow| {
-        let place = ListCursor { start_time: UnixMillis(row.try_get("start_time")?), id: id_of(row)? };
-        Ok(Old { place, dump: row.try_get("dump_path")? })
-    };
-    rows.iter().map(old).collect()
+    let place =
+        |row: &SqliteRow| Ok(ListCursor { start_time: UnixMillis(row.try_get("start_time")?), id: id_of(row)? });
+    rows.iter().map(place).collect()
 }
 
 /// The session's dump is gone.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper::body::Incoming;
@@ -77,7 +78,9 @@ impl Store {
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let (service, mut hangs, waiting) = (service.clone(), hangs.clone(), Arc::clone(&waiting));
             async move {
-                if request.uri().path().ends_with(".gz") {
+                let uri = request.uri();
+                // What is to be removed stands in the body.
+                if uri.path().ends_with(".gz") || uri.query().is_some_and(|query| query.starts_with("delete")) {
                     waiting.fetch_add(1, Ordering::Relaxed);
                     let _ = hangs.wait_for(|hangs| !hangs).await;
                     waiting.fetch_sub(1, Ordering::Relaxed);
@@ -349,4 +352,35 @@ async fn a_store_that_hangs_is_told_before_its_requests_fail() {
     store.hangs.send_replace(false);
     assert_eq!(collector.dump(&session).await.1[..3], lines(3));
     assert_eq!(objects().await, (200, "ok".to_owned()));
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_while_its_session_is_removed_finds_nothing_of_it() {
+    let store = Store::open().await;
+    let collector = store.collector(SECRET, &[("RTCTRACE_SESSION_RESUME_GRACE", "100ms")]);
+    let (session, lines) = (new_session(), lines(4));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines[..3].join("\n")).await;
+    socket.acknowledged(3).await;
+    socket.close().await;
+    collector.dump(&session).await;
+
+    store.hangs.send_replace(true);
+    let path = format!("/api/v1/sessions/{session}");
+    let removal = collector.request("DELETE", &path, "", "");
+    let back = async {
+        store.hung().await;
+        let attempt = collector.v1(&session, 3);
+        let mut attempt = std::pin::pin!(attempt);
+        assert!(tokio::time::timeout(Duration::from_millis(500), &mut attempt).await.is_err(), "it waits");
+        assert_eq!(store.waiting.load(Ordering::Relaxed), 1, "nothing is fetched meanwhile");
+        store.hangs.send_replace(false);
+        attempt.await
+    };
+    let (answer, (mut socket, received)) = tokio::join!(removal, back);
+    assert_eq!((answer.status, received), (204, 0));
+    socket.send(format!("{}\n[36,null,null,1]", lines[3])).await;
+    socket.acknowledged(2).await;
+    assert_eq!(collector.dump(&session).await.1[0], lines[3]);
+    assert_eq!(store.dumps().len(), 1);
 }
