@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::recover::rebuild;
 use super::registry::Registry;
-use super::{Dialect, Origin, SessionId};
+use super::{Dialect, Origin, SessionId, UnixMillis};
 use crate::access::{Claims, without_tokens};
 use crate::config::Privacy;
 use crate::spool::{Recovered, path_of};
@@ -26,6 +26,11 @@ use crate::store::sessions;
 /// As much of a dump's beginning names it, if it does not name itself: lines, and bytes that are held for it.
 const OPENING: usize = 64;
 const OPENING_BYTES: usize = 1 << 20;
+
+/// No dump is from before 2010: there was no WebRTC.
+const EARLIEST: i64 = 1_262_304_000_000;
+/// Clocks may be wrong by a day.
+const LATEST: i64 = 24 * 3_600_000;
 
 /// The space of names that are made of a dump's beginning (RFC 9562, section 5.5).
 const NAMES: Uuid = Uuid::from_u128(0x6f1d_2a8e_53c4_4b0f_9d27_8e31_c05a_7b64);
@@ -168,11 +173,16 @@ fn prepare(
         opening.push(line);
     }
     let first = opening.first().ok_or(ImportError::Empty)?;
-    let begins = Line::parse(first).map_or(0.0, |line| line.delta());
     let metadata = RawValue::parse(&header).map_err(|error| ImportError::Dump(error.into()))?;
-    let start = metadata.get("startTime").and_then(RawValue::as_i64).unwrap_or(begins as i64);
+    let told = start_of(metadata, first, UnixMillis::now());
     let named = metadata.get("session").and_then(RawValue::as_str).and_then(|id| id.parse().ok());
-    let session = named.unwrap_or_else(|| name_of(&header, &opening, start));
+    // Its name may not depend on when it comes.
+    let session = named.unwrap_or_else(|| name_of(&header, &opening, told.unwrap_or(UnixMillis(0)).0));
+    let start = told.unwrap_or_else(|| {
+        tracing::warn!(session = %session, "the dump does not say when it began, or says nonsense; it counts as begun now");
+        UnixMillis::now()
+    });
+    let start = start.0;
 
     std::fs::create_dir_all(dir)?;
     let path = dir.join(format!("{}.part", SessionId::new()));
@@ -191,6 +201,15 @@ fn prepare(
     output.file.flush()?;
     let (length, lines) = (output.length, output.lines);
     Ok(Prepared { session, part, length, lines, left_out: reading.left_out, torn: reading.torn })
+}
+
+/// When a dump's session began: as its header says, else as its first line does, whose time is no delta. Of a time that cannot be
+/// one, a day's folder and an age would follow, and by its age a dump is removed.
+fn start_of(metadata: RawValue<'_>, first: &str, now: UnixMillis) -> Option<UnixMillis> {
+    let is_sensible = |start: &i64| (EARLIEST..now.0.saturating_add(LATEST)).contains(start);
+    let of_header = metadata.get("startTime").and_then(RawValue::as_i64).filter(is_sensible);
+    let of_line = || Line::parse(first).ok().map(|line| line.delta() as i64).filter(is_sensible);
+    of_header.or_else(of_line).map(UnixMillis)
 }
 
 /// The same dump gets the same id every time; like others, it begins with the session's start.
@@ -336,7 +355,6 @@ pub(crate) fn clean_up(data_dir: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::UnixMillis;
     use super::*;
     use crate::config::Config;
 
@@ -347,6 +365,20 @@ mod tests {
         assert_eq!(id, name("{}", "[1,null,2,3]"));
         assert_ne!(id, name("{}", "[1,null,2,4]"));
         assert_eq!(id.0.get_version_num(), 7);
+    }
+
+    #[test]
+    fn a_start_that_can_be_none_is_that_of_the_first_line_or_none() {
+        let (now, then) = (1_795_159_383_861, 1_795_000_000_000);
+        let start = |header: &str, line: &str| start_of(RawValue::parse(header).unwrap(), line, UnixMillis(now));
+        let line = format!("[39,null,{{}},{then}]");
+        assert_eq!(start(&format!("{{\"startTime\":{}}}", then - 5), &line), Some(UnixMillis(then - 5)));
+        for wrong in ["0", "-1", "1795000000", "9223372036854775807", "1e300", "\"today\"", "null", "1795959383861"] {
+            let header = format!("{{\"startTime\":{wrong}}}");
+            assert_eq!(start(&header, &line), Some(UnixMillis(then)), "{wrong}");
+            assert_eq!(start(&header, "[39,null,{},5]"), None, "{wrong}");
+            assert_eq!(start(&header, "[39,null,{},1e15]"), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -57,6 +57,30 @@ async fn a_dump_becomes_a_session_gzip_compressed_or_not() {
 }
 
 #[tokio::test]
+async fn a_dump_that_says_nonsense_of_its_start_counts_from_its_upload() {
+    let mut collector = Collector::start(&[]);
+    let now = || chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+    let before = now();
+    let mut ids = Vec::new();
+    for start in ["0", "-7", "99999999999999", "1795159383"] {
+        let dump = format!("RTCStatsDump\n{{\"fileFormat\":3,\"startTime\":{start}}}\n[\"create\",null,null,5]\n");
+        let id = only(&upload(&collector, "application/x-ndjson", dump.as_bytes()).await)["session"].clone();
+        let stored = collector.stored(id.as_str().unwrap()).await;
+        let began: chrono::DateTime<chrono::Utc> = stored["startTime"].as_str().unwrap().parse().unwrap();
+        assert!(began >= before - chrono::TimeDelta::seconds(1) && began <= now(), "{start}: {began}");
+        // It is the same dump the next time.
+        upload(&collector, "application/x-ndjson", dump.as_bytes()).await.problem(409, "session-ended");
+        ids.push(id);
+    }
+    // So its age is that of its upload.
+    collector.stop();
+    collector.set("RTCTRACE_RETENTION_SESSIONS", "1d");
+    collector.restart();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(collector.sessions().await.len(), ids.len());
+}
+
+#[tokio::test]
 async fn a_form_holds_several_dumps() {
     let collector = Collector::start(&[]);
     let mut body = Vec::new();
