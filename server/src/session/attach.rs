@@ -14,6 +14,7 @@ use super::origin::Origin;
 use super::recover::recover_one;
 use super::registry::{Attach, Handle, Later, Registry};
 use super::{SessionId, UnixMillis};
+use crate::access::AddressPlace;
 use crate::spool::{self, path_of};
 use crate::store::sessions::{self, SessionRow};
 
@@ -29,7 +30,7 @@ impl Registry {
     /// The session that a client names, new if nobody knows it.
     pub(crate) async fn attach(&self, id: SessionId, origin: Origin, from: u64) -> Attach {
         if !origin.dialect.resumes() {
-            return self.begin(id, origin);
+            return self.begin(id, origin, Handle::new);
         }
         if let Some(held) = self.held(id, &origin).await {
             return held;
@@ -44,14 +45,14 @@ impl Registry {
             Ok(Found::OtherUsers) => Attach::OtherUser,
             Ok(Found::Held(handle)) if handle.origin.dialect == origin.dialect => Attach::Session(handle, false),
             Ok(Found::Held(_) | Found::Over) => Attach::Ended,
-            Ok(Found::Nothing) => self.begin(id, origin),
+            Ok(Found::Nothing) => self.begin(id, origin, Handle::new),
             Err(error) if from > 0 => {
                 tracing::warn!(session = %id, "nobody can say what is held of the session: {error:#}");
                 Attach::Later(Later::Unknown)
             }
             Err(error) => {
                 tracing::warn!(session = %id, "a session begins without the database: {error:#}");
-                self.begin(id, origin)
+                self.begin(id, origin, Handle::unasked)
             }
         }
     }
@@ -147,7 +148,12 @@ impl Registry {
     }
 
     /// A session of which nothing is held.
-    fn begin(&self, id: SessionId, origin: Origin) -> Attach {
+    fn begin(
+        &self,
+        id: SessionId,
+        origin: Origin,
+        handle: fn(SessionId, Journal, Option<AddressPlace>) -> Handle,
+    ) -> Attach {
         if self.spool().is_full() {
             return Attach::Later(Later::SpoolFull);
         }
@@ -155,7 +161,7 @@ impl Registry {
             return Attach::Later(Later::TooManyOfAddress);
         };
         let journal = Journal::new(id, origin, self.config(), self.spool(), Instant::now());
-        match self.insert(id, Arc::new(Handle::new(id, journal, place))) {
+        match self.insert(id, Arc::new(handle(id, journal, place))) {
             Some(handle) => Attach::Session(handle, true),
             None => Attach::Later(Later::TooMany),
         }

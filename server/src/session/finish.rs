@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 
 use super::pipeline::Pipeline;
 use super::registry::{Handle, Stores};
+use super::standing::{self, Standing};
 use super::{LOST, SessionId};
 use crate::spool::{self, Spool};
 use crate::store::sessions::{SessionRow, end_lost, store_ended};
@@ -26,7 +27,18 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         let snapshot = journal.snapshot();
         (journal.settle(), snapshot, journal.path().clone())
     };
-    let id = handle.id;
+    let id = match handle.is_unasked() {
+        false => handle.id,
+        true => match Standing::ask(stores, handle.id, handle.origin.start_time, snapshot.lines).await {
+            Standing::Own => handle.id,
+            Standing::Stored => return forget(handle.id, spool, &file),
+            Standing::AnothersId => {
+                let id = standing::beside(handle.id, handle.origin.start_time);
+                tracing::warn!(session = %handle.id, "another session of this id is stored already; this one is stored as {id}");
+                id
+            }
+        },
+    };
     let path = stores.objects.path(id, handle.origin.start_time);
 
     let mut backoff = Backoff::new(Store::Objects);
@@ -42,7 +54,7 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
             }
             Err(_) if !file.exists() => {
                 tracing::error!(session = %id, "the spool file of the session is gone; nothing of it can be stored");
-                if let Err(error) = end_lost(&stores.database, id).await {
+                if let Err(error) = end_lost(&stores.database, handle.id).await {
                     tracing::warn!(session = %id, "its row stays as it is until the next start: {error}");
                 }
                 return;
@@ -83,11 +95,16 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
     }
 
     telemetry::store_works(Store::Database);
-    if let Err(error) = spool.remove(&file) {
-        tracing::warn!(session = %id, "the spool file of a stored session stays: {error}");
-    }
+    forget(handle.id, spool, &file);
     telemetry::session_stored();
     tracing::info!(session = %id, lines = row.lines, bytes = dump_bytes, "session stored");
+}
+
+/// Removes the spool file of a session that is stored.
+fn forget(id: SessionId, spool: &Spool, file: &Path) {
+    if let Err(error) = spool.remove(file) {
+        tracing::warn!(session = %id, "the spool file of a stored session stays: {error}");
+    }
 }
 
 /// Writes all stats of a session from its spool file. Rows that are there already are written anew.

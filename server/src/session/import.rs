@@ -124,7 +124,7 @@ pub(crate) async fn import(
     // Who hears that it is here has it as safely as acknowledged lines.
     registry.spool().commit().await?;
     let found = Recovered { session, path, length: prepared.length };
-    let mut rebuilt = rebuild(registry, &found).await.map_err(ImportError::Store)?;
+    let mut rebuilt = rebuild(registry, &found, false).await.map_err(ImportError::Store)?;
     rebuilt.journal.end_as_it_is();
     let stored = registry.store(session, rebuilt.journal, rebuilt.is_behind);
     let Prepared { lines, left_out, torn, .. } = prepared;

@@ -15,6 +15,7 @@ mod recover;
 mod registry;
 mod reprocess;
 mod snapshot;
+mod standing;
 
 use std::fmt;
 use std::str::FromStr;

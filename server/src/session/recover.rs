@@ -4,15 +4,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
-use super::Origin;
 use super::journal::Journal;
 use super::registry::Registry;
+use super::standing::Standing;
+use super::{Origin, SessionId};
 use crate::spool::{self, Recovered};
+use crate::store::Backoff;
+use crate::store::sessions::{self, SessionRow};
 use crate::store::stats::RowBatch;
-use crate::store::{Backoff, sessions};
-use crate::telemetry::Store;
+use crate::telemetry::{Store, is_down};
 
 /// Takes in every session of the spool. One that cannot be read is reported, its file left alone. Clients need not wait for
 /// the end of it: who names a session that was not read yet has it read at once.
@@ -56,26 +58,38 @@ async fn end_lost(registry: &Registry) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Rebuilds the state of a session from its file.
+/// Rebuilds the state of a session from its file. A database that is down keeps no session from its client.
 pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow::Result<()> {
     let stores = registry.stores();
-    if let Some(row) = sessions::get(&stores.database, found.session).await?
-        && row.ended
-        && let Some(path) = row.dump_path
-        && stores.objects.get(&path.into()).await.is_ok()
-        && spool::lines(&found.path, found.length).await? <= row.lines
-    {
+    let origin = Origin::from_metadata(spool::replay(&found.path, found.length)?.metadata());
+    let start = origin.context("its header lacks what a session needs")?.start_time;
+    let standing = match row(registry, found.session).await {
+        Ok(row) => {
+            let lines = spool::lines(&found.path, found.length).await?;
+            Some(Standing::of(row.as_ref(), start, lines, &stores.objects).await)
+        }
+        Err(error) => {
+            tracing::warn!(session = %found.session, "a session is recovered without the database: {error}");
+            None
+        }
+    };
+    if standing == Some(Standing::Stored) {
         // The crash came between the last two steps of the session's end. A text with more lines than were stored is of one
         // that went on since.
         return registry.spool().remove(&found.path).context("cannot remove the spool file of a stored session");
     }
-
-    let Rebuilt { mut journal, is_behind, resumes } = rebuild(registry, &found).await?;
-    if !resumes {
-        journal.close(super::LOST, Duration::ZERO, Instant::now());
+    let mut rebuilt = rebuild(registry, &found, standing != Some(Standing::Own)).await?;
+    if !rebuilt.resumes {
+        rebuilt.journal.close(super::LOST, Duration::ZERO, Instant::now());
     }
-    registry.adopt(found.session, journal, is_behind);
+    registry.adopt(found.session, rebuilt);
     Ok(())
+}
+
+/// The row of a session. A database that has just failed is not asked: that may take seconds for each session.
+async fn row(registry: &Registry, id: SessionId) -> anyhow::Result<Option<SessionRow>> {
+    ensure!(!is_down(Store::Database), "it is down");
+    Ok(sessions::get(&registry.stores().database, id).await?)
 }
 
 /// A session whose state is rebuilt.
@@ -84,18 +98,24 @@ pub(super) struct Rebuilt {
     pub(super) journal: Journal,
     /// Whether its stats are to be written from its dump.
     pub(super) is_behind: bool,
+    /// Whether nobody could say that its id is its own.
+    pub(super) is_unasked: bool,
     resumes: bool,
 }
 
-/// Rebuilds a session's state from the lines of its spool file; its stats rows go to the database.
-pub(super) async fn rebuild(registry: &Registry, found: &Recovered) -> anyhow::Result<Rebuilt> {
+/// Rebuilds a session's state from the lines of its spool file; its stats rows go to the database, unless they are not known to be
+/// those of its id.
+pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: bool) -> anyhow::Result<Rebuilt> {
     let stores = registry.stores();
     let mut dump = spool::replay(&found.path, found.length)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let resumes = origin.dialect.resumes();
-    let live = sessions::SessionRow::live(found.session, &origin);
+    let live = SessionRow::live(found.session, &origin);
     let mut journal = Journal::new(found.session, origin, registry.config(), registry.spool(), Instant::now());
-    let (mut rows, mut is_behind) = (RowBatch::default(), false);
+    let (mut rows, mut is_behind) = (RowBatch::default(), is_unasked);
+    if is_unasked {
+        journal.stop_rows();
+    }
     while let Some(line) = dump.next_line() {
         journal.replay(line?, &mut rows);
         if rows.is_full() && stores.stats.offer(&mut rows).await.is_err() {
@@ -109,5 +129,5 @@ pub(super) async fn rebuild(registry: &Registry, found: &Recovered) -> anyhow::R
     }
     stores.stats.session(live);
     journal.reopen(found.length)?;
-    Ok(Rebuilt { journal, is_behind, resumes })
+    Ok(Rebuilt { journal, is_behind, is_unasked, resumes })
 }

@@ -18,6 +18,7 @@ use super::SessionId;
 use super::finish;
 use super::journal::{Journal, SocketCursor, Stop, Written};
 use super::origin::Origin;
+use super::recover::Rebuilt;
 use super::snapshot::Snapshot;
 use crate::access::{AddressPlace, Addresses};
 use crate::app::Stopping;
@@ -80,6 +81,8 @@ pub(crate) struct Handle {
     newest_socket: watch::Sender<u64>,
     behind: AtomicBool,
     finishing: AtomicBool,
+    /// The database could not be asked about it: what its id stands for there is found out at its end.
+    is_unasked: bool,
     /// Since when it waits to be stored.
     ended: OnceLock<Instant>,
     place: Mutex<Option<AddressPlace>>,
@@ -161,9 +164,21 @@ impl Handle {
             newest_socket: watch::Sender::new(0),
             behind: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
+            is_unasked: false,
             ended: OnceLock::new(),
             place: Mutex::new(place),
         }
+    }
+
+    /// One about which the database could not be asked. Its rows are written from its dump: they may not be those of its id.
+    pub(super) fn unasked(id: SessionId, mut journal: Journal, place: Option<AddressPlace>) -> Self {
+        journal.stop_rows();
+        Self { is_unasked: true, behind: AtomicBool::new(true), ..Self::new(id, journal, place) }
+    }
+
+    /// Whether the database is still to be asked what its id stands for.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.is_unasked
     }
 
     /// What is known of the session now.
@@ -406,10 +421,12 @@ impl Registry {
     }
 
     /// Takes in a session that was found in the spool, its state rebuilt.
-    pub(crate) fn adopt(&self, id: SessionId, journal: Journal, is_behind: bool) {
+    pub(super) fn adopt(&self, id: SessionId, rebuilt: Rebuilt) {
+        let Rebuilt { journal, is_behind, is_unasked, .. } = rebuilt;
         let ended = journal.ended();
-        let handle = Arc::new(Handle::new(id, journal, None));
-        handle.behind.store(is_behind, Ordering::Relaxed);
+        let handle = if is_unasked { Handle::unasked(id, journal, None) } else { Handle::new(id, journal, None) };
+        handle.behind.fetch_or(is_behind, Ordering::Relaxed);
+        let handle = Arc::new(handle);
         {
             let mut sessions = lock(&self.0.sessions);
             sessions.insert(id, Arc::clone(&handle));

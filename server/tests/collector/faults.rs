@@ -98,6 +98,68 @@ async fn a_start_without_the_database_is_an_outage_like_others() {
         .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_on_after_a_start_without_the_database() {
+    let mut collector = Collector::start(&[]);
+    let (session, lines) = (new_session(), lines(5));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines[..3].join("\n")).await;
+    socket.acknowledged(3).await;
+    tokio::task::block_in_place(|| collector.stop());
+    let database = hold(collector.dir.path()).await;
+    tokio::task::block_in_place(|| collector.restart());
+    let (mut socket, received) = collector.v1(&session, 3).await;
+    assert_eq!(received, 3);
+    socket.send(format!("{}\n[36,null,null,1]", lines[3..].join("\n"))).await;
+    socket.acknowledged(6).await;
+    database.close().await.unwrap();
+    until("it is stored", async || collector.spool(&session).exists().then_some(()).xor(Some(()))).await;
+    assert_eq!(collector.dump(&session).await.1[..5], lines);
+    assert_eq!(collector.sessions().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_took_the_id_of_a_stored_one_is_stored_beside_it() {
+    for is_killed in [false, true] {
+        let mut collector = Collector::start(&[]);
+        let (_, mut first) = recording("loopback-av-60s.jsonl");
+        *first.last_mut().unwrap() = "[36,null,null,110]".to_owned();
+        let (session, second) = (new_session(), lines(2));
+        let (mut socket, _) = collector.v1(&session, 0).await;
+        for line in &first {
+            socket.send(line).await;
+        }
+        socket.acknowledged(first.len()).await;
+        let before = collector.stored(&session).await;
+        tokio::task::block_in_place(|| collector.stop());
+
+        let database = hold(collector.dir.path()).await;
+        tokio::task::block_in_place(|| collector.restart());
+        let (mut socket, received) = collector.v1(&session, 0).await;
+        assert_eq!(received, 0, "nobody can say that there was one");
+        socket.send(format!("{}\n[36,null,null,1]", second.join("\n"))).await;
+        socket.acknowledged(3).await;
+        if is_killed {
+            collector.crash();
+        }
+        database.close().await.unwrap();
+        if is_killed {
+            tokio::task::block_in_place(|| collector.restart());
+        }
+        until("it is stored", async || collector.spool(&session).exists().then_some(()).xor(Some(()))).await;
+
+        assert_eq!(collector.stored(&session).await, before);
+        assert_eq!(collector.dump(&session).await.1, first);
+        crate::stores::assert_stats(&collector, &first).await;
+        let sessions = collector.sessions().await;
+        assert_eq!(sessions.len(), 2);
+        let other = sessions.iter().find(|found| found["id"] != session.as_str()).unwrap();
+        assert_eq!(collector.dump(other["id"].as_str().unwrap()).await.1[..2], second);
+        let log = std::fs::read_to_string(collector.dir.path().join("log")).unwrap();
+        assert!(log.contains(&format!("this one is stored as {}", other["id"].as_str().unwrap())), "{log}");
+    }
+}
+
 #[tokio::test]
 async fn a_session_whose_spool_file_is_gone_holds_up_nobody() {
     let collector = Collector::start(&[]);

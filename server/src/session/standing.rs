@@ -1,0 +1,51 @@
+//! What the database knows of a session that is here. While it cannot be asked, sessions begin and go on all the same, and one may
+//! bear the id of one that was stored before. When a session began tells the two apart: it stands in the dump's header and in the row.
+
+use super::registry::Stores;
+use super::{SessionId, UnixMillis};
+use crate::store::sessions::{self, SessionRow};
+use crate::store::{Backoff, objects::Objects};
+use crate::telemetry::Store;
+
+/// What it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing, or that it runs: its id is its own.
+    Own,
+    /// It is stored to the last line.
+    Stored,
+    /// Another session of this id is stored, or was.
+    AnothersId,
+}
+
+impl Standing {
+    /// Of a session that began at `start` and has so many lines.
+    pub(super) async fn of(row: Option<&SessionRow>, start: UnixMillis, lines: u64, objects: &Objects) -> Self {
+        match row {
+            Some(row) if row.start_time != start => Self::AnothersId,
+            Some(SessionRow { ended: true, lines: stored, dump_path: Some(path), .. })
+                if lines <= *stored && objects.get(&path.as_str().into()).await.is_ok() =>
+            {
+                Self::Stored
+            }
+            _ => Self::Own,
+        }
+    }
+
+    /// Asks the database until it answers.
+    pub(super) async fn ask(stores: &Stores, id: SessionId, start: UnixMillis, lines: u64) -> Self {
+        let mut backoff = Backoff::new(Store::Database);
+        loop {
+            match sessions::get(&stores.database, id).await {
+                Ok(row) => return Self::of(row.as_ref(), start, lines, &stores.objects).await,
+                Err(error) => backoff.failed(&format!("looking session {id} up"), &error).await,
+            }
+        }
+    }
+}
+
+/// The id of a session whose own is another's. Whoever stores it again finds the same.
+pub(super) fn beside(id: SessionId, start: UnixMillis) -> SessionId {
+    // No name that a client can give has this character.
+    SessionId::of_name(&format!("{id}@{}", start.0))
+}
