@@ -137,7 +137,14 @@ impl Opening {
             };
             let slot = handle.take_over();
             match handle.cursor(self.from).await {
-                Ok(Some((cursor, received))) => return Ok((handle, slot, cursor, received)),
+                Ok(Some((cursor, received))) => {
+                    if self.from > received {
+                        // It lies in another collector's stores, or was removed.
+                        telemetry::short_session();
+                        tracing::warn!(session = %handle.id, from = self.from, received, "lines are missing that the client believes to be held");
+                    }
+                    return Ok((handle, slot, cursor, received));
+                }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(session = %handle.id, "the spool cannot be read: {error}");

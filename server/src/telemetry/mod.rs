@@ -21,6 +21,7 @@ const DUPLICATES: &str = "rtctrace_duplicate_lines_total";
 const BAD_LINES: &str = "rtctrace_bad_lines_total";
 const UNDECODED: &str = "rtctrace_undecoded_lines_total";
 const MISSING: &str = "rtctrace_missing_entries_total";
+const SHORT: &str = "rtctrace_short_sessions_total";
 const ACKS: &str = "rtctrace_acks_total";
 const REFUSED: &str = "rtctrace_refused_total";
 const SOCKETS: &str = "rtctrace_sockets";
@@ -79,6 +80,10 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
         "Lines that are in the dump, but gave neither stats nor features because they do not decode."
     );
     describe_counter!(MISSING, "Entries that a client numbered and that never came; their dump says which.");
+    describe_counter!(
+        SHORT,
+        "Sockets whose client goes on behind more lines than its session holds here; those before are missing."
+    );
     describe_counter!(ACKS, "Acknowledgements sent.");
     describe_counter!(REFUSED, "Requests and sockets that were refused, by reason.");
     describe_gauge!(SOCKETS, "WebSockets that are open.");
@@ -111,6 +116,7 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     );
     describe_counter!(STATS_LOST, "Stats rows that no table takes: far too long, or refused by the database for good.");
     counter!(ACKS).absolute(0);
+    counter!(SHORT).absolute(0);
     counter!(DUPLICATES).absolute(0);
     counter!(SLOWED).absolute(0);
     counter!(SPOOL_PAUSES).absolute(0);
@@ -160,6 +166,11 @@ pub(crate) fn missing_entries(count: u64) {
     if count > 0 {
         counter!(MISSING).increment(count);
     }
+}
+
+/// A client believes that its session holds more lines than it does.
+pub(crate) fn short_session() {
+    counter!(SHORT).increment(1);
 }
 
 /// A line was refused.

@@ -202,6 +202,22 @@ async fn a_session_that_is_too_old_ends() {
 }
 
 #[tokio::test]
+async fn a_client_that_believes_more_to_be_held_than_is_goes_on_and_is_told_of() {
+    let collector = Collector::start(&[]);
+    let (session, lines) = (new_session(), lines(2));
+    let (mut socket, received) = collector.v1(&session, 7).await;
+    assert_eq!(received, 0);
+    socket.send(format!("{}\n[36,null,null,1]", lines.join("\n"))).await;
+    socket.acknowledged(3).await;
+    assert_eq!(collector.dump(&session).await.1[..2], lines);
+    collector.v1(&new_session(), 0).await.0.close().await;
+    assert_eq!(collector.metric("rtctrace_short_sessions_total").await, 1.0);
+    let log = std::fs::read_to_string(collector.dir.path().join("log")).unwrap();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("lines are missing")).collect();
+    assert!(told.len() == 1 && told[0].contains(&session) && told[0].contains("from=7 received=0"), "{told:?}");
+}
+
+#[tokio::test]
 async fn too_many_connections_are_asked_to_come_back() {
     let collector = Collector::start(&[("RTCTRACE_LIMITS_SOCKETS", "2")]);
     let (mut first, _) = collector.v1(&new_session(), 0).await;
