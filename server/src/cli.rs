@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{self, Config, Overrides};
+use crate::config::{self, Config, LogFormat, Overrides};
 use crate::token::TokenCommand;
 use crate::tools;
 
@@ -45,6 +45,18 @@ is RTCTRACE_SPOOL_DURABILITY.")]
     Features(tools::features::Options),
 }
 
+impl Command {
+    /// How the log of this command looks, if it has one.
+    pub(crate) fn log_format(&self) -> Option<LogFormat> {
+        match self {
+            Self::Serve(settings) => Some(settings.log_format()),
+            Self::Import(options) => Some(options.settings.log_format()),
+            Self::Reprocess(options) => Some(options.settings.log_format()),
+            _ => None,
+        }
+    }
+}
+
 /// Settings by flag. All of them, and more, can be set in the file or by RTCTRACE_* variables.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
@@ -74,9 +86,12 @@ pub(crate) struct Settings {
 impl Settings {
     /// The settings, all layers of them.
     pub(crate) fn load(&self) -> anyhow::Result<Config> {
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        config::load(&self.overrides(), variables)
+        config::load(&self.overrides(), config::variables()?.into_iter())
+    }
+
+    /// How the log looks, whether the settings can be loaded or not.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        config::log_format(&self.overrides())
     }
 
     /// The flags as a layer of settings.

@@ -29,6 +29,7 @@ use anyhow::Context;
 use clap::Parser as _;
 
 use cli::{Cli, Command};
+use config::{Log, LogFormat};
 use telemetry::traces::Traces;
 
 /// What still runs on other threads when the collector has stopped (a compression, a write) may take so long.
@@ -36,12 +37,24 @@ const LAST_MOMENTS: Duration = Duration::from_secs(1);
 
 /// The program: what the command line asks for, to its end.
 pub fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "rtctrace: {error:#}");
+            complain(&cli, &error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says why the program ends. Who reads its log by program reads this, too.
+fn complain(cli: &Cli, error: &anyhow::Error) {
+    if cli.command.log_format() == Some(LogFormat::Json) {
+        // It may have one already.
+        let _ = telemetry::install_log(&Log { format: LogFormat::Json }, None, false);
+        tracing::error!("{error:#}");
+    } else {
+        let _ = writeln!(std::io::stderr(), "rtctrace: {error:#}");
     }
 }
 

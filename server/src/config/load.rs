@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 use url::Url;
 
-use super::Config;
+use super::{Config, LogFormat};
 
 /// The settings file that is read when no flag names one.
 const DEFAULT_FILE: &str = "rtctrace.toml";
@@ -28,16 +28,46 @@ pub(crate) struct Overrides {
     pub(crate) values: Vec<(&'static str, String)>,
 }
 
+/// The variables of the process's environment that are the collector's.
+pub(crate) fn variables() -> anyhow::Result<Vec<(String, String)>> {
+    let ours = std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
+    ours.map(|(name, value)| {
+        let name = name.into_string().map_err(|name| anyhow!("the variable {name:?} is not UTF-8; unset it"))?;
+        // What it holds may be a secret.
+        let value = value.into_string();
+        let value = value.map_err(|_| anyhow!("the value of the variable {name} is not UTF-8; write it in UTF-8"))?;
+        Ok((name, value))
+    })
+    .collect()
+}
+
+/// How the log looks, as far as can be said of settings that may be wrong: for who tells what is wrong with them.
+pub(crate) fn log_format(overrides: &Overrides) -> LogFormat {
+    let is_json = match std::env::var(format!("{PREFIX}{}", variable("log.format"))) {
+        Ok(format) => format == "json",
+        Err(_) => file_of(overrides).is_some_and(|file| {
+            let format = Figment::from(Toml::file_exact(file)).extract_inner::<LogFormat>("log.format");
+            format.is_ok_and(|format| format == LogFormat::Json)
+        }),
+    };
+    if is_json { LogFormat::Json } else { LogFormat::Text }
+}
+
+/// The settings file, if there is one.
+fn file_of(overrides: &Overrides) -> Option<PathBuf> {
+    overrides.file.clone().or_else(|| Path::new(DEFAULT_FILE).exists().then(|| PathBuf::from(DEFAULT_FILE)))
+}
+
 /// Reads all layers. `variables` is the process's environment.
 pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {
     let defaults = leaves(&Config::default())?;
     let mut figment = Figment::from(Serialized::defaults(Config::default()));
 
-    let file = overrides.file.clone().or_else(|| Path::new(DEFAULT_FILE).exists().then(|| PathBuf::from(DEFAULT_FILE)));
+    let file = file_of(overrides);
     if let Some(file) = &file {
         let layer: Dict = Figment::from(Toml::file_exact(file))
             .extract()
-            .map_err(|error| anyhow::anyhow!("cannot read {}: {}", file.display(), without_excerpt(&error)))?;
+            .map_err(|error| anyhow!("cannot read {}: {}", file.display(), without_excerpt(&error)))?;
         let mut found = BTreeMap::new();
         flatten("", &Value::from(layer), &mut found);
         for key in found.keys() {
@@ -71,7 +101,7 @@ fn complaint(error: figment::Error) -> anyhow::Error {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("it is not {expected}"),
         other => other.to_string(),
     };
-    anyhow::anyhow!("the setting `{key}` (variable {PREFIX}{}): {text}", variable(&key))
+    anyhow!("the setting `{key}` (variable {PREFIX}{}): {text}", variable(&key))
 }
 
 /// What stands above the printed settings.

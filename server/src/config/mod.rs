@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub(crate) use list::List;
-pub(crate) use load::{Overrides, load, masked, render};
+pub(crate) use load::{Overrides, load, log_format, masked, render, variables};
 pub(crate) use secret::Secret;
 pub(crate) use units::{Size, Span};
 

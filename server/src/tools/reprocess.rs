@@ -20,7 +20,7 @@ pub(crate) struct Options {
     /// Sessions; without any, all whose dumps are in object storage.
     sessions: Vec<SessionId>,
     #[command(flatten)]
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// Goes through the stored dumps, one after the other.

@@ -127,3 +127,44 @@ async fn a_receiver_of_spans_that_is_away_holds_up_nothing() {
     let (success, _, errors) = run(collector.dir.path(), &["serve"], &[("RTCTRACE_TRACES_ENDPOINT", "nowhere")]);
     assert!(!success && errors.contains("traces.endpoint is `nowhere`; write for example"), "{errors}");
 }
+
+#[test]
+fn why_a_start_fails_is_a_line_of_the_log_where_that_is_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("settings.toml");
+    std::fs::write(&file, "listen = \"nowhere\"\n[log]\nformat = \"json\"\n").unwrap();
+    let wrong = dir.path().join("wrong.toml");
+    std::fs::write(&wrong, "lissen = \"nowhere\"\n[log]\nformat = \"json\"\n").unwrap();
+    let json = ("RTCTRACE_LOG_FORMAT", "json");
+    let told = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let (success, printed, errors) = run(dir.path(), arguments, variables);
+        assert!(!success && printed.is_empty());
+        let told: Value = serde_json::from_str(&errors).unwrap_or_else(|_| panic!("one line of JSON: {errors}"));
+        assert_eq!(told["level"], "ERROR");
+        told["message"].as_str().unwrap().to_owned()
+    };
+    assert!(told(&["serve", "--listen", "nowhere"], &[json]).contains("listen is `nowhere`"));
+    assert!(told(&["serve", "--config", file.to_str().unwrap()], &[]).contains("listen is `nowhere`"));
+    assert!(told(&["serve", "--config", wrong.to_str().unwrap()], &[]).contains("did you mean `listen`"));
+    assert!(told(&["serve"], &[json, ("RTCTRACE_LISTN", "x")]).contains("did you mean `RTCTRACE_LISTEN`"));
+    assert!(told(&["import", "nothing.jsonl"], &[json, ("RTCTRACE_LISTN", "x")]).contains("RTCTRACE_LISTN"));
+    let (_, _, errors) = run(dir.path(), &["serve", "--listen", "nowhere"], &[]);
+    assert!(errors.starts_with("rtctrace: listen is `nowhere`"), "{errors}");
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let start = |name: &[u8], value: &[u8]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rtctrace"));
+        command.arg("config").env(std::ffi::OsStr::from_bytes(name), std::ffi::OsStr::from_bytes(value));
+        let output = command.output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (success, errors) = start(b"RTCTRACE_ACCESS_CLIENT_SECRET", b"h1dden\xff");
+    assert!(!success && errors.contains("RTCTRACE_ACCESS_CLIENT_SECRET is not UTF-8"), "{errors}");
+    assert!(!errors.contains("h1dden"), "{errors}");
+    let (success, errors) = start(b"RTCTRACE_LIST\xff", b"x");
+    assert!(!success && errors.contains("RTCTRACE_LIST") && errors.contains("is not UTF-8"), "{errors}");
+    assert!(start(b"ANOTHERS_\xff", b"\xff").0);
+}
