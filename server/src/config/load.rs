@@ -1,4 +1,4 @@
-//! Puts the layers of settings together, refuses what no setting is called, and prints the result.
+//! Puts the layers of settings together, and refuses what no setting is called.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Value};
-use url::Url;
 
+use super::origin::{Origin, Origins, flag, place};
 use super::{Config, LogFormat};
 
 /// The settings file that is read when no flag names one.
@@ -62,6 +62,7 @@ fn file_of(overrides: &Overrides) -> Option<PathBuf> {
 pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {
     let defaults = leaves(&Config::default())?;
     let mut figment = Figment::from(Serialized::defaults(Config::default()));
+    let mut origins = Origins::default();
 
     let file = file_of(overrides);
     if let Some(file) = &file {
@@ -70,10 +71,11 @@ pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (Strin
             .map_err(|error| anyhow!("cannot read {}: {}", file.display(), without_excerpt(&error)))?;
         let mut found = BTreeMap::new();
         flatten("", &Value::from(layer), &mut found);
+        let text = std::fs::read_to_string(file).unwrap_or_default();
         for key in found.keys() {
-            known(key, &defaults, |nearest| {
-                format!("{}: unknown key `{key}`; did you mean `{nearest}`?", file.display())
-            })?;
+            let place = place(file, &text, key);
+            known(key, &defaults, |nearest| format!("{place}: unknown key `{key}`; did you mean `{nearest}`?"))?;
+            origins.set(key, place);
         }
         figment = figment.merge(Toml::file_exact(file));
     }
@@ -86,86 +88,26 @@ pub(crate) fn load(overrides: &Overrides, variables: impl Iterator<Item = (Strin
         };
         let value = typed(default, &text).with_context(|| format!("the variable {name}"))?;
         figment = figment.merge(Serialized::default(key, value));
+        origins.set(key, Origin::Variable(name));
     }
     for (key, text) in &overrides.values {
         let default = defaults.get(*key).with_context(|| format!("no setting is called `{key}`"))?;
         figment = figment.merge(Serialized::default(key, typed(default, text)?));
+        origins.set(key, flag(key));
     }
-    figment.extract().map_err(complaint)
+    figment.extract().map_err(|error| complaint(&error, &origins))
 }
 
-/// What does not fit, by the setting's name. A value of a wrong type is not repeated: it may be a secret that lacks its quotes.
-fn complaint(error: figment::Error) -> anyhow::Error {
+/// What does not fit, where it stands, and the setting's name. A value of a wrong type is not repeated: it may be a secret that
+/// lacks its quotes.
+fn complaint(error: &figment::Error, origins: &Origins) -> anyhow::Error {
     let key = error.path.join(".");
     let text = match &error.kind {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("it is not {expected}"),
         other => other.to_string(),
     };
-    anyhow!("the setting `{key}` (variable {PREFIX}{}): {text}", variable(&key))
-}
-
-/// What stands above the printed settings.
-const INTRODUCTION: &str = "\
-# Every setting can be set here (`rtctrace.toml`, or `--config FILE`), by an environment variable, or some by a flag; each of these wins
-# over the one before. The variable of `durability` in `[spool]` is RTCTRACE_SPOOL_DURABILITY; lists are written `a, b` there.
-
-";
-
-/// The settings as a TOML file, each with what it means, secrets masked.
-pub(crate) fn render(config: &Config) -> anyhow::Result<String> {
-    let mut top = String::from(INTRODUCTION);
-    let mut shown = config.clone();
-    shown.database.url = masked(&config.database_url()?);
-    shown.storage.url = masked(config.storage_url()?.as_str());
-    shown.storage.endpoint = masked(&config.storage.endpoint);
-    shown.traces.endpoint = masked(&config.traces.endpoint);
-    let explanations = super::explanations();
-    let mut sections = BTreeMap::<String, String>::new();
-    for (key, value) in leaves(&shown)? {
-        let text = match &value {
-            Value::String(_, text) => serde_json::to_string(text)?,
-            other => serde_json::to_string(other)?,
-        };
-        let comment = comment(explanations.get(&key).copied().unwrap_or_default());
-        match key.split_once('.') {
-            Some((section, name)) => {
-                *sections.entry(section.to_owned()).or_default() += &format!("{comment}{name} = {text}\n");
-            }
-            None => top += &format!("{comment}{key} = {text}\n"),
-        }
-    }
-    for (section, lines) in sections {
-        let about = comment(explanations.get(&section).copied().unwrap_or_default());
-        top += &format!("\n{about}[{section}]\n{lines}");
-    }
-    Ok(top)
-}
-
-fn comment(text: &str) -> String {
-    text.lines().map(|line| format!("# {}\n", line.trim())).collect()
-}
-
-/// A URL without its password and without the values of its query, where stores put keys.
-pub(crate) fn masked(text: &str) -> String {
-    let Ok(mut url) = Url::parse(text) else {
-        // What cannot be read may hold a password all the same.
-        return if text.contains(['@', '?']) { "***".to_owned() } else { text.to_owned() };
-    };
-    // `key:secret@place` is one, too, and has no password.
-    if url.cannot_be_a_base() && text.contains('@') {
-        return format!("{}:***", url.scheme());
-    }
-    if url.password().is_none() && url.query().is_none() {
-        return text.to_owned();
-    }
-    if url.password().is_some() && url.set_password(Some("***")).is_err() {
-        return "***".to_owned();
-    }
-    let names: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
-    if !names.is_empty() {
-        url.set_query(Some(&names.iter().map(|name| format!("{name}=***")).collect::<Vec<_>>().join("&")));
-    }
-    url.into()
+    let place = origins.of(&key).map(|origin| format!("{origin}: ")).unwrap_or_default();
+    anyhow!("{place}the setting `{key}`: {text}")
 }
 
 /// What the parser of a file says, without the line that it quotes: that may be one with a secret.
@@ -176,7 +118,7 @@ fn without_excerpt(error: &figment::Error) -> String {
 }
 
 /// Every setting by its dotted key.
-fn leaves(config: &Config) -> anyhow::Result<BTreeMap<String, Value>> {
+pub(super) fn leaves(config: &Config) -> anyhow::Result<BTreeMap<String, Value>> {
     let mut found = BTreeMap::new();
     flatten("", &Value::serialize(config)?, &mut found);
     Ok(found)
@@ -227,10 +169,10 @@ fn typed(default: &Value, text: &str) -> anyhow::Result<Value> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn with_file(text: &str, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+    pub(in crate::config) fn with_file(text: &str, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("test.toml");
         std::fs::write(&file, text).unwrap();
@@ -274,7 +216,11 @@ mod tests {
     #[test]
     fn an_unknown_key_names_the_nearest_known_one() {
         let error = with_file("[session]\nresume_grase = \"5s\"\n", &[]).unwrap_err().to_string();
-        assert!(error.contains("`session.resume_grase`; did you mean `session.resume_grace`"), "{error}");
+        assert!(
+            error
+                .contains("test.toml, line 2: unknown key `session.resume_grase`; did you mean `session.resume_grace`"),
+            "{error}"
+        );
         let error = with_file("", &[("RTCTRACE_LISTN", "x")]).unwrap_err().to_string();
         assert!(error.contains("did you mean `RTCTRACE_LISTEN`"), "{error}");
     }
@@ -282,34 +228,23 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_key() {
         let error = format!("{:#}", with_file("[session]\nresume_grace = \"soon\"\n", &[]).unwrap_err());
-        assert!(error.contains("resume_grace") && error.contains("soon"), "{error}");
+        assert!(
+            error.contains("test.toml, line 2: the setting `session.resume_grace`: `soon` is no length"),
+            "{error}"
+        );
+        let error = format!("{:#}", with_file("", &[("RTCTRACE_SESSION_RESUME_GRACE", "soon")]).unwrap_err());
+        assert!(
+            error.contains("the variable RTCTRACE_SESSION_RESUME_GRACE: the setting `session.resume_grace`"),
+            "{error}"
+        );
+        let error = format!("{:#}", with_file("listen = \"a\"\nlimits = 7\n", &[]).unwrap_err());
+        assert!(error.contains("test.toml, line 2: the setting `limits`: it is not"), "{error}");
+        let error = format!("{:#}", with_file("listen = \"a\"\n[limits\n", &[]).unwrap_err());
+        assert!(error.contains("test.toml: ") && error.contains("line 2"), "{error}");
         let error = format!("{:#}", with_file("", &[("RTCTRACE_STATS_ENABLED", "maybe")]).unwrap_err());
         assert!(error.contains("RTCTRACE_STATS_ENABLED") && error.contains("maybe"), "{error}");
         let error = format!("{:#}", with_file("[storage]\nsecret_access_key = 98765432\n", &[]).unwrap_err());
         assert!(error.contains("`storage.secret_access_key`") && error.contains("a string"), "{error}");
-        assert!(error.contains("RTCTRACE_STORAGE_SECRET_ACCESS_KEY") && !error.contains("98765432"), "{error}");
-    }
-
-    #[test]
-    fn the_result_is_printed_without_secrets_and_reads_back() {
-        let mut config = Config::default();
-        config.database.url = "postgres://me:unseen1@db/rtctrace?sslpassword=unseen2".to_owned();
-        config.access.client_secret = super::super::Secret::new("unseen3");
-        let text = render(&config).unwrap();
-        assert!(!text.contains("unseen") && !format!("{config:?}").contains("unseen"), "{text}");
-        assert!(text.contains("client_secret = \"***\"") && text.contains("origins = []"), "{text}");
-        assert!(text.contains("# How sessions live and end.\n[session]\n# How long a socket may be silent"), "{text}");
-        assert!(text.contains("\nidle_timeout = \"60s\"\n# How long a session whose socket is gone"), "{text}");
-        with_file(&text, &[]).unwrap();
-    }
-
-    #[test]
-    fn every_setting_is_explained() {
-        let explanations = super::super::explanations();
-        for key in leaves(&Config::default()).unwrap().keys() {
-            assert!(explanations.get(key).is_some_and(|text| text.ends_with('.')), "{key}");
-            let section = key.split_once('.').map_or(key.as_str(), |(section, _)| section);
-            assert!(explanations.contains_key(section), "{section}");
-        }
+        assert!(error.contains("test.toml, line 2: ") && !error.contains("98765432"), "{error}");
     }
 }

@@ -2,6 +2,8 @@
 
 mod list;
 mod load;
+mod origin;
+mod print;
 mod secret;
 mod units;
 
@@ -15,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub(crate) use list::List;
-pub(crate) use load::{Overrides, load, log_format, masked, render, variables};
+pub(crate) use load::{Overrides, load, log_format, variables};
+pub(crate) use print::{masked, render};
 pub(crate) use secret::Secret;
 pub(crate) use units::{Size, Span};
 
