@@ -7,16 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
-use rtctrace_protocol::dump::MAX_LINE;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::{Access, Addresses, watch};
-use crate::api::assets;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::geo::Geo;
 use crate::ingest::Unfinished;
 use crate::listener::{Certificate, Listener};
@@ -117,7 +115,7 @@ pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// Runs the collector until a signal stops it.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
-    check(&config)?;
+    config::check(&config)?;
     let config = Arc::new(config);
     // Before anything is touched: a wrong address should not leave a data directory behind.
     let access = Arc::new(Access::open(&config)?);
@@ -222,7 +220,7 @@ pub(crate) async fn settle(stores: &Stores) {
 
 /// What a tool needs to store sessions where no collector runs; no collector starts while the lock is held.
 pub(crate) async fn offline(config: Config) -> anyhow::Result<(Registry, File)> {
-    check(&config)?;
+    config::check(&config)?;
     std::fs::create_dir_all(config.spool_dir())
         .with_context(|| format!("cannot create the spool {}", config.spool_dir().display()))?;
     let lock = lock(&config.data_dir)?;
@@ -232,40 +230,6 @@ pub(crate) async fn offline(config: Config) -> anyhow::Result<(Registry, File)> 
     let (_, stopping) = watch::channel(false);
     let spool = Spool::open(&config).context("cannot open the spool")?;
     Ok((Registry::new(Arc::new(config), stores, spool, Stopping(stopping), Addresses::uncounted()), lock))
-}
-
-/// What the collector's own paths begin with.
-const OWN_PATHS: [&str; 7] = ["", "api", "v1", "demo", "healthz", "readyz", "metrics"];
-
-/// What no type of a setting can say.
-fn check(config: &Config) -> anyhow::Result<()> {
-    let longest = MAX_LINE as u64;
-    if config.limits.line_bytes.0 > longest {
-        bail!(
-            "limits.line_bytes is {}; readers of dumps take lines of at most {longest} bytes",
-            config.limits.line_bytes
-        );
-    }
-    for (name, time) in [("header_time", config.limits.header_time), ("idle_time", config.limits.idle_time)] {
-        if time.0 < Duration::from_secs(1) {
-            bail!("limits.{name} is {time}; it is at least 1s");
-        }
-    }
-    let path = &config.upload.path;
-    let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
-    let is_taken = |path: &str| {
-        let first = path.split('/').nth(1).unwrap_or_default();
-        OWN_PATHS.contains(&first) || path.ends_with('/') || path.contains("//") || assets::exists(path)
-    };
-    if !path.is_empty() && (!path.starts_with('/') || !is_plain(path) || is_taken(path)) {
-        bail!(
-            "upload.path is `{path}`; it is a path that nothing else has, such as /upload, of letters, digits and -_.~"
-        );
-    }
-    if config.session.idle_timeout.0 < Duration::from_secs(1) {
-        bail!("session.idle_timeout is {}; it is at least 1s", config.session.idle_timeout);
-    }
-    Ok(())
 }
 
 /// Binds the listener, if the settings may open it there. Returns where that is, too.

@@ -1,5 +1,6 @@
 //! Settings: defaults, then a TOML file, then `RTCTRACE_*` variables, then flags. What a setting means is said here, once.
 
+mod check;
 mod list;
 mod load;
 mod origin;
@@ -16,6 +17,7 @@ use rtctrace_protocol::privacy::{Hidden, Obfuscator};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub(crate) use check::check;
 pub(crate) use list::List;
 pub(crate) use load::{Overrides, load, log_format, variables};
 pub(crate) use print::{masked, render};

@@ -217,6 +217,17 @@ async fn a_client_that_believes_more_to_be_held_than_is_goes_on_and_is_told_of()
     assert!(told.len() == 1 && told[0].contains(&session) && told[0].contains("from=7 received=0"), "{told:?}");
 }
 
+#[test]
+fn limits_that_would_refuse_everything_start_no_collector() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["LINE_BYTES", "FRAME_BYTES", "SESSION_BYTES", "BODY_BYTES", "SESSIONS"] {
+        let variable = format!("RTCTRACE_LIMITS_{name}");
+        let (success, _, errors) = run(dir.path(), &["serve", "--listen", "127.0.0.1:0"], &[(&variable, "0")]);
+        let setting = format!("limits.{} is 0", name.to_ascii_lowercase());
+        assert!(!success && errors.contains(&setting) && errors.contains("at least"), "{errors}");
+    }
+}
+
 #[tokio::test]
 async fn too_many_connections_are_asked_to_come_back() {
     let collector = Collector::start(&[("RTCTRACE_LIMITS_SOCKETS", "2")]);
