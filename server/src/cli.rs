@@ -25,7 +25,12 @@ pub(crate) enum Command {
 Every setting can be set in the settings file, by an environment variable, or some by a flag; each of these wins over the one before.
 `rtctrace config` prints all of them, what each means, and what they come to. The variable of `durability` in the section `spool`
 is RTCTRACE_SPOOL_DURABILITY.")]
-    Serve(Settings),
+    Serve {
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        log: LogFlags,
+    },
     /// Print the settings that `serve` would run with, each with what it means, secrets masked.
     Config(Settings),
     /// Make a token, for a client or for the API, and print it.
@@ -48,65 +53,102 @@ is RTCTRACE_SPOOL_DURABILITY.")]
 impl Command {
     /// How the log of this command looks, if it has one.
     pub(crate) fn log_format(&self) -> Option<LogFormat> {
-        match self {
-            Self::Serve(settings) => Some(settings.log_format()),
-            Self::Import(options) => Some(options.settings.log_format()),
-            Self::Reprocess(options) => Some(options.settings.log_format()),
-            _ => None,
-        }
+        let overrides = match self {
+            Self::Serve { settings, .. } => settings.overrides(),
+            Self::Import(options) => options.settings.overrides(),
+            Self::Reprocess(options) => options.settings.overrides(),
+            _ => return None,
+        };
+        Some(config::log_format(&overrides))
     }
 }
 
-/// Settings by flag. All of them, and more, can be set in the file or by RTCTRACE_* variables.
+/// How much is logged.
 #[derive(Debug, Args)]
-pub(crate) struct Settings {
+pub(crate) struct LogFlags {
+    /// Log what happens to every socket and file.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// Settings by flag, for who needs settings at all. All of them, and more, can be set in the file or by RTCTRACE_* variables.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
     /// Settings file (TOML); without it, ./rtctrace.toml is read if it exists.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address to listen on, such as 127.0.0.1:8080; port 0 takes a free one.
-    #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<String>,
     /// Folder of spool, dumps and database.
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<String>,
+}
+
+/// The same for who works on the stores.
+#[derive(Debug, Args)]
+pub(crate) struct StoreSettings {
+    #[command(flatten)]
+    files: Files,
     /// Database, sqlite://<path>.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
     /// Object storage of dumps: file:///<path>, s3://<bucket>/<prefix>, gs://<bucket>/<prefix> or az://<container>/<prefix>.
     #[arg(long, value_name = "URL")]
     storage_url: Option<String>,
+}
+
+/// The same for the collector.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    stores: StoreSettings,
+    /// Address to listen on, such as 127.0.0.1:8080; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
     /// Listen where others can reach it, although it asks nobody for credentials.
     #[arg(long)]
     insecure_open: bool,
-    /// Log what happens to every socket.
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
+}
+
+impl Files {
+    /// The settings, all layers of them.
+    pub(crate) fn load(&self) -> anyhow::Result<Config> {
+        load(&self.overrides())
+    }
+
+    fn overrides(&self) -> Overrides {
+        let mut overrides = Overrides { file: self.config.clone(), values: Vec::new() };
+        overrides.set("data_dir", self.data_dir.as_ref());
+        overrides
+    }
+}
+
+impl StoreSettings {
+    /// The settings, all layers of them.
+    pub(crate) fn load(&self) -> anyhow::Result<Config> {
+        load(&self.overrides())
+    }
+
+    fn overrides(&self) -> Overrides {
+        let mut overrides = self.files.overrides();
+        overrides.set("database.url", self.database_url.as_ref());
+        overrides.set("storage.url", self.storage_url.as_ref());
+        overrides
+    }
 }
 
 impl Settings {
     /// The settings, all layers of them.
     pub(crate) fn load(&self) -> anyhow::Result<Config> {
-        config::load(&self.overrides(), config::variables()?.into_iter())
+        load(&self.overrides())
     }
 
-    /// How the log looks, whether the settings can be loaded or not.
-    pub(crate) fn log_format(&self) -> LogFormat {
-        config::log_format(&self.overrides())
-    }
-
-    /// The flags as a layer of settings.
     fn overrides(&self) -> Overrides {
-        let flags = [
-            ("listen", &self.listen),
-            ("data_dir", &self.data_dir),
-            ("database.url", &self.database_url),
-            ("storage.url", &self.storage_url),
-        ];
-        let mut values: Vec<(&'static str, String)> =
-            flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect();
-        if self.insecure_open {
-            values.push(("insecure_open", "true".to_owned()));
-        }
-        Overrides { file: self.config.clone(), values }
+        let mut overrides = self.stores.overrides();
+        overrides.set("listen", self.listen.as_ref());
+        overrides.set("insecure_open", self.insecure_open.then_some(&"true".to_owned()));
+        overrides
     }
+}
+
+fn load(overrides: &Overrides) -> anyhow::Result<Config> {
+    config::load(overrides, config::variables()?.into_iter())
 }

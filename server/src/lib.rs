@@ -73,10 +73,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Anonymize(options) => tools::anonymize::run(options),
         Command::Features(options) => tools::features::run(options),
         Command::Token(command) => token::run(command),
-        Command::Serve(settings) => {
+        Command::Serve { settings, log } => {
             let config = settings.load()?;
             let traces = Traces::open(&config.traces)?;
-            telemetry::install_log(&config.log, traces.as_ref(), settings.verbose)?;
+            telemetry::install_log(&config.log, traces.as_ref(), log.verbose)?;
             process::raise_file_limit();
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;

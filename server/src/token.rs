@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::access::{self, Claims, Scope};
-use crate::cli::Settings;
+use crate::cli::Files;
 use crate::config::{Secret, Span};
 
 /// Which kind of token.
@@ -39,7 +39,7 @@ pub(crate) struct ClientToken {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     #[command(flatten)]
-    settings: Settings,
+    settings: Files,
 }
 
 /// A token for the API.
@@ -52,7 +52,7 @@ pub(crate) struct ApiToken {
     #[arg(long)]
     name: String,
     #[command(flatten)]
-    settings: Settings,
+    settings: Files,
 }
 
 /// Makes the token and prints it.

@@ -28,6 +28,13 @@ pub(crate) struct Overrides {
     pub(crate) values: Vec<(&'static str, String)>,
 }
 
+impl Overrides {
+    /// Takes the value of a flag, if it is given.
+    pub(crate) fn set(&mut self, key: &'static str, value: Option<&String>) {
+        self.values.extend(value.map(|value| (key, value.clone())));
+    }
+}
+
 /// The variables of the process's environment that are the collector's.
 pub(crate) fn variables() -> anyhow::Result<Vec<(String, String)>> {
     let ours = std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::progress::Progress;
 use crate::app;
-use crate::cli::Settings;
+use crate::cli::{LogFlags, StoreSettings};
 use crate::session::{self, ImportError, Registry};
 use crate::telemetry;
 
@@ -21,14 +21,16 @@ pub(crate) struct Options {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: StoreSettings,
+    #[command(flatten)]
+    log: LogFlags,
 }
 
 /// Imports dumps, one after the other.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.settings.load()?;
     // A store that refuses is tried again and again: somebody should hear of it.
-    telemetry::install_log(&config.log, None, options.settings.verbose)?;
+    telemetry::install_log(&config.log, None, options.log.verbose)?;
     super::block_on(async {
         let (registry, _lock) = app::offline(config).await?;
         let mut progress = Progress::new();

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use bytes::{Buf as _, Bytes};
 use clap::Args;
 use rtctrace_protocol::dump::DumpReader;
@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::dump;
 use super::progress::Progress;
-use super::wire::{Incoming, Target, Wire, close_frame, pong_frame, received, text_frame};
+use super::wire::{ClientToken, Incoming, Target, Wire, close_frame, pong_frame, received, text_frame};
 use crate::session::{Dialect, SessionId};
 
 /// Lines that are sent and not acknowledged, at most: they are kept for a new connection.
@@ -46,7 +46,7 @@ pub(crate) struct Options {
     session: Option<SessionId>,
     /// Client token, if the collector asks for one.
     #[arg(long, value_name = "JWT")]
-    token: Option<String>,
+    token: Option<ClientToken>,
 }
 
 /// How many times faster.
@@ -67,7 +67,12 @@ impl FromStr for Speed {
 
 /// Replays a dump and prints what the collector acknowledged.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    anyhow::ensure!(!options.dialect.is_jitsi(), "this tool speaks rtctrace.v1 and rtcstats#5.0 only");
+    ensure!(!options.dialect.is_jitsi(), "this tool speaks rtctrace.v1 and rtcstats#5.0 only");
+    ensure!(
+        options.session.is_none() || options.dialect.resumes(),
+        "--session is for rtctrace.v1: a client of {} does not choose its session's id",
+        options.dialect.name()
+    );
     super::block_on(replay(options))
 }
 
@@ -140,7 +145,7 @@ impl<R: BufRead> Replay<'_, R> {
     /// Opens a socket and sends what is left; returns when everything is acknowledged.
     async fn connect(&mut self) -> Result<(), End> {
         let Options { url, dialect, token, .. } = self.options;
-        let token = |name: &str| token.as_ref().map(|token| format!("&{name}={token}")).unwrap_or_default();
+        let token = |name: &str| token.as_ref().map(|token| format!("&{name}={}", token.0)).unwrap_or_default();
         let path = match dialect {
             Dialect::RtctraceV1 => {
                 format!("/v1/ws?session={}&from={}{}", self.session, self.acknowledged, token("token"))

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 
 use super::progress::Progress;
 use crate::app;
-use crate::cli::Settings;
+use crate::cli::{LogFlags, StoreSettings};
 use crate::session::{self, SessionId};
 use crate::telemetry;
 
@@ -20,13 +20,15 @@ pub(crate) struct Options {
     /// Sessions; without any, all whose dumps are in object storage.
     sessions: Vec<SessionId>,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: StoreSettings,
+    #[command(flatten)]
+    log: LogFlags,
 }
 
 /// Goes through the stored dumps, one after the other.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let config = Arc::new(options.settings.load()?);
-    telemetry::install_log(&config.log, None, options.settings.verbose)?;
+    telemetry::install_log(&config.log, None, options.log.verbose)?;
     super::block_on(async {
         let stores = app::open(&config).await?;
         let mut progress = Progress::new();

@@ -76,6 +76,27 @@ impl Target {
     }
 }
 
+/// A client's token, as it stands in a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientToken(pub(crate) String);
+
+impl FromStr for ClientToken {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        // What it is, is not repeated: it may be a secret that stands in the wrong place.
+        match text.split('.').count() == 3 && text.split('.').all(is_part) {
+            true => Ok(Self(text.to_owned())),
+            false => Err("a client's token is three texts of letters, digits, - and _ with dots between; \
+                 `rtctrace token client` makes one"
+                .to_owned()),
+        }
+    }
+}
+
 /// What comes from the collector.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming {

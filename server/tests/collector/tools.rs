@@ -299,3 +299,35 @@ fn what_cannot_be_read_of_a_dump_that_is_reprocessed_is_told() {
     let told: Value = serde_json::from_str(errors.lines().next().expect("a line")).expect("of JSON");
     assert_eq!((&told["level"], &told["session"]), (&"WARN".into(), &session.into()), "{told}");
 }
+
+#[test]
+fn a_command_takes_the_flags_that_it_uses_and_values_that_make_sense() {
+    let dir = tempfile::tempdir().unwrap();
+    let dump = fixture("rich-session.jsonl");
+    let dump = dump.to_str().unwrap();
+    let session = new_session();
+    for (arguments, said) in [
+        (&["import", "--listen", "127.0.0.1:0", dump][..], "'--listen'"),
+        (&["reprocess", "--insecure-open"], "'--insecure-open'"),
+        (&["config", "--verbose"], "'--verbose'"),
+        (&["token", "client", "--storage-url", "x"], "'--storage-url'"),
+        (&["token", "api", "--name", "x", "--scope", "read", "--listen", "x"], "'--listen'"),
+        (&["load", "--sessions", "0"], "1..=1000000"),
+        (&["load", "--sessions", "99999999999"], "1..=1000000"),
+        (&["load", "--sessions", "1000000"], "open files"),
+        (&["load", "--lines", "0"], "--lines"),
+        (&["load", "--duration", "0s"], "it is more than 0s"),
+        (&["load", "--duration", "100000000d"], "the longest is 24h"),
+        (&["load", "--ramp", "25h"], "the longest is 24h"),
+        (&["load", "--rate", "0"], "0.001 to 100000"),
+        (&["load", "--watch", "1", "--dialect", "rtcstats#5.0"], "--watch is for rtctrace.v1"),
+        (&["load", "--token", "a.b.c d"], "a client's token is three texts"),
+        (&["load", "--token", "a.b\r\nX: y.c"], "a client's token is three texts"),
+        (&["replay", dump, "--token", ""], "a client's token is three texts"),
+        (&["replay", dump, "--speed", "nan"], "--speed"),
+        (&["replay", dump, "--session", &session, "--dialect", "rtcstats#5.0"], "--session is for rtctrace.v1"),
+    ] {
+        let (success, printed, errors) = run(dir.path(), arguments, &[]);
+        assert!(!success && printed.is_empty() && errors.contains(said), "{arguments:?}: {errors}");
+    }
+}

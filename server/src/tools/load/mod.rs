@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use self::latency::Latencies;
 use self::session::SharedTotals;
 use self::source::Source;
 use super::progress::Progress;
-use super::wire::Target;
+use super::wire::{ClientToken, Target};
 use crate::config::Span;
 use crate::process;
 use crate::session::Dialect;
@@ -29,6 +29,8 @@ use crate::session::Dialect;
 const DURATION: Duration = Duration::from_secs(10);
 /// A bound by number alone still ends.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// Each has a port of its own, at one of as many addresses as loopback has.
+const MOST_SESSIONS: i64 = 1_000_000;
 /// Sessions from one loopback address: the system has 28,000 ports for connections to one port, those just closed included.
 const PER_ADDRESS: usize = 5_000;
 /// File descriptors beside the sockets.
@@ -46,29 +48,46 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME", default_value = "rtctrace.v1")]
     dialect: Dialect,
     /// Sessions at one time.
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    sessions: usize,
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=MOST_SESSIONS))]
+    sessions: u32,
     /// Reports per second and session, or `max`: as fast as they are acknowledged.
     #[arg(long, value_name = "N", default_value = "1")]
     rate: Rate,
     /// How long each session sends [default: 10s, or until --lines are sent].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     duration: Option<Span>,
     /// How many reports each session sends, beside its first lines.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     lines: Option<u64>,
     /// Time over which the sessions begin, one after the other.
-    #[arg(long, value_name = "TIME", default_value = "0s")]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = any_time)]
     ramp: Span,
     /// Client token, if the collector asks for one.
     #[arg(long, value_name = "JWT")]
-    token: Option<String>,
+    token: Option<ClientToken>,
     /// Ask for so many of the sessions how soon after their end they are stored.
     #[arg(long, value_name = "N", default_value_t = 0)]
-    watch: usize,
+    watch: u32,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// A time that a load may take.
+fn any_time(text: &str) -> Result<Span, String> {
+    let time: Span = text.parse()?;
+    match time.0 <= LONGEST {
+        true => Ok(time),
+        false => Err("the longest is 24h".to_owned()),
+    }
+}
+
+/// The same, and some time it must take.
+fn some_time(text: &str) -> Result<Span, String> {
+    match any_time(text)? {
+        Span(Duration::ZERO) => Err("it is more than 0s".to_owned()),
+        time => Ok(time),
+    }
 }
 
 /// Reports per second and session.
@@ -129,12 +148,17 @@ impl Load {
 
 /// Runs the load and prints what came of it.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    anyhow::ensure!(!options.dialect.is_jitsi(), "this tool speaks rtctrace.v1 and rtcstats#5.0 only");
+    ensure!(!options.dialect.is_jitsi(), "this tool speaks rtctrace.v1 and rtcstats#5.0 only");
+    ensure!(
+        options.watch == 0 || options.dialect.resumes(),
+        "--watch is for rtctrace.v1: a client of {} does not know its session's id",
+        options.dialect.name()
+    );
     super::block_on(run_all(options))
 }
 
 async fn run_all(options: &Options) -> anyhow::Result<()> {
-    let needed = options.sessions as u64 + OTHER_FILES;
+    let needed = u64::from(options.sessions) + OTHER_FILES;
     let files = process::raise_file_limit();
     if files < needed {
         bail!("{} sessions need {needed} open files; this process may have {files} (ulimit -n)", options.sessions);
@@ -146,19 +170,20 @@ async fn run_all(options: &Options) -> anyhow::Result<()> {
         address: options.url.resolve().await?,
         target: options.url.clone(),
         dialect: options.dialect,
-        token: options.token.clone(),
+        token: options.token.clone().map(|token| token.0),
         source: Source::open(options.recording.as_deref(), u64::try_from(between.as_millis()).unwrap_or(1000))?,
         interval,
         duration: options.duration.map_or(unbounded, |span| span.0),
         lines: options.lines.unwrap_or(u64::MAX),
-        watch: options.watch,
+        watch: options.watch as usize,
         totals: SharedTotals::default(),
     });
 
     let began = Instant::now();
-    for number in 0..options.sessions {
+    let sessions = options.sessions as usize;
+    for number in 0..sessions {
         let load = Arc::clone(&load);
-        let start = began + options.ramp.0.mul_f64(number as f64 / options.sessions.max(1) as f64);
+        let start = began + options.ramp.0.mul_f64(number as f64 / sessions as f64);
         tokio::spawn(async move {
             tokio::time::sleep_until(start.into()).await;
             let result = session::run(&load, number).await;
@@ -172,7 +197,7 @@ async fn run_all(options: &Options) -> anyhow::Result<()> {
         });
     }
     let mut progress = Progress::new();
-    while load.totals(|totals| totals.done) < options.sessions {
+    while load.totals(|totals| totals.done) < sessions {
         tokio::time::sleep(Duration::from_millis(50)).await;
         progress.show(|| {
             load.totals(|totals| {
