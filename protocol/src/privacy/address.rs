@@ -7,6 +7,9 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// What takes the place of an IPv6 address's last groups.
+const HIDDEN_V6: &str = "x:x:x:x:x:x";
+
 /// The obfuscated form of an address; anything that is no IP address comes back as it is.
 #[must_use]
 pub fn obfuscate_address(address: &str) -> Cow<'_, str> {
@@ -19,7 +22,7 @@ pub fn obfuscate_address(address: &str) -> Cow<'_, str> {
             Some(mapped) => format!("::ffff:{}", obfuscated_v4(mapped)),
             None => {
                 let mut out: String = bare.split(':').take(3).collect::<Vec<_>>().join(":");
-                out.push_str("x:x:x:x:x:x");
+                out.push_str(HIDDEN_V6);
                 out
             }
         }),
@@ -39,6 +42,9 @@ pub(super) fn obfuscate_host_and_port(text: &str) -> Cow<'_, str> {
         return whole;
     }
     let Some((host, port)) = text.rsplit_once(':') else { return whole };
+    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return whole;
+    }
     let (open, bare, close) = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(bare) => ("[", bare, "]"),
         None => ("", host, ""),
@@ -72,9 +78,13 @@ pub(super) fn obfuscate_text(text: &str) -> Cow<'_, str> {
         let run = text.get(start..).unwrap_or_default();
         let run = run.get(..run.find(|character| !is_part(character)).unwrap_or(run.len())).unwrap_or_default();
         rest = start + run.len();
+        // It has been through here before.
+        if text.get(rest..).is_some_and(|tail| tail.starts_with(HIDDEN_V6)) {
+            continue;
+        }
         // The end of a sentence is no part of it.
         let word = run.trim_end_matches(['.', ':']);
-        if let Cow::Owned(hidden) = obfuscate_host_and_port(word) {
+        if let Cow::Owned(hidden) = obfuscate_word(word) {
             out.push_str(text.get(copied..start).unwrap_or_default());
             out.push_str(&hidden);
             copied = start + word.len();
@@ -87,7 +97,24 @@ pub(super) fn obfuscate_text(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The obfuscated form of an SDP: its `a=candidate`, `c=` and `a=rtcp` lines. Everything else stays byte for byte.
+/// A word of a text; what is before an address may have ended in the same characters.
+fn obfuscate_word(word: &str) -> Cow<'_, str> {
+    let whole = obfuscate_host_and_port(word);
+    if matches!(whole, Cow::Owned(_)) {
+        return whole;
+    }
+    if let Some(Cow::Owned(hidden)) = word.strip_prefix(':').map(obfuscate_host_and_port) {
+        return Cow::Owned(format!(":{hidden}"));
+    }
+    let parts: Vec<Cow<'_, str>> = word.split(':').map(obfuscate_address).collect();
+    match parts.iter().any(|part| matches!(part, Cow::Owned(_))) {
+        true => Cow::Owned(parts.join(":")),
+        false => whole,
+    }
+}
+
+/// The obfuscated form of an SDP: its `o=`, `c=`, `a=candidate`, `a=remote-candidates` and `a=rtcp` lines. Everything else stays byte
+/// for byte.
 #[must_use]
 pub fn obfuscate_sdp(sdp: &str) -> Cow<'_, str> {
     let mut out = String::new();
@@ -97,7 +124,7 @@ pub fn obfuscate_sdp(sdp: &str) -> Cow<'_, str> {
         let content = line.trim_end_matches(['\r', '\n']);
         let hidden = if content.starts_with("a=candidate:") {
             obfuscate_candidate(content)
-        } else if content.starts_with("c=") || content.starts_with("a=rtcp:") {
+        } else if ["o=", "c=", "a=rtcp:", "a=remote-candidates:"].iter().any(|start| content.starts_with(start)) {
             let words: Vec<&str> = content.split(' ').collect();
             // A multicast address may carry its scope behind a slash (RFC 8866, section 5.7).
             replace_words(&words, content, |_, word| match word.split_once('/') {
@@ -179,10 +206,39 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_text_keeps_no_address_wherever_it_stands() {
+        for (text, expected) in [
+            ("TURN allocate to 192.0.2.7:3478 failed.", "TURN allocate to 192.0.2.x:3478 failed."),
+            ("host:192.0.2.7, code:192.0.2.8", "host:192.0.2.x, code:192.0.2.x"),
+            ("no route ([2001:db8:1:2::3]:99)", "no route ([2001:db8:1x:x:x:x:x:x]:99)"),
+            ("addr:fd00::2: timed out", "addr:fd00::2x:x:x:x:x:x: timed out"),
+            ("::ffff:192.0.2.7", "::ffff:192.0.2.x"),
+            ("at 12:55:35.891, STUN 701: host.local 1.2.3", "at 12:55:35.891, STUN 701: host.local 1.2.3"),
+            ("127.0.0.1 and ::1 stay", "127.0.0.1 and ::1 stay"),
+        ] {
+            assert_eq!(obfuscate_text(text), expected);
+            assert_eq!(obfuscate_text(expected), expected, "twice is once");
+        }
+    }
+
+    #[test]
+    fn a_description_keeps_no_address_of_its_origin() {
+        let sdp = "v=0\r\no=- 46 2 IN IP4 192.0.2.7\r\ns=-\r\na=remote-candidates:1 192.0.2.8 9\r\n";
+        let hidden = "v=0\r\no=- 46 2 IN IP4 192.0.2.x\r\ns=-\r\na=remote-candidates:1 192.0.2.x 9\r\n";
+        assert_eq!(obfuscate_sdp(sdp), hidden);
+        let sdp = "o=jdoe 46 2 IN IP6 2001:db8:1:2::3";
+        assert_eq!(obfuscate_sdp(sdp), "o=jdoe 46 2 IN IP6 2001:db8:1x:x:x:x:x:x");
+        let named = "o=- 46 2 IN IP4 127.0.0.1\r\no=jdoe 1 1 IN IP4 host.example\r\n";
+        assert_eq!(obfuscate_sdp(named), named);
+    }
+
     proptest! {
         #[test]
         fn any_text_is_obfuscated_without_harm_and_twice_is_once(text in "[a-f0-9.: \r\n=%/\\[\\]-]{0,60}") {
-            for obfuscate in [obfuscate_address, obfuscate_candidate, obfuscate_sdp, obfuscate_host_and_port] {
+            for obfuscate in
+                [obfuscate_address, obfuscate_candidate, obfuscate_sdp, obfuscate_host_and_port, obfuscate_text]
+            {
                 let once = obfuscate(&text).into_owned();
                 prop_assert_eq!(obfuscate(&once), once.as_str());
             }

@@ -104,7 +104,13 @@ impl Obfuscator {
             "getStats" | "getstats" => self.report(line, found),
             "addIceCandidate" | "onicecandidate" => candidate(value, found),
             "onicecandidateerror" => {
-                replace_members(value, &["address", "hostCandidate"], found, obfuscate_host_and_port);
+                for (name, member) in value.members() {
+                    match &*name {
+                        "address" | "hostCandidate" => replace(member, found, obfuscate_host_and_port),
+                        "errorText" => replace(member, found, obfuscate_text),
+                        _ => {}
+                    }
+                }
             }
             "RTCIceTransport.onselectedcandidatepairchange" => {
                 for (name, member) in value.members() {
@@ -116,7 +122,12 @@ impl Obfuscator {
             method if is_free(method) => every_string(value, found),
             // Browsers quote the line of an SDP that they could not read.
             method if method.ends_with("OnFailure") => replace(value, found, obfuscate_text),
-            method if carries_description(method) => replace_members(value, &["sdp"], found, obfuscate_sdp),
+            method if carries_description(method) => {
+                // Every member of this name: a reader may take the first or the last.
+                for (_, sdp) in value.members().filter(|(name, _)| name == "sdp") {
+                    replace(sdp, found, obfuscate_sdp);
+                }
+            }
             _ => {}
         }
     }
@@ -181,19 +192,6 @@ fn candidate<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
     }
 }
 
-/// Replaces members in the order of the text, as [`Obfuscator::line`] needs them.
-fn replace_members<'a>(
-    object: RawValue<'a>,
-    names: &[&str],
-    found: &mut Vec<Replacement<'a>>,
-    obfuscate: fn(&str) -> Cow<'_, str>,
-) {
-    // Every member of such a name: a reader may take the first or the last.
-    for (_, value) in object.members().filter(|(name, _)| names.contains(&&**name)) {
-        replace(value, found, obfuscate);
-    }
-}
-
 /// Replaces every string in which an address stands, names of members among them.
 fn every_string<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
     let text = value.text();
@@ -253,6 +251,14 @@ mod tests {
             (
                 r#"[21,"PC_0",{"hostCandidate":"192.0.2.7:99","errorCode":701,"address":"192.0.2.7"},1]"#,
                 r#"[21,"PC_0",{"hostCandidate":"192.0.2.x:99","errorCode":701,"address":"192.0.2.x"},1]"#,
+            ),
+            (
+                r#"[21,"PC_0",{"errorText":"TURN host lookup of 192.0.2.7 failed, fd00:0:1::2 too.","errorCode":701,"address":"192.0.2.7"},1]"#,
+                r#"[21,"PC_0",{"errorText":"TURN host lookup of 192.0.2.x failed, fd00:0:1x:x:x:x:x:x too.","errorCode":701,"address":"192.0.2.x"},1]"#,
+            ),
+            (
+                r#"[9,"PC_0",{"type":"offer","sdp":"v=0\r\no=jdoe 1 2 IN IP4 192.0.2.7\r\ns=-\r\n"},"8-0",1]"#,
+                r#"[9,"PC_0",{"type":"offer","sdp":"v=0\r\no=jdoe 1 2 IN IP4 192.0.2.x\r\ns=-\r\n"},"8-0",1]"#,
             ),
             (
                 r#"[6,"PC_0",{"type":"offer","sdp":"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\nc=IN IP4 192.0.2.7\r\na=rtcp:9 IN IP4 192.0.2.7\r\na=candidate:1 1 UDP 2 192.0.2.7 5 typ host\r\n"},"6-0",1]"#,

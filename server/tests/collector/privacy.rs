@@ -9,7 +9,8 @@ async fn names_of_devices_never_reach_the_disk_if_the_operator_says_so() {
     let session = new_session();
     let track = r#"["addTrack","PC_0",["audio","t1","Ann's headset","s1"],5]"#;
     let devices = r#"["navigator.mediaDevices.enumerateDevices",null,[{"deviceId":"a","kind":"audioinput","label":"Ann's headset"}],5]"#;
-    let candidate = r#"["onicecandidateerror","PC_0",{"address":"192.0.2.7"},5]"#;
+    let candidate =
+        r#"["onicecandidateerror","PC_0",{"address":"192.0.2.7","errorText":"no answer from 192.0.2.7"},5]"#;
     let (mut socket, _) = collector.v1(&session, 0).await;
     for line in [&lines(1)[0], track, devices, candidate] {
         socket.send(line).await;
