@@ -132,8 +132,9 @@ impl ValueStream {
         self.place.depth > 0
     }
 
-    #[cfg(test)]
-    pub(super) fn pending_bytes(&self) -> usize {
+    /// How many bytes it holds of a value that has not ended.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
         self.pending.len()
     }
 

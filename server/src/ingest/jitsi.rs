@@ -160,11 +160,11 @@ impl Conversation<'_> {
             match next {
                 Some(Ok(Message::Text(frame))) => {
                     bytes += frame.len();
-                    self.feed(frame.as_bytes(), &mut values);
+                    self.feed(frame.as_bytes(), &mut values, socket);
                 }
                 Some(Ok(Message::Binary(frame))) => {
                     bytes += frame.len();
-                    self.feed(&frame, &mut values);
+                    self.feed(&frame, &mut values, socket);
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 other => break Some(other),
@@ -181,18 +181,25 @@ impl Conversation<'_> {
         other.map_or(Ok(()), |other| Err(self.over(other)))
     }
 
-    fn feed(&mut self, chunk: &[u8], values: &mut Vec<String>) {
-        self.stream.feed(chunk, |value| match value {
-            Ok(text) => values.push(text.to_owned()),
-            Err(error) => bad(
-                match error {
-                    BadValue::TooLong(_) => "line_too_large",
-                    BadValue::Torn | BadValue::NotAValue => "not_json",
-                    BadValue::NotUtf8 => "not_utf8",
-                },
-                &error,
-            ),
+    fn feed(&mut self, chunk: &[u8], values: &mut Vec<String>, socket: &mut Socket) {
+        let mut has_ended = false;
+        // All of it, for as long as it is looked at.
+        socket.get_mut().keeps((self.stream.pending_bytes() + chunk.len()) as u64, false);
+        self.stream.feed(chunk, |value| {
+            has_ended = true;
+            match value {
+                Ok(text) => values.push(text.to_owned()),
+                Err(error) => bad(
+                    match error {
+                        BadValue::TooLong(_) => "line_too_large",
+                        BadValue::Torn | BadValue::NotAValue => "not_json",
+                        BadValue::NotUtf8 => "not_utf8",
+                    },
+                    &error,
+                ),
+            }
         });
+        socket.get_mut().keeps(self.stream.pending_bytes() as u64, has_ended);
     }
 
     /// What is no message of the dialect ends the socket.

@@ -1,5 +1,5 @@
-//! Messages that have begun and not ended. What a peer has sent of one lies in memory until its end comes, so it may neither take as
-//! long as it likes nor may all of them together hold as much as they like.
+//! Messages that have begun and not ended, and values that go on in a next message (Jitsi's dialect). What a peer has sent of one lies
+//! in memory until its end comes, so it may neither take as long as it likes nor may all of them together hold as much as they like.
 
 use std::io;
 use std::pin::Pin;
@@ -44,6 +44,8 @@ pub(super) struct Watched<T> {
     all: Arc<Unfinished>,
     /// Bytes of this one's message.
     held: u64,
+    /// Bytes of a value that its messages before brought.
+    kept: u64,
     /// For how long it has been read.
     time: Duration,
     last: Instant,
@@ -52,7 +54,7 @@ pub(super) struct Watched<T> {
 impl<T> Watched<T> {
     /// Watches a connection that has brought nothing yet.
     pub(super) fn new(io: T, all: Arc<Unfinished>) -> Self {
-        Self { io, all, held: 0, time: Duration::ZERO, last: Instant::now() }
+        Self { io, all, held: 0, kept: 0, time: Duration::ZERO, last: Instant::now() }
     }
 
     /// A message is whole. A control frame may stand within another message (RFC 6455, section 5.4).
@@ -61,8 +63,20 @@ impl<T> Watched<T> {
             Message::Ping(payload) | Message::Pong(payload) => self.release(payload.len() as u64 + FRAME_HEAD),
             _ => {
                 self.release(self.held);
-                self.time = Duration::ZERO;
+                if self.kept <= FREE {
+                    self.time = Duration::ZERO;
+                }
             }
+        }
+    }
+
+    /// Who reads the messages keeps so much of a value that goes on in the next one; `has_ended` if another one ended.
+    pub(super) fn keeps(&mut self, bytes: u64, has_ended: bool) {
+        self.all.held.fetch_add(bytes, Ordering::Relaxed);
+        self.all.held.fetch_sub(self.kept, Ordering::Relaxed);
+        self.kept = bytes;
+        if has_ended {
+            self.time = Duration::ZERO;
         }
     }
 
@@ -78,7 +92,7 @@ impl<T> Watched<T> {
         self.last = now;
         self.held += bytes;
         let all = self.all.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if self.held <= FREE {
+        if self.held + self.kept <= FREE {
             return Ok(());
         }
         self.time += gap;
@@ -97,6 +111,7 @@ impl<T> Watched<T> {
 impl<T> Drop for Watched<T> {
     fn drop(&mut self) {
         self.release(self.held);
+        self.keeps(0, true);
     }
 }
 
@@ -156,6 +171,33 @@ mod tests {
         other.ended(&Message::Ping(vec![0; 100].into()));
         assert_eq!(all.held.load(Ordering::Relaxed), 500_000 - 100 - FRAME_HEAD, "a control frame ends no message");
         drop(other);
+        assert_eq!(all.held.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_value_that_goes_on_in_a_next_message_counts_until_it_ends() {
+        let (mut one, all) = watched(1 << 20, 12);
+        let mut other = Watched::new((), Arc::clone(&all));
+        for kept in [500_000, 900_000] {
+            one.read(450_000).unwrap();
+            one.ended(&Message::text("x"));
+            one.keeps(kept, false);
+            assert_eq!(all.held.load(Ordering::Relaxed), kept);
+        }
+        assert!(other.read(200_000).is_err(), "together they hold too much");
+        drop(other);
+        // Its messages end, but the value does not.
+        for _ in 0..2 {
+            one.last -= Duration::from_secs(3600);
+            one.read(1).unwrap();
+            one.ended(&Message::text("x"));
+        }
+        one.last -= Duration::from_secs(3600);
+        assert!(one.read(1).is_err(), "three times five seconds");
+        one.ended(&Message::text("x"));
+        one.keeps(100_000, true);
+        one.read(1).unwrap();
+        drop(one);
         assert_eq!(all.held.load(Ordering::Relaxed), 0);
     }
 
