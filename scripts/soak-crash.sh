@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The collector goes down FALLS (100) times at random moments under SESSIONS (200) sessions: by SIGKILL, by SIGTERM, by SIGKILL
-# with torn files under `spool.durability = power`. Every dump is compared with what its client sent.
+# with torn files under `spool.durability = power`, by SIGKILL where sessions are stored before their clients are back. Every dump is compared with what its client sent.
 . "$(dirname "$0")/lib.sh"
 . scripts/tools.sh
 

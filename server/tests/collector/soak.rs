@@ -176,7 +176,8 @@ fn said(told: &Told, mut stored: Vec<String>) -> Vec<String> {
     stored.iter().enumerate().map(entry).collect()
 }
 
-async fn soak(sessions: usize, falls: usize, fall: Fall, settings: &[(&str, &str)]) {
+/// Says how often a session that was stored went on.
+async fn soak(sessions: usize, falls: usize, fall: Fall, settings: &[(&str, &str)]) -> usize {
     let mut collector = Collector::start(settings);
     let (address, addresses) = watch::channel(collector.address.clone());
     let (finish, finished) = watch::channel(false);
@@ -226,11 +227,14 @@ async fn soak(sessions: usize, falls: usize, fall: Fall, settings: &[(&str, &str
         repeated += told.repeated;
     }
     assert!(std::fs::read_dir(collector.dir.path().join("spool")).unwrap().next().is_none(), "the spool is empty");
+    let log = std::fs::read_to_string(collector.dir.path().join("log")).unwrap();
+    let restored = log.matches("a stored session goes on").count();
     eprintln!(
         "{falls} falls, {sessions} sessions, {lines} lines in {:?}: 0 lost, 0 doubled, 0 out of order; {reconnects} sockets, \
-         {repeated} lines sent again, down for {longest:?} at most",
+         {repeated} lines sent again, {restored} sessions brought back from the stores, down for {longest:?} at most",
         started.elapsed()
     );
+    restored
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -250,4 +254,12 @@ async fn a_collector_that_is_stopped_again_and_again_loses_nothing() {
 async fn with_durability_power_a_torn_tail_loses_nothing() {
     let (sessions, falls) = (setting("RTCTRACE_TEST_SESSIONS", 20), setting("RTCTRACE_TEST_FALLS", 2));
     soak(sessions, falls, Fall::Torn, &[("RTCTRACE_SPOOL_DURABILITY", "power")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_are_stored_before_their_clients_are_back_lose_nothing() {
+    let (sessions, falls) = (setting("RTCTRACE_TEST_SESSIONS", 20), setting("RTCTRACE_TEST_FALLS", 3));
+    let settings = [("RTCTRACE_SESSION_RESUME_GRACE", "10ms"), ("RTCTRACE_SPOOL_PART_BYTES", "16KiB")];
+    let restored = soak(sessions, falls, Fall::Kill, &settings).await;
+    assert!(restored > 0, "some were stored meanwhile");
 }
