@@ -80,8 +80,7 @@ async fn a_dump_is_byte_for_byte_what_the_format_says() {
     assert_eq!(answer.body[..3], [0x1f, 0x8b, 8], "gzip, deflate");
     let (metadata, _) = collector.dump(&session).await;
     let start_time = metadata["startTime"].as_u64().unwrap();
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(answer.body.as_slice()), &mut text).unwrap();
+    let text = gunzip(answer.body.as_slice());
     let expected = format!(
         "RTCStatsDump\n{{\"url\":\"/v1/ws?session={session}&from=0\",\"origin\":\"http://app.example\",\
          \"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0\",\"startTime\":{start_time},\

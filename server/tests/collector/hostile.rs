@@ -1,6 +1,5 @@
 //! Input that is made to cost much more than its bytes: in time, in memory, or a neighbour his place.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,12 +7,6 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::*;
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
-}
 
 async fn upload(collector: &Collector, kind: &str, body: &[u8]) -> Answer {
     collector.request_bytes("POST", "/api/v1/dumps", &format!("Content-Type: {kind}\r\n"), body).await

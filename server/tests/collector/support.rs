@@ -1,7 +1,7 @@
 //! The collector as a process of its own, and what a test needs to talk to it: sockets, requests, its files.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -161,9 +161,7 @@ impl Collector {
             (answer.header("content-type") == "application/gzip").then_some(answer)
         })
         .await;
-        let mut text = String::new();
-        flate2::read::GzDecoder::new(answer.body.as_slice()).read_to_string(&mut text).unwrap();
-        split_dump(&text)
+        split_dump(&gunzip(answer.body.as_slice()))
     }
 
     pub(crate) async fn query(&self, sql: &'static str) -> Vec<SqliteRow> {
@@ -421,6 +419,20 @@ pub(crate) fn split_dump(text: &str) -> (Value, Vec<String>) {
 
 pub(crate) fn new_session() -> String {
     uuid::Uuid::now_v7().to_string()
+}
+
+/// What gzip makes of it.
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What a gzip file holds.
+pub(crate) fn gunzip(packed: impl Read) -> String {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    text
 }
 
 /// The first line of a session of its own making, then `count` more.

@@ -1,6 +1,5 @@
 //! The tools as processes of their own, against a collector and against its stores.
 
-use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -29,12 +28,6 @@ async fn printed(arguments: &[&str]) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {error}");
     String::from_utf8(output.stdout).unwrap()
-}
-
-fn gunzip(path: &Path) -> String {
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
-    text
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,11 +178,9 @@ async fn an_anonymized_dump_names_nobody_and_gives_the_same_features() {
          [61,null,[[\"audio\",\"id\",\"Jane's AirPods\",\"s\"]],\"60-0\",1795159383861]\nnot a line of 198.51.100.7\n\
          [20,\"PC_0\",{\"candidate\":\"candidate:1 1 UDP 2 198.51.100.7 5 typ host\"},1]\n";
     let (input, output) = (dir.path().join("in.jsonl.gz"), dir.path().join("out.jsonl.gz"));
-    let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(&input).unwrap(), flate2::Compression::fast());
-    gzip.write_all(secret.as_bytes()).unwrap();
-    gzip.finish().unwrap();
+    std::fs::write(&input, gzip(secret.as_bytes())).unwrap();
     printed(&["anonymize", input.to_str().unwrap(), "-o", output.to_str().unwrap()]).await;
-    let text = gunzip(&output);
+    let text = gunzip(std::fs::File::open(&output).unwrap());
     for hidden in ["198.51.100.7", "jane", "Jane"] {
         assert!(!text.contains(hidden), "{text}");
     }
@@ -291,9 +282,7 @@ fn what_cannot_be_read_of_a_dump_that_is_reprocessed_is_told() {
          [39,null,{},1795159383861]\n"
         .to_vec();
     dump.extend_from_slice(b"[\":x\",null,\"\xff\",1]\n[36,null,null,1]\n");
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(&dump).unwrap();
-    std::fs::write(folder.join(format!("{session}.jsonl.gz")), gzip.finish().unwrap()).unwrap();
+    std::fs::write(folder.join(format!("{session}.jsonl.gz")), gzip(&dump)).unwrap();
     let (success, printed, errors) = run(dir.path(), &["reprocess"], &[("RTCTRACE_LOG_FORMAT", "json")]);
     assert!(success && printed == "1 sessions reprocessed\n", "{errors}");
     let told: Value = serde_json::from_str(errors.lines().next().expect("a line")).expect("of JSON");

@@ -1,6 +1,5 @@
 //! Whole dumps by `POST /api/v1/dumps`.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,12 +7,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::*;
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn fixture(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/recordings/");
