@@ -9,10 +9,11 @@ use anyhow::Context;
 use futures_util::TryStreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
+use super::handle::Handle;
 use super::journal::Journal;
 use super::origin::Origin;
 use super::recover::recover_one;
-use super::registry::{Attach, Handle, Later, Registry};
+use super::registry::{Attach, Later, Registry};
 use super::{SessionId, UnixMillis};
 use crate::access::AddressPlace;
 use crate::spool::{self, path_of};

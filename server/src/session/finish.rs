@@ -8,8 +8,9 @@ use anyhow::Context;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::Instrument as _;
 
+use super::handle::Handle;
 use super::pipeline::Pipeline;
-use super::registry::{Handle, Stores};
+use super::registry::Stores;
 use super::standing::{self, Standing};
 use super::{LOST, SessionId};
 use crate::spool::{self, Spool};

@@ -6,6 +6,7 @@ mod attach;
 mod browser;
 mod cursor;
 mod finish;
+mod handle;
 mod import;
 mod journal;
 mod origin;
@@ -24,11 +25,12 @@ use uuid::Uuid;
 
 pub(crate) use ack::AckPace;
 pub(crate) use browser::Browser;
+pub(crate) use handle::{Handle, SocketSlot};
 pub(crate) use import::{ImportError, clean_up, import};
 pub(crate) use journal::{SocketCursor, Stop};
 pub(crate) use origin::Origin;
 pub(crate) use recover::recover;
-pub(crate) use registry::{Attach, Handle, Later, Registry, Reply, SocketSlot, Stores};
+pub(crate) use registry::{Attach, Later, Registry, Reply, Stores};
 pub(crate) use reprocess::reprocess;
 
 /// The close code of a socket that went without one (RFC 6455, section 7.1.5).

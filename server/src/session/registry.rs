@@ -5,25 +5,23 @@ mod messages;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rtctrace_features::SessionFeatures;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::SessionId;
 use super::finish;
+use super::handle::{Handle, SocketSlot};
 use super::journal::{Journal, SocketCursor, Stop, Written};
-use super::origin::Origin;
 use super::recover::Rebuilt;
-use super::snapshot::Snapshot;
-use crate::access::{AddressPlace, Addresses};
+use crate::access::Addresses;
 use crate::app::Stopping;
 use crate::config::Config;
-use crate::spool::{HeldLines, Spool};
+use crate::spool::Spool;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::sessions::SessionRow;
@@ -69,25 +67,6 @@ pub(crate) struct Stores {
     pub(crate) stats: StatsQueue,
 }
 
-/// A session that the collector holds.
-#[derive(Debug)]
-pub(crate) struct Handle {
-    /// Its id.
-    pub(crate) id: SessionId,
-    /// Where it comes from.
-    pub(crate) origin: Arc<Origin>,
-    pub(super) journal: tokio::sync::Mutex<Journal>,
-    snapshot: Mutex<Snapshot>,
-    newest_socket: watch::Sender<u64>,
-    behind: AtomicBool,
-    finishing: AtomicBool,
-    /// The database could not be asked about it: what its id stands for there is found out at its end.
-    is_unasked: bool,
-    /// Since when it waits to be stored.
-    ended: OnceLock<Instant>,
-    place: Mutex<Option<AddressPlace>>,
-}
-
 /// What a client that names a session gets.
 #[derive(Debug)]
 pub(crate) enum Attach {
@@ -118,29 +97,6 @@ pub(crate) enum Later {
     Unknown,
 }
 
-/// A socket's hold on its session: the newest socket has it.
-#[derive(Debug, Clone)]
-pub(crate) struct SocketSlot {
-    number: u64,
-    newest: watch::Receiver<u64>,
-}
-
-impl SocketSlot {
-    /// Whether a newer socket speaks for the session.
-    pub(crate) fn is_replaced(&self) -> bool {
-        *self.newest.borrow() != self.number
-    }
-
-    /// Waits until that is so.
-    pub(crate) async fn replaced(&mut self) {
-        let number = self.number;
-        // The sender lives in the handle; when it is gone, nobody can replace this socket any more.
-        if self.newest.wait_for(|newest| *newest != number).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 /// What became of a frame.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -152,107 +108,6 @@ pub(crate) struct Reply {
     pub(crate) stop: Option<Stop>,
     /// How long no more should be read: the session is too fast.
     pub(crate) wait: Duration,
-}
-
-impl Handle {
-    pub(super) fn new(id: SessionId, journal: Journal, place: Option<AddressPlace>) -> Self {
-        Self {
-            id,
-            origin: Arc::clone(journal.origin()),
-            snapshot: Mutex::new(journal.snapshot()),
-            journal: tokio::sync::Mutex::new(journal),
-            newest_socket: watch::Sender::new(0),
-            behind: AtomicBool::new(false),
-            finishing: AtomicBool::new(false),
-            is_unasked: false,
-            ended: OnceLock::new(),
-            place: Mutex::new(place),
-        }
-    }
-
-    /// One about which the database could not be asked. Its rows are written from its dump: they may not be those of its id.
-    pub(super) fn unasked(id: SessionId, mut journal: Journal, place: Option<AddressPlace>) -> Self {
-        journal.stop_rows();
-        Self { is_unasked: true, behind: AtomicBool::new(true), ..Self::new(id, journal, place) }
-    }
-
-    /// Whether the database is still to be asked what its id stands for.
-    pub(super) fn is_unasked(&self) -> bool {
-        self.is_unasked
-    }
-
-    /// What is known of the session now.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        lock(&self.snapshot).clone()
-    }
-
-    /// The features of what was received so far.
-    pub(crate) async fn features(&self) -> SessionFeatures {
-        self.journal.lock().await.features()
-    }
-
-    /// Makes a new socket the one that speaks for the session.
-    pub(crate) fn take_over(&self) -> SocketSlot {
-        let mut number = 0;
-        self.newest_socket.send_modify(|newest| {
-            *newest += 1;
-            number = *newest;
-        });
-        SocketSlot { number, newest: self.newest_socket.subscribe() }
-    }
-
-    /// The hold of nobody: replaced by any socket, even one that came before.
-    fn no_socket(&self) -> SocketSlot {
-        SocketSlot { number: 0, newest: self.newest_socket.subscribe() }
-    }
-
-    /// Where a socket stands that says `from`, and how many lines the session holds; `None` if it is over.
-    pub(crate) async fn cursor(&self, from: u64) -> std::io::Result<Option<(SocketCursor, u64)>> {
-        let (held, received) = {
-            let journal = self.journal.lock().await;
-            if journal.is_distrusted() {
-                return Err(std::io::Error::other("a sync of the spool failed; the next start reads what is there"));
-            }
-            if journal.ended() {
-                return Ok(None);
-            }
-            (journal.held(), journal.received())
-        };
-        if from >= received {
-            return Ok(Some((SocketCursor::at(received), received)));
-        }
-        let (path, length) = held;
-        // A long session's file takes a while to be read up to there.
-        let open = tokio::task::spawn_blocking(move || HeldLines::open(&path, length, from, received));
-        let lines = open.await.map_err(std::io::Error::other)??;
-        Ok(Some((SocketCursor::repeating(from, lines), received)))
-    }
-
-    /// How long nothing more should be read of the session.
-    pub(crate) async fn wait(&self) -> Duration {
-        self.journal.lock().await.wait(Instant::now())
-    }
-
-    /// How many lines the session holds.
-    pub(crate) async fn received(&self) -> u64 {
-        self.journal.lock().await.received()
-    }
-
-    pub(super) fn publish(&self, journal: &Journal) {
-        *lock(&self.snapshot) = journal.snapshot();
-    }
-
-    pub(super) fn is_behind(&self) -> bool {
-        self.behind.load(Ordering::Relaxed)
-    }
-
-    fn fall_behind(&self, journal: &mut Journal) {
-        journal.stop_rows();
-        if !self.behind.swap(true, Ordering::Relaxed) {
-            telemetry::stats_behind();
-            tracing::warn!(session = %self.id, "the database is slow; the session's stats will be written from its dump");
-        }
-    }
 }
 
 impl Registry {
@@ -512,6 +367,6 @@ impl Registry {
 }
 
 /// A lock whose holder cannot have left a half-made state behind: nothing under it panics midway.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

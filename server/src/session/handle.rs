@@ -1,0 +1,160 @@
+//! A session that the collector holds, as sockets, requests and the stores share it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use rtctrace_features::SessionFeatures;
+use tokio::sync::watch;
+
+use super::SessionId;
+use super::journal::{Journal, SocketCursor};
+use super::origin::Origin;
+use super::registry::lock;
+use super::snapshot::Snapshot;
+use crate::access::AddressPlace;
+use crate::spool::HeldLines;
+use crate::telemetry;
+
+/// A session that the collector holds.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    /// Its id.
+    pub(crate) id: SessionId,
+    /// Where it comes from.
+    pub(crate) origin: Arc<Origin>,
+    pub(super) journal: tokio::sync::Mutex<Journal>,
+    snapshot: Mutex<Snapshot>,
+    newest_socket: watch::Sender<u64>,
+    pub(super) behind: AtomicBool,
+    pub(super) finishing: AtomicBool,
+    /// The database could not be asked about it: what its id stands for there is found out at its end.
+    is_unasked: bool,
+    /// Since when it waits to be stored.
+    pub(super) ended: OnceLock<Instant>,
+    pub(super) place: Mutex<Option<AddressPlace>>,
+}
+
+impl Handle {
+    pub(super) fn new(id: SessionId, journal: Journal, place: Option<AddressPlace>) -> Self {
+        Self {
+            id,
+            origin: Arc::clone(journal.origin()),
+            snapshot: Mutex::new(journal.snapshot()),
+            journal: tokio::sync::Mutex::new(journal),
+            newest_socket: watch::Sender::new(0),
+            behind: AtomicBool::new(false),
+            finishing: AtomicBool::new(false),
+            is_unasked: false,
+            ended: OnceLock::new(),
+            place: Mutex::new(place),
+        }
+    }
+
+    /// One about which the database could not be asked. Its rows are written from its dump: they may not be those of its id.
+    pub(super) fn unasked(id: SessionId, mut journal: Journal, place: Option<AddressPlace>) -> Self {
+        journal.stop_rows();
+        Self { is_unasked: true, behind: AtomicBool::new(true), ..Self::new(id, journal, place) }
+    }
+
+    /// Whether the database is still to be asked what its id stands for.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.is_unasked
+    }
+
+    /// What is known of the session now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        lock(&self.snapshot).clone()
+    }
+
+    /// The features of what was received so far.
+    pub(crate) async fn features(&self) -> SessionFeatures {
+        self.journal.lock().await.features()
+    }
+
+    /// Makes a new socket the one that speaks for the session.
+    pub(crate) fn take_over(&self) -> SocketSlot {
+        let mut number = 0;
+        self.newest_socket.send_modify(|newest| {
+            *newest += 1;
+            number = *newest;
+        });
+        SocketSlot { number, newest: self.newest_socket.subscribe() }
+    }
+
+    /// The hold of nobody: replaced by any socket, even one that came before.
+    pub(super) fn no_socket(&self) -> SocketSlot {
+        SocketSlot { number: 0, newest: self.newest_socket.subscribe() }
+    }
+
+    /// Where a socket stands that says `from`, and how many lines the session holds; `None` if it is over.
+    pub(crate) async fn cursor(&self, from: u64) -> std::io::Result<Option<(SocketCursor, u64)>> {
+        let (held, received) = {
+            let journal = self.journal.lock().await;
+            if journal.is_distrusted() {
+                return Err(std::io::Error::other("a sync of the spool failed; the next start reads what is there"));
+            }
+            if journal.ended() {
+                return Ok(None);
+            }
+            (journal.held(), journal.received())
+        };
+        if from >= received {
+            return Ok(Some((SocketCursor::at(received), received)));
+        }
+        let (path, length) = held;
+        // A long session's file takes a while to be read up to there.
+        let open = tokio::task::spawn_blocking(move || HeldLines::open(&path, length, from, received));
+        let lines = open.await.map_err(std::io::Error::other)??;
+        Ok(Some((SocketCursor::repeating(from, lines), received)))
+    }
+
+    /// How long nothing more should be read of the session.
+    pub(crate) async fn wait(&self) -> Duration {
+        self.journal.lock().await.wait(Instant::now())
+    }
+
+    /// How many lines the session holds.
+    pub(crate) async fn received(&self) -> u64 {
+        self.journal.lock().await.received()
+    }
+
+    pub(super) fn publish(&self, journal: &Journal) {
+        *lock(&self.snapshot) = journal.snapshot();
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn fall_behind(&self, journal: &mut Journal) {
+        journal.stop_rows();
+        if !self.behind.swap(true, Ordering::Relaxed) {
+            telemetry::stats_behind();
+            tracing::warn!(session = %self.id, "the database is slow; the session's stats will be written from its dump");
+        }
+    }
+}
+
+/// A socket's hold on its session: the newest socket has it.
+#[derive(Debug, Clone)]
+pub(crate) struct SocketSlot {
+    number: u64,
+    newest: watch::Receiver<u64>,
+}
+
+impl SocketSlot {
+    /// Whether a newer socket speaks for the session.
+    pub(crate) fn is_replaced(&self) -> bool {
+        *self.newest.borrow() != self.number
+    }
+
+    /// Waits until that is so.
+    pub(crate) async fn replaced(&mut self) {
+        let number = self.number;
+        // The sender lives in the handle; when it is gone, nobody can replace this socket any more.
+        if self.newest.wait_for(|newest| *newest != number).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
