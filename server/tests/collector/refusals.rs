@@ -229,6 +229,31 @@ fn limits_that_would_refuse_everything_start_no_collector() {
 }
 
 #[tokio::test]
+async fn limits_as_large_as_can_be_start_a_collector() {
+    let most = usize::MAX.to_string();
+    let (count, time, size) = (most.as_str(), "100000000d", "8000000GiB");
+    let collector = Collector::start(&[
+        ("RTCTRACE_LIMITS_UPLOADS", count),
+        ("RTCTRACE_LIMITS_SESSIONS", count),
+        ("RTCTRACE_LIMITS_SESSIONS_PER_ADDRESS", count),
+        ("RTCTRACE_LIMITS_SOCKETS", count),
+        ("RTCTRACE_LIMITS_HEADER_TIME", time),
+        ("RTCTRACE_LIMITS_IDLE_TIME", time),
+        ("RTCTRACE_LIMITS_SESSION_AGE", time),
+        ("RTCTRACE_LIMITS_SESSION_BYTES", size),
+        ("RTCTRACE_LIMITS_UPLOAD_BYTES", size),
+        ("RTCTRACE_SESSION_IDLE_TIMEOUT", time),
+    ]);
+    let (session, lines) = (new_session(), lines(2));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(format!("{}\n[36,null,null,1]", lines.join("\n"))).await;
+    socket.acknowledged(3).await;
+    assert_eq!(collector.dump(&session).await.1[..2], lines);
+    let dump = "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},1795159383861]\n";
+    assert_eq!(collector.request("POST", "/api/v1/dumps", "", dump).await.status, 201);
+}
+
+#[tokio::test]
 async fn too_many_connections_are_asked_to_come_back() {
     let collector = Collector::start(&[("RTCTRACE_LIMITS_SOCKETS", "2")]);
     let (mut first, _) = collector.v1(&new_session(), 0).await;
