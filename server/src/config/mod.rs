@@ -259,8 +259,8 @@ pub(crate) struct Retention {
 pub(crate) struct Limits {
     /// The longest WebSocket message and beacon.
     pub(crate) frame_bytes: Size,
-    /// How much of messages that have begun and not ended, and of values that go on in a next message, may lie in memory, over all sockets. Beyond it those that bring more of such a
-    /// message are cut, and come back later.
+    /// How much of messages that have begun and not ended, and of values that go on in a next message, may lie in memory, over all
+    /// sockets. Beyond it those that bring more of such a message are cut, and come back later.
     pub(crate) unfinished_bytes: Size,
     /// The longest line.
     pub(crate) line_bytes: Size,
