@@ -310,7 +310,33 @@ pub(crate) fn skip_string(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The offset behind the value that starts at `at`, in validated text without white space before it.
+#[inline]
 pub(crate) fn skip_value(bytes: &[u8], mut at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'"') => skip_string(bytes, at),
+        Some(b'{' | b'[') => skip_container(bytes, at),
+        // A number or a word, which are most values.
+        _ => {
+            while bytes.get(at).is_some_and(|byte| !ENDS[usize::from(*byte)]) {
+                at += 1;
+            }
+            at
+        }
+    }
+}
+
+/// What cannot be a part of a number or a word.
+const ENDS: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut list: &[u8] = b",:]} \t\n\r\"[{";
+    while let [byte, rest @ ..] = list {
+        ends[*byte as usize] = true;
+        list = rest;
+    }
+    ends
+};
+
+fn skip_container(bytes: &[u8], mut at: usize) -> usize {
     let mut depth = 0_usize;
     loop {
         match bytes.get(at) {
@@ -324,14 +350,7 @@ pub(crate) fn skip_value(bytes: &[u8], mut at: usize) -> usize {
                 at += 1;
             }
             Some(b',' | b':' | b' ' | b'\t' | b'\n' | b'\r') => at += 1,
-            Some(_) => {
-                while !matches!(
-                    bytes.get(at),
-                    None | Some(b',' | b':' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'[' | b'{')
-                ) {
-                    at += 1;
-                }
-            }
+            Some(_) => at = skip_value(bytes, at),
             None => return bytes.len(),
         }
         if depth == 0 {

@@ -237,14 +237,37 @@ pub struct Members<'a> {
 impl<'a> Members<'a> {
     /// The next member, its name as it is written: with its quotes.
     pub(crate) fn next_raw(&mut self) -> Option<(&'a str, RawValue<'a>)> {
+        let name = self.next_name()?;
+        Some((name, self.value()))
+    }
+
+    /// The name of the next member, with its quotes. Its value must be asked for next: by [`Members::value`] or [`Members::open`].
+    pub(crate) fn next_name(&mut self) -> Option<&'a str> {
         let bytes = self.text.as_bytes();
-        let name_start = next_item(bytes, self.at)?;
-        let name_end = skip_string(bytes, name_start);
-        let colon = skip_white_space(bytes, name_end);
-        let start = skip_white_space(bytes, colon + 1);
-        let end = skip_value(bytes, start);
-        self.at = end;
-        Some((self.text.get(name_start..name_end)?, RawValue::slice(self.text, start, end)))
+        let start = next_item(bytes, self.at)?;
+        let end = skip_string(bytes, start);
+        let colon = skip_white_space(bytes, end);
+        self.at = skip_white_space(bytes, colon + 1);
+        self.text.get(start..end)
+    }
+
+    /// The value of the member that was named last.
+    pub(crate) fn value(&mut self) -> RawValue<'a> {
+        let start = self.at;
+        self.at = skip_value(self.text.as_bytes(), start);
+        RawValue::slice(self.text, start, self.at)
+    }
+
+    /// The members of that value, if it is an object. When they have all been asked for, [`Members::close`] goes on behind it.
+    pub(crate) fn open(&self) -> Option<Self> {
+        matches!(self.text.as_bytes().get(self.at), Some(b'{')).then(|| Self { text: self.text, at: self.at + 1 })
+    }
+
+    /// Goes on behind an object whose members have all been asked for. Returns its length in bytes.
+    pub(crate) fn close(&mut self, inner: &Self) -> usize {
+        let start = self.at;
+        self.at = skip_white_space(self.text.as_bytes(), inner.at) + 1;
+        self.at - start
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::json::{Kind, Members, RawValue};
 use crate::tables;
 
+use super::short::Text;
 use super::types::{Entry, Key, Member, Name, Report, Stamp, integer_like};
 use super::{ReportError, carries_time};
 
@@ -23,6 +24,9 @@ impl Default for ReportLimits {
         Self { entries: 16_384, bytes: 8 << 20 }
     }
 }
+
+/// More members no entry of a browser has.
+const MOST_MEMBERS: usize = 128;
 
 /// What a member costs besides its text.
 const MEMBER_OVERHEAD: usize = 64;
@@ -65,31 +69,32 @@ impl ReportDecoder {
     /// # Errors
     /// [`ReportError`] if the value is no delta or would exceed a limit; the report then stays as it was.
     pub fn decode(&mut self, delta: RawValue<'_>) -> Result<&Report, ReportError> {
-        let Checked { entries, time: new_time } = self.check(delta)?;
+        let Checked { entries, members, time: new_time } = self.check(delta)?;
+        let mut members = members.into_iter();
         // Reports name their entries in the order in which they are kept, so the next one is almost always the one sought.
         let mut guess = 0;
-        for (id, value) in entries {
+        for (id, count) in entries {
             let guessed = self.report.entries.get(guess).is_some_and(|entry| *entry.id == *id);
             let position = if guessed { Ok(guess) } else { self.report.position(&id) };
-            if value.is_null() {
+            let Some(count) = count else {
                 if let Ok(at) = position {
                     let entry = self.report.entries.remove(at);
                     self.bytes = self.bytes.saturating_sub(size_of_entry(&entry));
                 }
                 continue;
-            }
+            };
             let (at, is_new) = match position {
                 Ok(at) => (at, false),
                 Err(at) => {
                     self.bytes += id.len() + MEMBER_OVERHEAD;
-                    self.report.entries.insert(at, new_entry(&id));
+                    self.report.entries.insert(at, new_entry(&id, count));
                     (at, true)
                 }
             };
             guess = at + 1;
             let Some(entry) = self.report.entries.get_mut(at) else { continue };
             entry.stamp = if is_new { Stamp::New } else { Stamp::Kept };
-            apply_members(entry, value, &mut self.bytes);
+            apply_members(entry, members.by_ref().take(count), &mut self.bytes);
         }
         self.tell_time(new_time);
         Ok(&self.report)
@@ -120,61 +125,68 @@ impl ReportDecoder {
         }
     }
 
-    /// Looks at the whole delta before anything is applied, and takes it apart.
+    /// Looks at the whole delta before anything is applied, and takes it apart: no byte is looked at again.
     fn check<'a>(&self, delta: RawValue<'a>) -> Result<Checked<'a>, ReportError> {
         if delta.kind() != Kind::Object {
             return Err(ReportError::NotAnObject);
         }
         let (mut count, mut bytes) = (self.report.entries.len(), self.bytes);
-        let mut checked = Checked { entries: Vec::with_capacity(16), time: None };
-        for (id, value) in delta.members() {
+        let mut checked = Checked { entries: Vec::with_capacity(32), members: Vec::with_capacity(256), time: None };
+        let mut all = delta.members();
+        while let Some(id) = all.next_name() {
+            let id = unquoted(id);
+            if id != "t"
+                && let Some(mut members) = all.open()
+            {
+                let before = checked.members.len();
+                while let Some(member) = members.next_raw() {
+                    checked.members.push(member);
+                }
+                let length = all.close(&members);
+                let found = checked.members.len() - before;
+                count += 1;
+                bytes += id.len() + length + MEMBER_OVERHEAD * (1 + found);
+                checked.entries.push((id, Some(found)));
+                continue;
+            }
+            let value = all.value();
             match value.kind() {
-                Kind::Number if id == "t" && value.as_f64().is_some() => {
-                    checked.time = Some(value.text());
-                    continue;
-                }
+                Kind::Number if id == "t" && value.as_f64().is_some() => checked.time = Some(value.text()),
                 _ if id == "t" => return Err(ReportError::BadTime(value.text().chars().take(40).collect())),
-                Kind::Null => {}
-                Kind::Object => {
-                    count += 1;
-                    bytes +=
-                        id.len() + value.text().len() + MEMBER_OVERHEAD * (1 + value.text().len() / SHORTEST_MEMBER);
-                }
+                Kind::Null => checked.entries.push((id, None)),
                 _ => return Err(ReportError::EntryNotAnObject(id.chars().take(80).collect())),
             }
-            checked.entries.push((id, value));
         }
         // An estimate, and hardly ever near a limit: only then is it worth the time to count.
         if count > self.limits.entries {
             let is_new =
-                |(id, value): &&(Cow<'_, str>, RawValue<'_>)| !value.is_null() && self.report.position(id).is_err();
+                |(id, found): &&(Cow<'_, str>, Option<usize>)| found.is_some() && self.report.position(id).is_err();
             if self.report.entries.len() + checked.entries.iter().filter(is_new).count() > self.limits.entries {
                 return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
             }
         }
         if bytes > self.limits.bytes {
-            let cost = |(id, value): &(Cow<'_, str>, RawValue<'_>)| match value.kind() {
-                Kind::Object => id.len() + value.text().len() + MEMBER_OVERHEAD * (1 + value.members().count()),
-                _ => 0,
-            };
-            if self.bytes + checked.entries.iter().map(cost).sum::<usize>() > self.limits.bytes {
-                return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
-            }
+            return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
         }
         Ok(checked)
     }
 }
 
-/// A delta that may be applied: its entries by id, and its time.
+/// A delta that may be applied: its entries by id, with how many members each has, or `None` for one that goes; the members of all
+/// of them; and its time.
 struct Checked<'a> {
-    entries: Vec<(Cow<'a, str>, RawValue<'a>)>,
+    entries: Vec<(Cow<'a, str>, Option<usize>)>,
+    members: Vec<(&'a str, RawValue<'a>)>,
     time: Option<&'a str>,
 }
 
-/// `"":0,` is no longer with its comma or brace.
-const SHORTEST_MEMBER: usize = 5;
+/// The text of a name that is written with its quotes.
+fn unquoted(name: &str) -> Cow<'_, str> {
+    RawValue::slice(name, 0, name.len()).as_str().unwrap_or_default()
+}
 
-fn new_entry(id: &str) -> Entry {
+/// `members`: how many it will have, as a rule.
+fn new_entry(id: &str, members: usize) -> Entry {
     Entry {
         id: id.into(),
         number: integer_like(id),
@@ -182,7 +194,7 @@ fn new_entry(id: &str) -> Entry {
         own_time: None,
         report_time: 0.0,
         stamp: Stamp::New,
-        members: Vec::new(),
+        members: Vec::with_capacity(members.min(MOST_MEMBERS)),
     }
 }
 
@@ -239,9 +251,10 @@ impl Places {
 }
 
 /// Applies the members of one entry of a delta.
-fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
+fn apply_members<'a>(entry: &mut Entry, delta: impl Iterator<Item = (&'a str, RawValue<'a>)>, bytes: &mut usize) {
     let (mut places, mut is_any_gone) = (Places::default(), false);
-    for (key, value) in delta.members() {
+    for (key, value) in delta {
+        let key = unquoted(key);
         match &*key {
             "t" | "timestamp" => {
                 entry.own_time = Some(value.text().to_owned());
@@ -262,14 +275,14 @@ fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
             *bytes = bytes.saturating_sub(member.value.len());
             if value.is_null() {
                 // Its place is given up behind the loop, so that those of the others hold until then.
-                member.value.clear();
+                member.value = Text::EMPTY;
                 is_any_gone = true;
             } else {
                 set_value(&mut member.value, value);
                 *bytes += member.value.len();
             }
         } else if !value.is_null() {
-            let mut text = String::new();
+            let mut text = Text::EMPTY;
             set_value(&mut text, value);
             let member = Member { name: key.name(), value: text };
             *bytes += size_of_member(&member);
@@ -289,31 +302,34 @@ fn apply_members(entry: &mut Entry, delta: RawValue<'_>, bytes: &mut usize) {
 }
 
 /// Replaces a value, or merges two objects key by key.
-fn set_value(text: &mut String, delta: RawValue<'_>) {
-    if delta.kind() != Kind::Object {
-        text.clear();
-        text.push_str(delta.text());
-        return;
-    }
-    let old = std::mem::take(text);
-    let base = if old.starts_with('{') { RawValue::slice(&old, 0, old.len()) } else { RawValue::EMPTY_OBJECT };
+fn set_value(text: &mut Text, delta: RawValue<'_>) {
+    *text = match delta.kind() {
+        Kind::Object => merged(text.as_str(), delta).into(),
+        _ => delta.text().into(),
+    };
+}
+
+fn merged(old: &str, delta: RawValue<'_>) -> String {
+    let base = if old.starts_with('{') { RawValue::slice(old, 0, old.len()) } else { RawValue::EMPTY_OBJECT };
     let (old_keys, new_keys) = (Keys::of(base), Keys::of(delta));
+    let mut text = String::with_capacity(old.len() + delta.text().len());
     text.push('{');
     let mut members: Members<'_> = base.members();
     while let Some((name, value)) = members.next_raw() {
         match new_keys.get(name) {
             Some(changed) if changed.is_null() => {}
-            Some(changed) => push_member(text, name, changed),
-            None => push_member(text, name, value),
+            Some(changed) => push_member(&mut text, name, changed),
+            None => push_member(&mut text, name, value),
         }
     }
     let mut members = delta.members();
     while let Some((name, value)) = members.next_raw() {
         if !value.is_null() && old_keys.get(name).is_none() {
-            push_member(text, name, value);
+            push_member(&mut text, name, value);
         }
     }
     text.push('}');
+    text
 }
 
 fn push_member(text: &mut String, quoted_name: &str, value: RawValue<'_>) {

@@ -20,6 +20,8 @@ mod decoder;
 mod delta;
 mod encoder;
 mod lockstep;
+#[cfg(feature = "std")]
+mod short;
 mod snapshot;
 #[cfg(test)]
 mod tests;

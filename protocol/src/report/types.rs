@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use crate::json::{RawValue, write_string};
 use crate::tables::Property;
 
+use super::short::Text;
+
 /// A complete report: every RTCStats object of one `getStats` call.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -109,11 +111,16 @@ pub(super) enum Stamp {
     New,
 }
 
+/// The value that a text is.
+fn raw(text: &Text) -> RawValue<'_> {
+    RawValue::slice(text.as_str(), 0, text.len())
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) name: Name,
     /// JSON.
-    pub(super) value: String,
+    pub(super) value: Text,
 }
 
 /// A member's name: most have a token and need no text of their own.
@@ -191,12 +198,12 @@ impl Entry {
             (Name::Other(other), None) => **other == *name,
             _ => false,
         };
-        self.members.iter().find(fits).map(|member| RawValue::slice(&member.value, 0, member.value.len()))
+        self.members.iter().find(fits).map(|member| raw(&member.value))
     }
 
     /// All members but `id`, `type` and `timestamp`.
     pub fn members(&self) -> impl Iterator<Item = (&str, RawValue<'_>)> {
-        self.members.iter().map(|member| (member.name.text(), RawValue::slice(&member.value, 0, member.value.len())))
+        self.members.iter().map(|member| (member.name.text(), raw(&member.value)))
     }
 
     fn write_json(&self, report_time: &str, out: &mut String) {
@@ -215,7 +222,7 @@ impl Entry {
             out.push(',');
             write_string(out, member.name.text());
             out.push(':');
-            out.push_str(&member.value);
+            out.push_str(member.value.as_str());
         }
         out.push('}');
     }
