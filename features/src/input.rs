@@ -79,6 +79,11 @@ pub(crate) fn millis(value: f64) -> Option<i64> {
     value.is_finite().then(|| (value + 0.5).floor() as i64)
 }
 
+/// Milliseconds as an integer, rounded down; `None` if they are not finite.
+pub(crate) fn floor_millis(value: f64) -> Option<i64> {
+    value.is_finite().then(|| value.floor() as i64)
+}
+
 /// The integer that `value` is, if it is a number without a fraction.
 pub(crate) fn integer(value: RawValue<'_>) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64))

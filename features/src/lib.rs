@@ -1,21 +1,25 @@
-//! The features of a session: what its events say about it, in a few values per client and per connection.
+//! The features of a session: what its events say about it, in a few values per client, per connection and per track.
 //!
 //! [`FeatureExtractor`] is fed one event at a time, in the order of the dump, and can be asked for its
-//! [`SessionFeatures`] at any moment. What it remembers is proportional to the connections of the session, never to its
-//! length, and every list it keeps has a limit (see [`limits`]). No I/O, no clock, no randomness that shows.
+//! [`SessionFeatures`] at any moment. What it remembers is proportional to the connections and tracks of the session, never to
+//! its length, and every list it keeps has a limit (see [`limits`]). No I/O, no clock, no randomness that shows.
 //!
 //! Names and formulas are those of upstream rtcstats, value for value, except where upstream fails: a client without
 //! `create`, a candidate that cannot be parsed, a selected pair whose candidates are missing or an early event never
 //! cost a session its features; a quotient that would be NaN is absent; counters have 64 bits.
 
+mod budget;
 mod client;
 mod connection;
 mod input;
 pub mod limits;
 mod session;
 mod table;
+mod track;
 mod value;
 
 pub use session::{FeatureExtractor, SessionFeatures};
-pub use table::{CLIENT_FEATURES, CONNECTION_FEATURES, ClientFeatures, ConnectionFeatures};
+pub use table::{
+    CLIENT_FEATURES, CONNECTION_FEATURES, ClientFeatures, ConnectionFeatures, TRACK_FEATURES, TrackFeatures,
+};
 pub use value::{Feature, FeatureValue, Json, Kind, Unit, UnixMillis};

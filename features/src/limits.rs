@@ -41,5 +41,14 @@ pub const PLACE_NAME: usize = 128;
 /// trip time.
 pub const SELECTED_PAIRS: usize = 256;
 
+/// Tracks of one session, and tracks that were unmuted. Further ones have no features.
+pub const TRACKS: usize = 4096;
+
+/// RTP streams of one session that are followed. Tracks of further ones have no features of their reports.
+pub const STREAMS: usize = 4096;
+
+/// Different widths, and heights, of one stream's frames. Further ones do not count.
+pub const FRAME_SIZES: usize = 256;
+
 /// Stats ids of one session that are watched for truncation. Further ones are not watched.
 pub const STATS_IDS: usize = 32_768;

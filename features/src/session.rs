@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use rtctrace_protocol::event::Event;
 use serde::Serialize;
 
+use crate::budget::Budgets;
 use crate::client::ClientExtractor;
-use crate::connection::{ConnectionExtractor, StatsIdBudget};
+use crate::connection::ConnectionExtractor;
 use crate::limits;
 use crate::table::{ClientFeatures, ConnectionFeatures};
 
@@ -25,7 +26,7 @@ pub struct FeatureExtractor {
     client: ClientExtractor,
     connections: Vec<ConnectionExtractor>,
     positions: HashMap<Box<str>, usize>,
-    stats_ids: StatsIdBudget,
+    budgets: Budgets,
     ignored: u64,
 }
 
@@ -43,7 +44,7 @@ impl FeatureExtractor {
         match self.connection(id, event.time) {
             Some(position) => {
                 if let Some(connection) = self.connections.get_mut(position) {
-                    connection.event(event, &mut self.stats_ids);
+                    connection.event(event, &mut self.budgets);
                 }
             }
             None => self.ignored = self.ignored.saturating_add(1),

@@ -49,6 +49,12 @@ pub enum Unit {
     BitsPerSecond,
     /// Gibibytes.
     Gibibytes,
+    /// From 0 to 1.
+    Fraction,
+    /// Pixels.
+    Pixels,
+    /// Decibels.
+    Decibels,
 }
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.

@@ -4,7 +4,7 @@
 
 mod common;
 
-use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, SessionFeatures};
+use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, SessionFeatures, TRACK_FEATURES};
 use serde_json::{Map, Value};
 
 fn features_of(recording: &str) -> SessionFeatures {
@@ -50,8 +50,13 @@ fn assert_golden(name: &str) {
     for (position, (ours, upstream)) in ours.iter().zip(upstream).enumerate() {
         let (mut ours, mut upstream) = (object(ours), object(upstream));
         assert_eq!(ours.remove("id").unwrap(), format!("PC_{position}"));
-        upstream.remove("tracks");
+        let (tracks, upstream_tracks) = (ours.remove("tracks").unwrap(), upstream.remove("tracks").unwrap());
         assert_same(&format!("{name} PC_{position}"), &ours, &upstream);
+        let (tracks, upstream_tracks) = (tracks.as_array().unwrap(), upstream_tracks.as_array().unwrap());
+        assert_eq!(tracks.len(), upstream_tracks.len());
+        for (at, (track, upstream)) in tracks.iter().zip(upstream_tracks).enumerate() {
+            assert_same(&format!("{name} PC_{position} track {at}"), &object(track), &object(upstream));
+        }
     }
 }
 
@@ -100,10 +105,11 @@ fn features_can_be_asked_for_at_any_time_and_do_not_change_what_follows() {
 }
 
 #[test]
-fn the_table_holds_every_feature_of_client_and_connection_once() {
+fn the_tables_hold_every_feature_once() {
     assert_eq!(CLIENT_FEATURES.len(), 30);
     assert_eq!(CONNECTION_FEATURES.len(), 69);
-    for table in [CLIENT_FEATURES, CONNECTION_FEATURES] {
+    assert_eq!(TRACK_FEATURES.len(), 64);
+    for table in [CLIENT_FEATURES, CONNECTION_FEATURES, TRACK_FEATURES] {
         for (position, feature) in table.iter().enumerate() {
             assert_eq!(feature.column, snake_case(feature.name));
             assert!(feature.about.ends_with('.'), "{} has no sentence", feature.name);
@@ -120,7 +126,7 @@ fn the_row_the_values_and_the_json_of_a_struct_follow_its_table() {
         let json = object(&serde_json::to_value(connection).unwrap());
         let present = connection.row().filter(|(_, value)| value.is_some()).count();
         assert_eq!(connection.values().count(), present);
-        assert_eq!(json.len(), present + 1, "the features and the id");
+        assert_eq!(json.len(), present + 2, "the features, the id and the tracks");
         for (feature, value) in connection.values() {
             assert_eq!(json[feature.name], serde_json::to_value(value).unwrap());
         }

@@ -44,6 +44,10 @@ const METHODS: &[&str] = &[
     "navigator.mediaDevices.enumerateDevices",
     "MediaStreamTrack.onended",
     "MediaStreamTrack.onunmute",
+    "addTrack",
+    "ontrack",
+    "addTransceiver",
+    "replaceTrack",
     ":custom",
     "",
     "unheard of",
@@ -233,4 +237,18 @@ fn a_session_with_too_many_stats_ids_only_stops_watching_new_ones() {
     };
     assert!(truncated(10));
     assert!(!truncated(limits::STATS_IDS / 2));
+}
+
+#[test]
+fn tracks_and_streams_beyond_the_limit_have_no_features() {
+    let mut lines: Vec<String> =
+        (0..limits::TRACKS + 10).map(|number| format!(r#"["addTrack","PC_{}",["audio","t"],1]"#, number % 4)).collect();
+    let entries: Vec<_> = (0..8000)
+        .map(|number| format!(r#""{number}":{{"type":"inbound-rtp","trackIdentifier":"t","nackCount":1}}"#))
+        .collect();
+    lines.extend((0..4).map(|connection| format!(r#"["getStats","PC_{connection}",{{{}}},1]"#, entries.join(","))));
+    let features = common::extractor(lines.iter().map(String::as_str)).features();
+    let tracks: Vec<_> = features.connections.iter().flat_map(|connection| &connection.tracks).collect();
+    assert_eq!(tracks.len(), limits::TRACKS);
+    assert_eq!(tracks.iter().filter(|track| track.nack_count.is_some()).count(), limits::TRACKS / 4);
 }

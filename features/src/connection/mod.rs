@@ -11,8 +11,10 @@ mod transport;
 
 use rtctrace_protocol::event::Event;
 
+use crate::budget::Budgets;
 use crate::input::{self, SelectedPair};
 use crate::table::ConnectionFeatures;
+use crate::track::Tracks;
 use crate::value::UnixMillis;
 
 use candidates::Candidates;
@@ -23,8 +25,6 @@ use negotiation::Negotiation;
 use pair::FirstPair;
 use stats_ids::StatsIds;
 use transport::Transport;
-
-pub(crate) use stats_ids::StatsIdBudget;
 
 /// Events of transports and data channels, which end because the connection was closed. Upstream's client sends none of them.
 fn follows_close(method: &str) -> bool {
@@ -48,6 +48,7 @@ pub(crate) struct ConnectionExtractor {
     located: LocatedCandidates,
     first_pair: FirstPair,
     stats_ids: StatsIds,
+    tracks: Tracks,
 }
 
 impl ConnectionExtractor {
@@ -68,16 +69,17 @@ impl ConnectionExtractor {
             located: LocatedCandidates::default(),
             first_pair: FirstPair::default(),
             stats_ids: StatsIds::default(),
+            tracks: Tracks::default(),
         }
     }
 
-    pub(crate) fn event(&mut self, event: &Event<'_>, budget: &mut StatsIdBudget) {
+    pub(crate) fn event(&mut self, event: &Event<'_>, budgets: &mut Budgets) {
         self.last = event.time;
         self.events = self.events.saturating_add(1);
         self.closed = event.method == "close" || (self.closed && follows_close(&event.method));
         if event.method == "getStats" {
             self.reports = self.reports.saturating_add(1);
-            return self.report(event, budget);
+            return self.report(event, budgets);
         }
         self.negotiation.event(event);
         self.ice.event(event);
@@ -86,16 +88,18 @@ impl ConnectionExtractor {
         self.candidates.event(event);
         self.located.event(event);
         self.first_pair.event(event);
+        self.tracks.event(event, &mut budgets.tracks);
     }
 
-    fn report(&mut self, event: &Event<'_>, budget: &mut StatsIdBudget) {
+    fn report(&mut self, event: &Event<'_>, budgets: &mut Budgets) {
         let report = event.value.report();
         let selected = report.and_then(SelectedPair::of);
         self.located.report(report, selected.as_ref());
         let Some(report) = report else { return };
         self.transport.report(report, selected.as_ref(), event.time);
         self.first_pair.report(report, selected.as_ref());
-        self.stats_ids.report(report, event.time - self.first, budget);
+        self.stats_ids.report(report, event.time - self.first, &mut budgets.stats_ids);
+        self.tracks.report(report, event.time, &mut budgets.streams);
     }
 
     pub(crate) fn features(&self) -> ConnectionFeatures {
@@ -107,6 +111,7 @@ impl ConnectionExtractor {
             number_of_events: self.events,
             number_of_events_not_get_stats: self.events.saturating_sub(self.reports),
             stats_truncated: self.stats_ids.truncated(),
+            tracks: self.tracks.features(),
             ..ConnectionFeatures::default()
         };
         self.negotiation.write(&mut features);

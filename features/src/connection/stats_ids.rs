@@ -5,32 +5,14 @@ use std::collections::HashMap;
 
 use rtctrace_protocol::report::Report;
 
+use crate::budget::Budget;
 use crate::input;
-use crate::limits;
 
 /// In how many reports an entry is that was cut off.
 const CUT_OFF: u16 = 1000;
 
 /// An entry first seen no later than this (in ms) after the connection's start does not count.
 const LATE: f64 = 60_000.0;
-
-/// How many more stats ids the session may remember: connections share [`limits::STATS_IDS`].
-#[derive(Debug)]
-pub(crate) struct StatsIdBudget(usize);
-
-impl Default for StatsIdBudget {
-    fn default() -> Self {
-        Self(limits::STATS_IDS)
-    }
-}
-
-impl StatsIdBudget {
-    fn take(&mut self) -> bool {
-        let left = self.0.checked_sub(1);
-        self.0 = left.unwrap_or(0);
-        left.is_some()
-    }
-}
 
 /// Counts the reports in which each late entry is.
 #[derive(Debug, Default)]
@@ -41,7 +23,7 @@ pub(crate) struct StatsIds {
 
 impl StatsIds {
     /// `age`: milliseconds since the connection's first event.
-    pub(crate) fn report(&mut self, report: &Report, age: f64, budget: &mut StatsIdBudget) {
+    pub(crate) fn report(&mut self, report: &Report, age: f64, budget: &mut Budget) {
         let late = age > LATE;
         for entry in report.entries() {
             match self.reports.get_mut(entry.id()) {

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::features;
+use super::{TrackFeatures, features};
 use crate::value::UnixMillis;
 
 features! {
@@ -10,6 +10,8 @@ features! {
     struct ConnectionFeatures {
         /// The connection's id, as its client chose it.
         id: String,
+        /// The features of its tracks, in the order in which the tracks appeared.
+        tracks: Vec<TrackFeatures>,
     }
 
     /// The table of connection features.
@@ -93,6 +95,7 @@ impl Serialize for ConnectionFeatures {
         for (feature, value) in self.values() {
             map.serialize_entry(feature.name, &value)?;
         }
+        map.serialize_entry("tracks", &self.tracks)?;
         map.end()
     }
 }

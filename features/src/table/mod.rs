@@ -3,9 +3,11 @@
 
 mod client;
 mod connection;
+mod track;
 
 pub use client::{CLIENT_FEATURES, ClientFeatures};
 pub use connection::{CONNECTION_FEATURES, ConnectionFeatures};
+pub use track::{TRACK_FEATURES, TrackFeatures};
 
 /// Declares a struct of features from the rows of its table. Fields before `table` are no features.
 macro_rules! features {

@@ -1,0 +1,33 @@
+//! What all connections of a session may remember together.
+
+use crate::limits;
+
+/// How many more of something the session may remember.
+#[derive(Debug)]
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    /// Takes one, if one is left.
+    pub(crate) fn take(&mut self) -> bool {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+/// The budgets of a session.
+#[derive(Debug)]
+pub(crate) struct Budgets {
+    /// See [`limits::STATS_IDS`].
+    pub(crate) stats_ids: Budget,
+    /// See [`limits::TRACKS`].
+    pub(crate) tracks: Budget,
+    /// See [`limits::STREAMS`].
+    pub(crate) streams: Budget,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { stats_ids: Budget(limits::STATS_IDS), tracks: Budget(limits::TRACKS), streams: Budget(limits::STREAMS) }
+    }
+}

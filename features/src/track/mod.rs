@@ -1,0 +1,185 @@
+//! The tracks of one connection: how they are found among its events, and which of its RTP streams is theirs.
+
+mod frame_sizes;
+mod stream;
+
+use std::collections::{HashMap, VecDeque};
+
+use rtctrace_protocol::event::Event;
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::report::{Entry, Report};
+
+use crate::budget::Budget;
+use crate::input;
+use crate::table::TrackFeatures;
+use crate::value::UnixMillis;
+
+use stream::Stream;
+
+/// Which way a track's media goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Inbound,
+    Outbound,
+}
+
+impl Direction {
+    fn name(self) -> &'static str {
+        match self {
+            Direction::Inbound => "inbound",
+            Direction::Outbound => "outbound",
+        }
+    }
+}
+
+/// A track that the connection sends or receives.
+#[derive(Debug)]
+struct Track {
+    direction: Direction,
+    kind: Option<String>,
+    id: Box<str>,
+    start: f64,
+    /// The place of its stream in [`Tracks::streams`].
+    stream: Option<usize>,
+}
+
+/// What is known of the tracks of one id: the two ends of a loop have the same, and a page may add a track twice.
+#[derive(Debug, Default)]
+struct Namesakes {
+    any: bool,
+    inbound: bool,
+    unmuted: Option<f64>,
+    /// The places of those without a stream, in [`Tracks::tracks`].
+    free: VecDeque<usize>,
+}
+
+/// Accumulates the features of a connection's tracks.
+///
+/// A track is known by an event, its stream by a report, and either may come first. So streams are followed from their first
+/// report on, whoever they belong to, and a track only notes which one is its own.
+#[derive(Debug, Default)]
+pub(crate) struct Tracks {
+    tracks: Vec<Track>,
+    ids: HashMap<Box<str>, Namesakes>,
+    streams: Vec<Stream>,
+    places: HashMap<Box<str>, usize>,
+}
+
+impl Tracks {
+    pub(crate) fn event(&mut self, event: &Event<'_>, budget: &mut Budget) {
+        let method: &str = &event.method;
+        let Some(value) = input::json(event) else { return };
+        match method {
+            "addTrack" => self.add(Direction::Outbound, value, event.time, budget),
+            "ontrack" if !self.namesakes(value).is_some_and(|known| known.inbound) => {
+                self.add(Direction::Inbound, value, event.time, budget);
+            }
+            // With the kind of a track instead of one there is none yet.
+            "addTransceiver" => {
+                if let Some(track) = value.at(0) {
+                    self.add(Direction::Outbound, track, event.time, budget);
+                }
+            }
+            "replaceTrack" => {
+                if let Some(next) = value.at(1)
+                    && !self.namesakes(next).is_some_and(|known| known.any)
+                {
+                    self.add(Direction::Outbound, next, event.time, budget);
+                }
+            }
+            "MediaStreamTrack.onunmute" => self.unmute(value, event.time, budget),
+            _ => {}
+        }
+    }
+
+    /// Those of the id in `value`.
+    fn namesakes(&self, value: RawValue<'_>) -> Option<&Namesakes> {
+        self.ids.get(&*value.at(1)?.as_str()?)
+    }
+
+    /// `value`: kind, id, label and the ids of streams.
+    fn add(&mut self, direction: Direction, value: RawValue<'_>, start: f64, budget: &mut Budget) {
+        let Some(id) = value.at(1).and_then(RawValue::as_str).and_then(|id| input::identifier(&id)) else { return };
+        if !budget.take() {
+            return;
+        }
+        let known = self.ids.entry(id.clone()).or_default();
+        known.any = true;
+        known.inbound |= direction == Direction::Inbound;
+        known.free.push_back(self.tracks.len());
+        self.tracks.push(Track { direction, kind: value.at(0).and_then(input::text), id, start, stream: None });
+    }
+
+    /// Only the first time counts, even if the track comes later.
+    fn unmute(&mut self, value: RawValue<'_>, time: f64, budget: &mut Budget) {
+        let Some(id) = value.as_str() else { return };
+        if let Some(known) = self.ids.get_mut(&*id) {
+            known.unmuted.get_or_insert(time);
+        } else if let Some(id) = input::identifier(&id)
+            && budget.take()
+        {
+            self.ids.insert(id, Namesakes { unmuted: Some(time), ..Namesakes::default() });
+        }
+    }
+
+    pub(crate) fn report(&mut self, report: &Report, time: f64, budget: &mut Budget) {
+        for entry in report.entries().filter(|entry| matches!(entry.kind(), "inbound-rtp" | "outbound-rtp")) {
+            let Some(at) = self.place(entry, budget) else { continue };
+            let Some(stream) = self.streams.get_mut(at) else { continue };
+            stream.report(report, entry, time);
+            if !stream.is_claimed && self.claim(report, entry, at).is_some() {
+                self.streams.get_mut(at).into_iter().for_each(|stream| stream.is_claimed = true);
+            }
+        }
+    }
+
+    /// The place of an entry's stream, which is new if it was not seen before.
+    fn place(&mut self, entry: &Entry, budget: &mut Budget) -> Option<usize> {
+        if let Some(&at) = self.places.get(entry.id()) {
+            return Some(at);
+        }
+        let id = input::identifier(entry.id())?;
+        budget.take().then(|| {
+            self.streams.push(Stream::default());
+            self.places.insert(id, self.streams.len() - 1);
+            self.streams.len() - 1
+        })
+    }
+
+    /// The first track that has no stream and is what this one carries takes it. That does not ask for the direction; and so
+    /// a simulcast layer beside the first belongs to no track.
+    fn claim(&mut self, report: &Report, entry: &Entry, at: usize) -> Option<()> {
+        let carrier = match entry.kind() {
+            "inbound-rtp" => entry,
+            _ => report.get(&entry.member("mediaSourceId")?.as_str()?)?,
+        };
+        let free = &mut self.ids.get_mut(&*carrier.member("trackIdentifier")?.as_str()?)?.free;
+        self.tracks.get_mut(free.pop_front()?)?.stream = Some(at);
+        Some(())
+    }
+
+    pub(crate) fn features(&self) -> Vec<TrackFeatures> {
+        self.tracks.iter().map(|track| self.features_of(track)).collect()
+    }
+
+    fn features_of(&self, track: &Track) -> TrackFeatures {
+        let is_inbound = track.direction == Direction::Inbound;
+        let mut features = TrackFeatures {
+            kind: track.kind.clone(),
+            direction: Some(track.direction.name().to_owned()),
+            track_identifier: Some(track.id.to_string()),
+            start_time: input::millis(track.start).map(UnixMillis),
+            duration: Some(0),
+            ..TrackFeatures::default()
+        };
+        if is_inbound {
+            let unmuted = self.ids.get(&track.id).and_then(|known| known.unmuted).map(|time| time - track.start);
+            features.time_to_first_frame = unmuted.filter(|delay| *delay >= 0.0).and_then(input::floor_millis);
+        }
+        if let Some(stream) = track.stream.and_then(|at| self.streams.get(at)) {
+            features.duration = input::floor_millis(stream.last_time() - track.start);
+            stream.write(&mut features, is_inbound);
+        }
+        features
+    }
+}
