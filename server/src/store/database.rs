@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../migrations/sqlite/0001_sessions_features_stats.sql")),
     (2, include_str!("../../../migrations/sqlite/0002_user_conference.sql")),
     (3, include_str!("../../../migrations/sqlite/0003_location.sql")),
+    (4, include_str!("../../../migrations/sqlite/0004_features_track.sql")),
 ];
 
 /// How long a statement waits for another process that holds the database.

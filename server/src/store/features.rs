@@ -1,7 +1,11 @@
-//! The tables `features_client` and `features_connection`. Their columns are the features of the crate of that name, whose
+//! The tables `features_client`, `features_connection` and `features_track`. Their columns are the features of the crate of that name, whose
 //! tables are the one list; the migration is tested against them.
 
-use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, Feature, FeatureValue, Kind, SessionFeatures};
+use std::collections::HashMap;
+
+use rtctrace_features::{
+    CLIENT_FEATURES, CONNECTION_FEATURES, Feature, FeatureValue, Kind, SessionFeatures, TRACK_FEATURES,
+};
 use serde_json::{Map, Value};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -10,6 +14,9 @@ use sqlx::{Row as _, Sqlite, SqliteConnection};
 use super::database::Database;
 use crate::session::SessionId;
 
+/// The tables, in which a session's rows have its id as `session_id`.
+pub(super) const TABLES: &[&str] = &["features_track", "features_connection", "features_client"];
+
 /// Writes the features of a session in place of what was there.
 pub(crate) async fn write(
     connection: &mut SqliteConnection,
@@ -17,7 +24,7 @@ pub(crate) async fn write(
     features: &SessionFeatures,
 ) -> sqlx::Result<()> {
     let id = session.to_string();
-    for table in ["features_client", "features_connection"] {
+    for table in TABLES {
         let sql = format!("DELETE FROM {table} WHERE session_id = ?");
         sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id).execute(&mut *connection).await?;
     }
@@ -34,17 +41,29 @@ pub(crate) async fn write(
         .await?;
 
     let sql = insert("features_connection", &["session_id", "connection_id", "position"], CONNECTION_FEATURES, &[]);
-    for (position, features) in features.connections.iter().enumerate() {
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
-            .bind(&id)
-            .bind(&features.id)
-            .bind(i64::try_from(position).unwrap_or(i64::MAX));
-        for (_, value) in features.row() {
-            query = bind(query, value);
+    let track_sql = insert("features_track", &["session_id", "connection_id", "position"], TRACK_FEATURES, &[]);
+    for (position, features) in (0_i64..).zip(&features.connections) {
+        let row = features.row().map(|(_, value)| value);
+        write_row(connection, &sql, (&id, &features.id, position), row).await?;
+        for (position, track) in (0_i64..).zip(&features.tracks) {
+            let row = track.row().map(|(_, value)| value);
+            write_row(connection, &track_sql, (&id, &features.id, position), row).await?;
         }
-        query.execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+async fn write_row<'v>(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    (session, id, position): (&str, &str, i64),
+    row: impl Iterator<Item = Option<FeatureValue<'v>>>,
+) -> sqlx::Result<()> {
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).bind(session).bind(id).bind(position);
+    for value in row {
+        query = bind(query, value);
+    }
+    query.execute(connection).await.map(|_| ())
 }
 
 /// The features of a session as the API gives them: upstream's names, absent ones left out.
@@ -58,12 +77,22 @@ pub(crate) async fn read(database: &Database, session: SessionId) -> sqlx::Resul
             client_features.extend(other);
         }
     }
+    let tracks =
+        sqlx::query("SELECT * FROM features_track WHERE session_id = ? ORDER BY connection_id, position").bind(&id);
+    let mut track_features: HashMap<String, Vec<Value>> = HashMap::new();
+    for row in tracks.fetch_all(&database.readers).await? {
+        let mut features = Map::new();
+        object(&row, TRACK_FEATURES, &mut features)?;
+        track_features.entry(row.try_get("connection_id")?).or_default().push(Value::Object(features));
+    }
     let connections = sqlx::query("SELECT * FROM features_connection WHERE session_id = ? ORDER BY position").bind(&id);
     let mut connection_features = Vec::new();
     for row in connections.fetch_all(&database.readers).await? {
         let mut features = Map::new();
-        features.insert("id".to_owned(), row.try_get::<String, _>("connection_id")?.into());
+        let id: String = row.try_get("connection_id")?;
         object(&row, CONNECTION_FEATURES, &mut features)?;
+        features.insert("tracks".to_owned(), track_features.remove(&id).unwrap_or_default().into());
+        features.insert("id".to_owned(), id.into());
         connection_features.push(Value::Object(features));
     }
     Ok(serde_json::json!({ "client": client_features, "connections": connection_features }))
@@ -148,6 +177,7 @@ mod tests {
         let key = [("session_id", "TEXT"), ("connection_id", "TEXT"), ("position", "INTEGER")];
         let connection = expected(&key, CONNECTION_FEATURES, &[]);
         assert_eq!(columns(&database, "features_connection").await, connection);
+        assert_eq!(columns(&database, "features_track").await, expected(&key, TRACK_FEATURES, &[]));
     }
 
     #[tokio::test]

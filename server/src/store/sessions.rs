@@ -264,9 +264,8 @@ pub(crate) async fn forget_dump(database: &Database, id: SessionId) -> sqlx::Res
 pub(crate) async fn remove(database: &Database, id: SessionId) -> sqlx::Result<()> {
     let mut transaction = database.writer.begin().await?;
     let tables = TABLES.iter().map(|table| (table.name, "session_id"));
-    for (table, key) in
-        tables.chain([("features_connection", "session_id"), ("features_client", "session_id"), ("sessions", "id")])
-    {
+    let features = features::TABLES.iter().map(|table| (*table, "session_id"));
+    for (table, key) in tables.chain(features).chain([("sessions", "id")]) {
         let sql = sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE {key} = ?"));
         sqlx::query(sql).bind(id.to_string()).execute(&mut *transaction).await?;
     }
