@@ -317,7 +317,7 @@ pub(crate) fn skip_value(bytes: &[u8], mut at: usize) -> usize {
         Some(b'{' | b'[') => skip_container(bytes, at),
         // A number or a word, which are most values.
         _ => {
-            while bytes.get(at).is_some_and(|byte| !ENDS[usize::from(*byte)]) {
+            while bytes.get(at).is_some_and(|byte| !ends_scalar(*byte)) {
                 at += 1;
             }
             at
@@ -325,16 +325,10 @@ pub(crate) fn skip_value(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// What cannot be a part of a number or a word.
-const ENDS: [bool; 256] = {
-    let mut ends = [false; 256];
-    let mut list: &[u8] = b",:]} \t\n\r\"[{";
-    while let [byte, rest @ ..] = list {
-        ends[*byte as usize] = true;
-        list = rest;
-    }
-    ends
-};
+/// Whether a byte cannot be a part of a number or a word.
+const fn ends_scalar(byte: u8) -> bool {
+    matches!(byte, b',' | b':' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'[' | b'{')
+}
 
 fn skip_container(bytes: &[u8], mut at: usize) -> usize {
     let mut depth = 0_usize;
