@@ -1,7 +1,9 @@
 //! One RTP stream of the connection: an entry `inbound-rtp` or `outbound-rtp` through all reports that have it.
 
+use std::sync::LazyLock;
+
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::report::{Entry, Report, Wanted};
 
 use super::frame_sizes::Dimension;
 use crate::input;
@@ -13,29 +15,29 @@ const FLUSH_PERIOD: std::ops::RangeInclusive<f64> = 3000.0..=5000.0;
 /// How often flushes must be seen before they can be periodic.
 const FLUSHES: u32 = 3;
 
-/// Declares the members whose last value counts, and finds them in one pass over an entry.
-macro_rules! numbers {
-    ($($field:ident $name:literal;)*) => {
+/// Declares the members that are looked at, which are found in one pass over an entry.
+macro_rules! members {
+    (numbers { $($field:ident $name:literal;)* } others { $($other:ident $other_name:literal;)* }) => {
         /// The numbers of an entry as its last report had them.
         #[derive(Debug, Default)]
         struct Numbers { $($field: Option<f64>,)* }
 
-        impl Numbers {
-            fn of(entry: &Entry) -> Self {
-                let mut numbers = Self::default();
-                for (name, value) in entry.members() {
-                    match name {
-                        $($name => numbers.$field = value.as_f64(),)*
-                        _ => {}
-                    }
-                }
-                numbers
-            }
+        /// Its members that are none.
+        struct Others<'e> { $($other: Option<RawValue<'e>>,)* }
+
+        const NAMES: &[&str] = &[$($name,)* $($other_name,)*];
+
+        static MEMBERS: LazyLock<Wanted<{ NAMES.len() }>> = LazyLock::new(|| Wanted::new([$($name,)* $($other_name,)*]));
+
+        fn members(entry: &Entry) -> (Numbers, Others<'_>) {
+            let [$($field,)* $($other,)*] = MEMBERS.of(entry);
+            (Numbers { $($field: $field.and_then(RawValue::as_f64),)* }, Others { $($other,)* })
         }
     };
 }
 
-numbers! {
+members! {
+numbers {
     frames_encoded "framesEncoded";
     frames_decoded "framesDecoded";
     key_frames_encoded "keyFramesEncoded";
@@ -68,6 +70,18 @@ numbers! {
     removed_samples "removedSamplesForAcceleration";
     total_decode_time "totalDecodeTime";
     total_inter_frame_delay "totalInterFrameDelay";
+}
+others {
+    limitations "qualityLimitationDurations";
+    psnr_sum "psnrSum";
+    rid "rid";
+    encoder "encoderImplementation";
+    decoder "decoderImplementation";
+    efficient_encoder "powerEfficientEncoder";
+    efficient_decoder "powerEfficientDecoder";
+    codec "codecId";
+    remote "remoteId";
+}
 }
 
 /// A member that is no number, as its last report had it: JSON, in a buffer that is used again.
@@ -115,6 +129,18 @@ struct Remote {
     received_with_ect1: Option<f64>,
     received_with_ce: Option<f64>,
     with_bleached_ect1: Option<f64>,
+}
+
+static REMOTE_MEMBERS: LazyLock<Wanted<3>> = LazyLock::new(|| {
+    Wanted::new(["packetsReceivedWithEct1", "packetsReceivedWithCe", "packetsWithBleachedEct1Marking"])
+});
+
+impl Remote {
+    fn of(entry: &Entry) -> Self {
+        let [received_with_ect1, received_with_ce, with_bleached_ect1] =
+            REMOTE_MEMBERS.of(entry).map(|value| value.and_then(RawValue::as_f64));
+        Self { received_with_ect1, received_with_ce, with_bleached_ect1 }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -171,28 +197,25 @@ impl Stream {
 
     pub(super) fn report(&mut self, report: &Report, entry: &Entry, time: f64) {
         self.last_time = time;
-        self.numbers = Numbers::of(entry);
-        self.limitations.keep(entry.member("qualityLimitationDurations"));
-        self.psnr_sum.keep(entry.member("psnrSum"));
-        self.rid.keep(entry.member("rid"));
-        self.encoder.keep(entry.member("encoderImplementation"));
-        self.decoder.keep(entry.member("decoderImplementation"));
-        self.efficient_encoder.keep(entry.member("powerEfficientEncoder"));
-        self.efficient_decoder.keep(entry.member("powerEfficientDecoder"));
+        let (numbers, others) = members(entry);
+        self.numbers = numbers;
+        self.limitations.keep(others.limitations);
+        self.psnr_sum.keep(others.psnr_sum);
+        self.rid.keep(others.rid);
+        self.encoder.keep(others.encoder);
+        self.decoder.keep(others.decoder);
+        self.efficient_encoder.keep(others.efficient_encoder);
+        self.efficient_decoder.keep(others.efficient_decoder);
         self.null_decoder |= self.decoder.json == r#""NullVideoDecoder""#;
 
-        let referred = |name| report.get(&entry.member(name)?.as_str()?);
+        let referred = |reference: Option<RawValue<'_>>| report.get(&reference?.as_str()?);
         if self.codec.is_none() {
-            self.codec = referred("codecId").map(|codec| Codec {
+            self.codec = referred(others.codec).map(|codec| Codec {
                 mime_type: input::entry_text(codec, "mimeType"),
                 sdp_fmtp_line: input::entry_text(codec, "sdpFmtpLine").unwrap_or_default(),
             });
         }
-        self.remote = referred("remoteId").map_or_else(Remote::default, |remote| Remote {
-            received_with_ect1: input::entry_number(remote, "packetsReceivedWithEct1"),
-            received_with_ce: input::entry_number(remote, "packetsReceivedWithCe"),
-            with_bleached_ect1: input::entry_number(remote, "packetsWithBleachedEct1Marking"),
-        });
+        self.remote = referred(others.remote).map_or_else(Remote::default, Remote::of);
         // While there is no frame, there is no size.
         if let (Some(width), Some(height)) = (self.numbers.frame_width, self.numbers.frame_height)
             && width != 0.0

@@ -28,6 +28,9 @@ pub enum Kind {
     Object,
 }
 
+/// So many digits are a number that a double holds exactly.
+const SHORT_DIGITS: usize = 15;
+
 impl<'a> RawValue<'a> {
     /// `null`.
     pub const NULL: RawValue<'static> = RawValue { text: "null" };
@@ -122,6 +125,12 @@ impl<'a> RawValue<'a> {
     /// The number, if it is one that a double can hold.
     #[must_use]
     pub fn as_f64(self) -> Option<f64> {
+        // Most are short and whole.
+        if self.text.len() <= SHORT_DIGITS
+            && let Some(number) = self.as_count()
+        {
+            return Some(number as f64);
+        }
         if self.kind() != Kind::Number {
             return None;
         }
@@ -144,6 +153,9 @@ impl<'a> RawValue<'a> {
     /// point, which is large.
     #[must_use]
     pub fn as_count(self) -> Option<u64> {
+        if self.text.is_empty() {
+            return None;
+        }
         let mut number = 0;
         for digit in self.text.bytes() {
             if !digit.is_ascii_digit() || number > 1 << 53 {

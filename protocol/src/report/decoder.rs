@@ -31,7 +31,7 @@ const MOST_MEMBERS: usize = 128;
 /// What a member costs besides its text.
 const MEMBER_OVERHEAD: usize = 64;
 
-/// Restores the reports of one connection from their deltas. Values are kept as text, in buffers that are used again.
+/// Restores the reports of one connection from their deltas. Values are kept as text, side by side (see `short`).
 #[derive(Debug, Default)]
 pub struct ReportDecoder {
     report: Report,

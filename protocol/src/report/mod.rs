@@ -27,6 +27,8 @@ mod snapshot;
 mod tests;
 #[cfg(feature = "std")]
 mod types;
+#[cfg(feature = "std")]
+mod wanted;
 
 use thiserror::Error;
 
@@ -37,6 +39,8 @@ pub use decoder::{ReportDecoder, ReportLimits};
 pub use encoder::ReportEncoder;
 #[cfg(feature = "std")]
 pub use types::{Entry, Report};
+#[cfg(feature = "std")]
+pub use wanted::Wanted;
 
 /// Why a report or a delta was refused. Nothing of it has been applied.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

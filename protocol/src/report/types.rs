@@ -111,11 +111,6 @@ pub(super) enum Stamp {
     New,
 }
 
-/// The value that a text is.
-fn raw(text: &Text) -> RawValue<'_> {
-    RawValue::slice(text.as_str(), 0, text.len())
-}
-
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) name: Name,
@@ -128,6 +123,12 @@ pub(super) struct Member {
 pub(super) enum Name {
     Known(Property),
     Other(Box<str>),
+}
+
+impl Member {
+    pub(super) fn raw(&self) -> RawValue<'_> {
+        RawValue::slice(self.value.as_str(), 0, self.value.len())
+    }
 }
 
 impl Name {
@@ -198,12 +199,12 @@ impl Entry {
             (Name::Other(other), None) => **other == *name,
             _ => false,
         };
-        self.members.iter().find(fits).map(|member| raw(&member.value))
+        self.members.iter().find(fits).map(|member| member.raw())
     }
 
     /// All members but `id`, `type` and `timestamp`.
     pub fn members(&self) -> impl Iterator<Item = (&str, RawValue<'_>)> {
-        self.members.iter().map(|member| (member.name.text(), raw(&member.value)))
+        self.members.iter().map(|member| (member.name.text(), member.raw()))
     }
 
     fn write_json(&self, report_time: &str, out: &mut String) {

@@ -86,6 +86,12 @@ impl Property {
         core::num::NonZeroU8::new(token).map(Self)
     }
 
+    /// A number of its own, below 256.
+    #[cfg(feature = "std")]
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0.get())
+    }
+
     #[cfg(feature = "std")]
     pub(crate) fn name(self) -> &'static str {
         PROPERTY_TABLE.name(self.0.get()).unwrap_or_default()
