@@ -271,11 +271,13 @@ impl<'a> Members<'a> {
     }
 
     /// The members of that value, if it is an object. When they have all been asked for, [`Members::close`] goes on behind it.
+    #[cfg(feature = "std")]
     pub(crate) fn open(&self) -> Option<Self> {
         matches!(self.text.as_bytes().get(self.at), Some(b'{')).then(|| Self { text: self.text, at: self.at + 1 })
     }
 
     /// Goes on behind an object whose members have all been asked for. Returns its length in bytes.
+    #[cfg(feature = "std")]
     pub(crate) fn close(&mut self, inner: &Self) -> usize {
         let start = self.at;
         self.at = skip_white_space(self.text.as_bytes(), inner.at) + 1;

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::json::{Kind, Members, RawValue};
+use crate::json::{Kind, RawValue};
 use crate::tables;
 
-use super::short::Text;
-use super::types::{Entry, Key, Member, Name, Report, Stamp, integer_like};
+use super::members::{Held, MEMBER_OVERHEAD, Scratch, unquoted};
+use super::types::{Entry, Report, Stamp, integer_like, position};
 use super::{ReportError, carries_time};
 
 /// How much one connection may make a decoder hold.
@@ -28,15 +28,22 @@ impl Default for ReportLimits {
 /// More members no entry of a browser has.
 const MOST_MEMBERS: usize = 128;
 
-/// What a member costs besides its text.
-const MEMBER_OVERHEAD: usize = 64;
+/// The longest text of a time. JavaScript writes numbers with 25 bytes at most.
+const LONGEST_TIME: usize = 32;
 
-/// Restores the reports of one connection from their deltas. Values are kept as text, side by side (see `short`).
+/// Bytes of an entry's type. A longer one keeps its beginning.
+const LONGEST_TYPE: usize = 64;
+
+/// What an entry costs besides its id and its members.
+const ENTRY_OVERHEAD: usize = size_of::<Entry>() + LONGEST_TIME + LONGEST_TYPE;
+
+/// Restores the reports of one connection from their deltas. Values are kept as text, side by side (see `members`).
 #[derive(Debug, Default)]
 pub struct ReportDecoder {
     report: Report,
     limits: ReportLimits,
     bytes: usize,
+    scratch: Scratch,
 }
 
 impl ReportDecoder {
@@ -71,30 +78,35 @@ impl ReportDecoder {
     pub fn decode(&mut self, delta: RawValue<'_>) -> Result<&Report, ReportError> {
         let Checked { entries, members, time: new_time } = self.check(delta)?;
         let mut members = members.into_iter();
-        // Reports name their entries in the order in which they are kept, so the next one is almost always the one sought.
-        let mut guess = 0;
+        let mut search = Search::over(&self.report);
+        let mut is_any_gone = false;
         for (id, count) in entries {
-            let guessed = self.report.entries.get(guess).is_some_and(|entry| *entry.id == *id);
-            let position = if guessed { Ok(guess) } else { self.report.position(&id) };
+            let found = search.find(&self.report.entries, &id);
             let Some(count) = count else {
-                if let Ok(at) = position {
-                    let entry = self.report.entries.remove(at);
-                    self.bytes = self.bytes.saturating_sub(size_of_entry(&entry));
+                if let Some(entry) = found.and_then(|at| self.report.entries.get_mut(at)) {
+                    self.bytes = self.bytes.saturating_sub(size_of_entry(entry));
+                    entry.stamp = Stamp::Gone;
+                    is_any_gone = true;
                 }
                 continue;
             };
-            let (at, is_new) = match position {
-                Ok(at) => (at, false),
-                Err(at) => {
-                    self.bytes += id.len() + MEMBER_OVERHEAD;
-                    self.report.entries.insert(at, new_entry(&id, count));
-                    (at, true)
-                }
-            };
-            guess = at + 1;
+            let at = found.unwrap_or_else(|| {
+                self.bytes += id.len() + ENTRY_OVERHEAD;
+                search.added(&id, self.report.entries.len());
+                self.report.entries.push(new_entry(&id, count));
+                self.report.entries.len() - 1
+            });
+            search.guess = at + 1;
             let Some(entry) = self.report.entries.get_mut(at) else { continue };
-            entry.stamp = if is_new { Stamp::New } else { Stamp::Kept };
-            apply_members(entry, members.by_ref().take(count), &mut self.bytes);
+            let before = entry.members.bytes();
+            apply(entry, members.by_ref().take(count), &mut self.scratch);
+            self.bytes = (self.bytes + entry.members.bytes()).saturating_sub(before);
+        }
+        if is_any_gone {
+            self.report.entries.retain(|entry| entry.stamp != Stamp::Gone);
+        }
+        if !search.added.is_empty() {
+            self.report.sort();
         }
         self.tell_time(new_time);
         Ok(&self.report)
@@ -107,7 +119,7 @@ impl ReportDecoder {
         for entry in entries {
             let stamp = std::mem::replace(&mut entry.stamp, Stamp::Kept);
             match (stamp, new_time) {
-                (Stamp::Own, _) | (Stamp::Kept, None) => {}
+                (Stamp::Own | Stamp::Gone, _) | (Stamp::Kept, None) => {}
                 (Stamp::New, None) => entry.own_time = Some("null".to_owned()),
                 (_, Some(new_time)) if carries_time(&entry.kind) => {
                     if entry.own_time.is_none() {
@@ -145,13 +157,16 @@ impl ReportDecoder {
                 let length = all.close(&members);
                 let found = checked.members.len() - before;
                 count += 1;
-                bytes += id.len() + length + MEMBER_OVERHEAD * (1 + found);
+                bytes += id.len() + length + ENTRY_OVERHEAD + MEMBER_OVERHEAD * found;
                 checked.entries.push((id, Some(found)));
+                if bytes > self.limits.bytes {
+                    return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
+                }
                 continue;
             }
             let value = all.value();
             match value.kind() {
-                Kind::Number if id == "t" && value.as_f64().is_some() => checked.time = Some(value.text()),
+                Kind::Number if id == "t" && is_time(value) => checked.time = Some(value.text()),
                 _ if id == "t" => return Err(ReportError::BadTime(value.text().chars().take(40).collect())),
                 Kind::Null => checked.entries.push((id, None)),
                 _ => return Err(ReportError::EntryNotAnObject(id.chars().take(80).collect())),
@@ -160,15 +175,67 @@ impl ReportDecoder {
         // An estimate, and hardly ever near a limit: only then is it worth the time to count.
         if count > self.limits.entries {
             let is_new =
-                |(id, found): &&(Cow<'_, str>, Option<usize>)| found.is_some() && self.report.position(id).is_err();
+                |(id, found): &&(Cow<'_, str>, Option<usize>)| found.is_some() && self.report.get(id).is_none();
             if self.report.entries.len() + checked.entries.iter().filter(is_new).count() > self.limits.entries {
                 return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
             }
         }
-        if bytes > self.limits.bytes {
-            return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
+        // A real delta names an entry once.
+        if checked.entries.len() > self.limits.entries.saturating_mul(2) {
+            return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
         }
         Ok(checked)
+    }
+}
+
+/// Whether a number is a time that may be kept: every entry may get a copy.
+fn is_time(value: RawValue<'_>) -> bool {
+    value.text().len() <= LONGEST_TIME && value.as_f64().is_some()
+}
+
+/// Where the entries of a report are. Deltas name them in the order in which they are kept, so the next one is almost always the
+/// one sought. Entries that are new wait behind the others until the end, when all are put in order at once.
+struct Search {
+    guess: usize,
+    sorted: usize,
+    added: HashMap<Box<str>, usize>,
+    misses: usize,
+    index: Option<HashMap<Box<str>, usize>>,
+}
+
+impl Search {
+    /// So many searches through all entries are cheaper than an index.
+    const MISSES: usize = 64;
+
+    fn over(report: &Report) -> Self {
+        Self { guess: 0, sorted: report.entries.len(), added: HashMap::new(), misses: 0, index: None }
+    }
+
+    fn find(&mut self, entries: &[Entry], id: &str) -> Option<usize> {
+        let stays = |at: &usize| entries.get(*at).is_some_and(|entry| entry.stamp != Stamp::Gone);
+        if !self.added.is_empty()
+            && let Some(at) = self.added.get(id)
+        {
+            return Some(*at).filter(stays);
+        }
+        if self.guess < self.sorted && entries.get(self.guess).is_some_and(|entry| *entry.id == *id) {
+            return Some(self.guess).filter(stays);
+        }
+        if let Some(index) = &self.index {
+            return index.get(id).copied().filter(stays);
+        }
+        let sorted = entries.get(..self.sorted).unwrap_or_default();
+        self.misses += 1;
+        if self.misses > Self::MISSES {
+            let ids = sorted.iter().enumerate().map(|(at, entry)| (entry.id.clone(), at));
+            return self.index.insert(ids.collect()).get(id).copied().filter(stays);
+        }
+        position(sorted, id).filter(stays)
+    }
+
+    /// An entry is new.
+    fn added(&mut self, id: &str, at: usize) {
+        self.added.insert(id.into(), at);
     }
 }
 
@@ -180,11 +247,6 @@ struct Checked<'a> {
     time: Option<&'a str>,
 }
 
-/// The text of a name that is written with its quotes.
-fn unquoted(name: &str) -> Cow<'_, str> {
-    RawValue::slice(name, 0, name.len()).as_str().unwrap_or_default()
-}
-
 /// `members`: how many it will have, as a rule.
 fn new_entry(id: &str, members: usize) -> Entry {
     Entry {
@@ -194,189 +256,33 @@ fn new_entry(id: &str, members: usize) -> Entry {
         own_time: None,
         report_time: 0.0,
         stamp: Stamp::New,
-        members: Vec::with_capacity(members.min(MOST_MEMBERS)),
+        members: Held::with_capacity(members.min(MOST_MEMBERS)),
     }
 }
 
 fn size_of_entry(entry: &Entry) -> usize {
-    entry.id.len() + MEMBER_OVERHEAD + entry.members.iter().map(size_of_member).sum::<usize>()
-}
-
-fn size_of_member(member: &Member) -> usize {
-    let name = match &member.name {
-        Name::Known(_) => 0,
-        Name::Other(name) => name.len(),
-    };
-    name + member.value.len() + MEMBER_OVERHEAD
-}
-
-/// Where the members of an entry are. Deltas name them in the order in which they are kept, so a guess is almost always
-/// right and a short search is next. Only a delta with very many members pays for an index: it would take time that
-/// grows with the square of its length otherwise.
-#[derive(Default)]
-struct Places {
-    guess: usize,
-    searches: usize,
-    index: Option<HashMap<Name, usize>>,
-}
-
-impl Places {
-    /// So many searches through all members are cheaper than an index.
-    const SEARCHES: usize = 64;
-
-    fn find(&mut self, members: &[Member], key: &Key<'_>) -> Option<usize> {
-        if members.get(self.guess).is_some_and(|member| member.name.is(key)) {
-            return Some(self.guess);
-        }
-        if let Some(index) = &self.index {
-            return index.get(&key.name()).copied();
-        }
-        self.searches += 1;
-        if self.searches > Self::SEARCHES {
-            let places = members.iter().enumerate().map(|(at, member)| (member.name.clone(), at));
-            return self.index.insert(places.collect()).get(&key.name()).copied();
-        }
-        // What a delta leaves out did not change: the one sought is as a rule a little further on.
-        let behind = members.get(self.guess..).unwrap_or_default();
-        let found = behind.iter().position(|member| member.name.is(key)).map(|at| self.guess + at);
-        found.or_else(|| members.iter().take(self.guess).position(|member| member.name.is(key)))
-    }
-
-    /// A member was appended.
-    fn added(&mut self, name: &Name, at: usize) {
-        if let Some(index) = &mut self.index {
-            index.insert(name.clone(), at);
-        }
-    }
+    entry.id.len() + ENTRY_OVERHEAD + entry.members.bytes()
 }
 
 /// Applies the members of one entry of a delta.
-fn apply_members<'a>(entry: &mut Entry, delta: impl Iterator<Item = (&'a str, RawValue<'a>)>, bytes: &mut usize) {
-    let (mut places, mut is_any_gone) = (Places::default(), false);
-    for (key, value) in delta {
-        let key = unquoted(key);
-        match &*key {
+fn apply<'d>(entry: &mut Entry, delta: impl Iterator<Item = (&'d str, RawValue<'d>)>, scratch: &mut Scratch) {
+    let Entry { members, own_time, stamp, kind, .. } = entry;
+    members.apply(delta, scratch, |name, value| {
+        match name {
             "t" | "timestamp" => {
-                entry.own_time = Some(value.text().to_owned());
-                entry.stamp = Stamp::Own;
-                continue;
+                if value.text().len() <= LONGEST_TIME {
+                    *own_time = Some(value.text().to_owned());
+                    *stamp = Stamp::Own;
+                }
             }
             "type" => {
                 let known = tables::type_of_token(value).map(Into::into);
-                entry.kind = known.or_else(|| value.as_str()).unwrap_or_default().into_owned();
-                continue;
+                let name = known.or_else(|| value.as_str()).unwrap_or_default();
+                kind.clear();
+                kind.push_str(name.get(..name.floor_char_boundary(LONGEST_TYPE)).unwrap_or_default());
             }
-            _ => {}
+            _ => return false,
         }
-        let key = Key::of(&key);
-        if let Some(at) = places.find(&entry.members, &key) {
-            places.guess = at + 1;
-            let Some(member) = entry.members.get_mut(at) else { continue };
-            *bytes = bytes.saturating_sub(member.value.len());
-            if value.is_null() {
-                // Its place is given up behind the loop, so that those of the others hold until then.
-                member.value = Text::EMPTY;
-                is_any_gone = true;
-            } else {
-                set_value(&mut member.value, value);
-                *bytes += member.value.len();
-            }
-        } else if !value.is_null() {
-            let mut text = Text::EMPTY;
-            set_value(&mut text, value);
-            let member = Member { name: key.name(), value: text };
-            *bytes += size_of_member(&member);
-            places.added(&member.name, entry.members.len());
-            entry.members.push(member);
-        }
-    }
-    if is_any_gone {
-        entry.members.retain(|member| {
-            let is_gone = member.value.is_empty();
-            if is_gone {
-                *bytes = bytes.saturating_sub(size_of_member(member));
-            }
-            !is_gone
-        });
-    }
-}
-
-/// Replaces a value, or merges two objects key by key.
-fn set_value(text: &mut Text, delta: RawValue<'_>) {
-    *text = match delta.kind() {
-        Kind::Object => merged(text.as_str(), delta).into(),
-        _ => delta.text().into(),
-    };
-}
-
-fn merged(old: &str, delta: RawValue<'_>) -> String {
-    let base = if old.starts_with('{') { RawValue::slice(old, 0, old.len()) } else { RawValue::EMPTY_OBJECT };
-    let (old_keys, new_keys) = (Keys::of(base), Keys::of(delta));
-    let mut text = String::with_capacity(old.len() + delta.text().len());
-    text.push('{');
-    let mut members: Members<'_> = base.members();
-    while let Some((name, value)) = members.next_raw() {
-        match new_keys.get(name) {
-            Some(changed) if changed.is_null() => {}
-            Some(changed) => push_member(&mut text, name, changed),
-            None => push_member(&mut text, name, value),
-        }
-    }
-    let mut members = delta.members();
-    while let Some((name, value)) = members.next_raw() {
-        if !value.is_null() && old_keys.get(name).is_none() {
-            push_member(&mut text, name, value);
-        }
-    }
-    text.push('}');
-    text
-}
-
-fn push_member(text: &mut String, quoted_name: &str, value: RawValue<'_>) {
-    if text.len() > 1 {
-        text.push(',');
-    }
-    text.push_str(quoted_name);
-    text.push(':');
-    text.push_str(value.text());
-}
-
-/// An object whose members are asked for one by one. Those of real reports have three or four; searching a large one
-/// again and again would take time that grows with the square of its length.
-enum Keys<'a> {
-    Few(RawValue<'a>),
-    Many(HashMap<&'a str, RawValue<'a>>),
-}
-
-impl<'a> Keys<'a> {
-    /// Bytes of the longest text that is searched rather than indexed.
-    const SHORT: usize = 512;
-
-    fn of(object: RawValue<'a>) -> Self {
-        if object.text().len() <= Self::SHORT {
-            return Self::Few(object);
-        }
-        let mut all = HashMap::new();
-        let mut members = object.members();
-        while let Some((name, value)) = members.next_raw() {
-            all.insert(name, value);
-        }
-        Self::Many(all)
-    }
-
-    /// The member whose name is written exactly so; the last one, if it stands there twice.
-    fn get(&self, quoted_name: &str) -> Option<RawValue<'a>> {
-        let object = match self {
-            Self::Few(object) => object,
-            Self::Many(all) => return all.get(quoted_name).copied(),
-        };
-        let mut found = None;
-        let mut members = object.members();
-        while let Some((name, value)) = members.next_raw() {
-            if name == quoted_name {
-                found = Some(value);
-            }
-        }
-        found
-    }
+        true
+    });
 }

@@ -21,7 +21,7 @@ mod delta;
 mod encoder;
 mod lockstep;
 #[cfg(feature = "std")]
-mod short;
+mod members;
 mod snapshot;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::io::Read;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{ReportDecoder, ReportEncoder, ReportError, ReportLimits, is_dropped_member};
+use super::{Entry, ReportDecoder, ReportEncoder, ReportError, ReportLimits, is_dropped_member};
 use crate::json::{Kind, RawValue};
 
 fn raw_reports(name: &str) -> Vec<(String, String)> {
@@ -352,4 +352,59 @@ proptest! {
             prop_assert!(decoder.bytes() <= 2000);
         }
     }
+}
+
+#[test]
+fn a_time_that_is_no_browser_s_is_not_copied_into_entries() {
+    let mut decoder = ReportDecoder::new();
+    let long = format!("1.{}", "0".repeat(1000));
+    let error = decoder.decode(RawValue::parse(&format!("{{\"t\":{long}}}")).unwrap()).unwrap_err();
+    assert!(matches!(error, ReportError::BadTime(ref time) if time.len() == 40), "{error}");
+    let delta = format!(r#"{{"0":{{"type":"{}","t":{long},"a":1}},"t":5}}"#, "x".repeat(1000));
+    let report = decoder.decode(RawValue::parse(&delta).unwrap()).unwrap();
+    let entry = report.get("0").unwrap();
+    assert_eq!((entry.timestamp(), entry.kind().len()), (5.0, 64));
+}
+
+#[test]
+fn a_delta_that_names_entries_again_and_again_takes_time_in_proportion_to_its_length() {
+    let limits = ReportLimits { entries: 4000, bytes: 8 << 20 };
+    let mut decoder = ReportDecoder::with_limits(limits);
+    let entries = |name: &str| (0..4000).map(|n| format!(r#""{name}{n}":{{"a":{n}}}"#)).collect::<Vec<_>>().join(",");
+    decoder.decode(RawValue::parse(&format!("{{{}}}", entries("x"))).unwrap()).unwrap();
+    // Each of them goes and comes back, from the last to the first; what comes back stands behind the others.
+    let again: Vec<_> = (0..3999).rev().map(|n| format!(r#""x{n}":null"#)).collect();
+    let delta = format!(r#"{{{},"x7":{{"b":1}},"x7":null,"x7":{{"c":2}}}}"#, again.join(","));
+    let report = decoder.decode(RawValue::parse(&delta).unwrap()).unwrap();
+    assert_eq!(report.entries().map(Entry::id).collect::<Vec<_>>(), ["x3999", "x7"]);
+    assert_eq!(report.get("x7").unwrap().members().map(|(name, _)| name).collect::<Vec<_>>(), ["c"]);
+    let unknown: Vec<_> = (0..8001).map(|_| r#""y":null"#).collect();
+    let error = decoder.decode(RawValue::parse(&format!("{{{}}}", unknown.join(","))).unwrap()).unwrap_err();
+    assert_eq!(error, ReportError::TooLarge { what: "entries", limit: 4000 });
+}
+
+#[test]
+fn numbered_entries_that_come_later_stand_in_their_order() {
+    let mut decoder = ReportDecoder::new();
+    for delta in [r#"{"b":{},"7":{},"3":{}}"#, r#"{"a":{},"5":{},"10":{},"b":{"x":1},"5":{"y":2}}"#] {
+        decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
+    }
+    let report = decoder.report();
+    assert_eq!(report.entries().map(Entry::id).collect::<Vec<_>>(), ["3", "5", "7", "10", "b", "a"]);
+    assert_eq!(report.get("5").unwrap().member("y").unwrap().text(), "2");
+}
+
+#[test]
+fn what_a_decoder_counts_is_what_it_holds() {
+    let mut decoder = ReportDecoder::new();
+    let empty = decoder.bytes();
+    let members = |value: &str| (0..5000).map(|n| format!(r#""m{n}":{value}"#)).collect::<Vec<_>>().join(",");
+    let delta = |members: &str| format!(r#"{{"0":{{{members}}}}}"#);
+    decoder.decode(RawValue::parse(&delta(&members("1.5"))).unwrap()).unwrap();
+    let full = decoder.bytes();
+    assert!(full > empty + 5000 * (3 + 8 + 16 + 4), "{full}");
+    decoder.decode(RawValue::parse(&delta(&members("null"))).unwrap()).unwrap();
+    assert!(decoder.bytes() < 1000, "{}", decoder.bytes());
+    decoder.decode(RawValue::parse(r#"{"0":null}"#).unwrap()).unwrap();
+    assert_eq!(decoder.bytes(), empty);
 }

@@ -5,9 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::{RawValue, write_string};
-use crate::tables::Property;
 
-use super::short::Text;
+use super::members::{Held, Key};
 
 /// A complete report: every RTCStats object of one `getStats` call.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +33,7 @@ impl Report {
     /// The entry of that id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Entry> {
-        self.entries.get(self.position(id).ok()?)
+        self.entries.get(position(&self.entries, id)?)
     }
 
     /// How many entries there are.
@@ -64,18 +63,20 @@ impl Report {
         out.push('}');
     }
 
-    /// Where the entry of that id is, or where it belongs.
-    pub(super) fn position(&self, id: &str) -> Result<usize, usize> {
-        match integer_like(id) {
-            Some(number) => self.entries.binary_search_by(|entry| match entry.number {
-                Some(other) => other.cmp(&number),
-                None => core::cmp::Ordering::Greater,
-            }),
-            None => {
-                let found = self.entries.iter().position(|entry| entry.number.is_none() && *entry.id == *id);
-                found.ok_or(self.entries.len())
-            }
+    /// Puts the entries in their order, new ones behind those that were there.
+    pub(super) fn sort(&mut self) {
+        self.entries.sort_by_key(|entry| entry.number.map_or(u64::MAX, u64::from));
+    }
+}
+
+/// Where the entry of that id is among entries that are in order.
+pub(super) fn position(entries: &[Entry], id: &str) -> Option<usize> {
+    match integer_like(id) {
+        Some(number) => {
+            let of = |entry: &Entry| entry.number.map_or(u64::MAX, u64::from);
+            entries.binary_search_by_key(&u64::from(number), of).ok()
         }
+        None => entries.iter().position(|entry| entry.number.is_none() && *entry.id == *id),
     }
 }
 
@@ -97,7 +98,7 @@ pub struct Entry {
     pub(super) report_time: f64,
     /// Where the delta in hand left the entry's time.
     pub(super) stamp: Stamp,
-    pub(super) members: Vec<Member>,
+    pub(super) members: Held,
 }
 
 /// What the delta that is being applied says about an entry's time.
@@ -109,66 +110,8 @@ pub(super) enum Stamp {
     Own,
     /// Nothing, and the entry is new.
     New,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Member {
-    pub(super) name: Name,
-    /// JSON.
-    pub(super) value: Text,
-}
-
-/// A member's name: most have a token and need no text of their own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Name {
-    Known(Property),
-    Other(Box<str>),
-}
-
-impl Member {
-    pub(super) fn raw(&self) -> RawValue<'_> {
-        RawValue::slice(self.value.as_str(), 0, self.value.len())
-    }
-}
-
-impl Name {
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Name::Known(property) => property.name(),
-            Name::Other(name) => name,
-        }
-    }
-
-    pub(super) fn is(&self, key: &Key<'_>) -> bool {
-        match (self, key) {
-            (Name::Known(property), Key::Known(key)) => property == key,
-            (Name::Other(name), Key::Other(key)) => **name == **key,
-            _ => false,
-        }
-    }
-}
-
-/// The name behind a delta's key, looked up once.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Key<'a> {
-    Known(Property),
-    Other(&'a str),
-}
-
-impl<'a> Key<'a> {
-    pub(super) fn of(key: &'a str) -> Self {
-        match Property::of_token(key).or_else(|| Property::of_name(key)) {
-            Some(property) => Key::Known(property),
-            None => Key::Other(key),
-        }
-    }
-
-    pub(super) fn name(&self) -> Name {
-        match *self {
-            Key::Known(property) => Name::Known(property),
-            Key::Other(key) => Name::Other(key.into()),
-        }
-    }
+    /// That the entry goes.
+    Gone,
 }
 
 impl Entry {
@@ -193,18 +136,12 @@ impl Entry {
     /// The member of that name, which is none of `id`, `type` and `timestamp`.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<RawValue<'_>> {
-        let known = Property::of_name(name);
-        let fits = |member: &&Member| match (&member.name, known) {
-            (Name::Known(property), Some(known)) => *property == known,
-            (Name::Other(other), None) => **other == *name,
-            _ => false,
-        };
-        self.members.iter().find(fits).map(|member| member.raw())
+        self.members.get(&Key::of_name(name))
     }
 
     /// All members but `id`, `type` and `timestamp`.
     pub fn members(&self) -> impl Iterator<Item = (&str, RawValue<'_>)> {
-        self.members.iter().map(|member| (member.name.text(), member.raw()))
+        self.members.iter().map(|member| (member.name, member.value))
     }
 
     fn write_json(&self, report_time: &str, out: &mut String) {
@@ -219,11 +156,11 @@ impl Entry {
             out.push_str(",\"type\":");
             write_string(out, &self.kind);
         }
-        for member in &self.members {
+        for (name, value) in self.members() {
             out.push(',');
-            write_string(out, member.name.text());
+            write_string(out, name);
             out.push(':');
-            out.push_str(member.value.as_str());
+            out.push_str(value.text());
         }
         out.push('}');
     }

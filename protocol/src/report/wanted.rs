@@ -3,7 +3,7 @@
 use crate::json::RawValue;
 use crate::tables::Property;
 
-use super::types::{Entry, Name};
+use super::types::Entry;
 
 /// Members that are looked for in many entries. All of them are found in one pass over an entry, most without a comparison of
 /// names.
@@ -34,13 +34,13 @@ impl<const N: usize> Wanted<N> {
     #[must_use]
     pub fn of<'e>(&self, entry: &'e Entry) -> [Option<RawValue<'e>>; N] {
         let mut values = [None; N];
-        for member in &entry.members {
-            let place = match &member.name {
-                Name::Known(property) => self.places.get(property.index()).copied(),
-                Name::Other(name) => self.others.iter().copied().find(|at| self.names.get(*at) == Some(&&**name)),
+        for member in entry.members.iter() {
+            let place = match member.property {
+                Some(property) => self.places.get(property.index()).copied(),
+                None => self.others.iter().copied().find(|at| self.names.get(*at) == Some(&member.name)),
             };
             if let Some(value) = place.and_then(|place| values.get_mut(place)) {
-                *value = Some(member.raw());
+                *value = Some(member.value);
             }
         }
         values

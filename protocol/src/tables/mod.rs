@@ -86,7 +86,13 @@ impl Property {
         core::num::NonZeroU8::new(token).map(Self)
     }
 
-    /// A number of its own, below 256.
+    /// The property of that index, if it is one.
+    #[cfg(feature = "std")]
+    pub(crate) fn at(index: u32) -> Option<Self> {
+        core::num::NonZeroU8::new(u8::try_from(index).ok()?).map(Self)
+    }
+
+    /// A number of its own, from 1 to 255.
     #[cfg(feature = "std")]
     pub(crate) fn index(self) -> usize {
         usize::from(self.0.get())
