@@ -45,9 +45,12 @@ pub const SELECTED_PAIRS: usize = 256;
 pub const TRACKS: usize = 4096;
 
 /// RTP streams of one session that are followed. Tracks of further ones have no features of their reports.
-pub const STREAMS: usize = 4096;
+pub const STREAMS: usize = 2048;
 
-/// Different widths, and heights, of one stream's frames. Further ones do not count.
+/// Bytes of a stream's member that is no number (its encoder, say, or what limited its quality). A longer one counts as absent.
+pub const STREAM_MEMBER: usize = 512;
+
+/// Different widths, and heights, of one stream's frames. Of further ones none can be the most common.
 pub const FRAME_SIZES: usize = 256;
 
 /// Stats ids of one session that are watched for truncation. Further ones are not watched.

@@ -244,3 +244,41 @@ fn the_track_s_time_is_that_of_its_event() {
         of(&[r#"["create","PC_0",null,1000]"#.to_owned(), r#"["addTrack","PC_0",["audio","a"],234]"#.to_owned()]);
     assert_eq!(tracks[0].start_time, Some(UnixMillis(1234)));
 }
+
+#[test]
+fn a_track_before_the_one_that_has_a_stream_gets_it_too_when_it_is_what_the_stream_carries() {
+    let of_source = |track: &str, frames: u32| {
+        report(&format!(
+            r#""S":{{"type":"media-source","trackIdentifier":"{track}"}},{OUT},"framesEncoded":{frames}}}"#
+        ))
+    };
+    let tracks = of(&[
+        event("addTrack", r#"["video","camera"]"#),
+        event("replaceTrack", r#"[["video","camera"],["video","blurred"]]"#),
+        of_source("blurred", 1),
+        event("replaceTrack", r#"[["video","blurred"],["video","camera"]]"#),
+        of_source("camera", 2),
+        // Who comes later does not take it from who has it.
+        event("replaceTrack", r#"[["video","camera"],["video","screen"]]"#),
+        of_source("screen", 3),
+    ]);
+    assert_eq!(tracks.iter().map(|track| track.frame_count).collect::<Vec<_>>(), [Some(3), Some(3), None]);
+}
+
+#[test]
+fn inbound_video_without_a_report_has_no_null_decoder() {
+    let tracks = of(&[
+        event("ontrack", r#"["video","a"]"#),
+        event("ontrack", r#"["audio","b"]"#),
+        event("addTrack", r#"["video","c"]"#),
+    ]);
+    assert_eq!(tracks.iter().map(|track| track.has_null_video_decoder).collect::<Vec<_>>(), [Some(false), None, None]);
+}
+
+#[test]
+fn the_least_and_the_largest_size_count_however_many_there_are() {
+    let sizes: Vec<_> =
+        (1..1000).map(|width| format!(r#"{IN},"frameWidth":{},"frameHeight":9}}"#, width * 2)).collect();
+    let features = inbound("video", &sizes.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!((features.min_width, features.max_width, features.common_height), (Some(2), Some(1998), Some(9)));
+}

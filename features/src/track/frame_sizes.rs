@@ -6,10 +6,13 @@ use crate::limits;
 #[derive(Debug, Default)]
 pub(crate) struct Dimension {
     counts: Vec<(f64, u32)>,
+    range: Option<(f64, f64)>,
 }
 
 impl Dimension {
     pub(crate) fn seen(&mut self, pixels: f64) {
+        let (min, max) = self.range.unwrap_or((pixels, pixels));
+        self.range = Some((min.min(pixels), max.max(pixels)));
         if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == pixels) {
             *count = count.saturating_add(1);
         } else if self.counts.len() < limits::FRAME_SIZES {
@@ -24,10 +27,10 @@ impl Dimension {
     }
 
     pub(crate) fn min(&self) -> Option<f64> {
-        self.counts.iter().map(|(pixels, _)| *pixels).min_by(f64::total_cmp)
+        self.range.map(|(min, _)| min)
     }
 
     pub(crate) fn max(&self) -> Option<f64> {
-        self.counts.iter().map(|(pixels, _)| *pixels).max_by(f64::total_cmp)
+        self.range.map(|(_, max)| max)
     }
 }

@@ -63,6 +63,7 @@ pub(crate) struct Tracks {
     ids: HashMap<Box<str>, Namesakes>,
     streams: Vec<Stream>,
     places: HashMap<Box<str>, usize>,
+    without_stream: usize,
 }
 
 impl Tracks {
@@ -107,6 +108,7 @@ impl Tracks {
         known.any = true;
         known.inbound |= direction == Direction::Inbound;
         known.free.push_back(self.tracks.len());
+        self.without_stream += 1;
         self.tracks.push(Track { direction, kind: value.at(0).and_then(input::text), id, start, stream: None });
     }
 
@@ -127,8 +129,12 @@ impl Tracks {
             let Some(at) = self.place(entry, budget) else { continue };
             let Some(stream) = self.streams.get_mut(at) else { continue };
             stream.report(report, entry, time);
-            if !stream.is_claimed && self.claim(report, entry, at).is_some() {
-                self.streams.get_mut(at).into_iter().for_each(|stream| stream.is_claimed = true);
+            let owner = stream.owner;
+            if self.without_stream > 0
+                && let Some(track) = self.claim(report, entry, at, owner)
+                && let Some(stream) = self.streams.get_mut(at)
+            {
+                stream.owner = Some(track);
             }
         }
     }
@@ -146,16 +152,19 @@ impl Tracks {
         })
     }
 
-    /// The first track that has no stream and is what this one carries takes it. That does not ask for the direction; and so
-    /// a simulcast layer beside the first belongs to no track.
-    fn claim(&mut self, report: &Report, entry: &Entry, at: usize) -> Option<()> {
+    /// The first track that has no stream and is what this one carries takes it, unless a track before it has it already. That does
+    /// not ask for the direction; and so a simulcast layer beside the first belongs to no track.
+    fn claim(&mut self, report: &Report, entry: &Entry, at: usize, owner: Option<usize>) -> Option<usize> {
         let carrier = match entry.kind() {
             "inbound-rtp" => entry,
             _ => report.get(&entry.member("mediaSourceId")?.as_str()?)?,
         };
         let free = &mut self.ids.get_mut(&*carrier.member("trackIdentifier")?.as_str()?)?.free;
-        self.tracks.get_mut(free.pop_front()?)?.stream = Some(at);
-        Some(())
+        let first = *free.front().filter(|first| owner.is_none_or(|owner| **first < owner))?;
+        free.pop_front();
+        self.tracks.get_mut(first)?.stream = Some(at);
+        self.without_stream -= 1;
+        Some(first)
     }
 
     pub(crate) fn features(&self) -> Vec<TrackFeatures> {
@@ -174,6 +183,7 @@ impl Tracks {
         };
         if is_inbound {
             let unmuted = self.ids.get(&track.id).and_then(|known| known.unmuted).map(|time| time - track.start);
+            features.has_null_video_decoder = (track.kind.as_deref() == Some("video")).then_some(false);
             features.time_to_first_frame = unmuted.filter(|delay| *delay >= 0.0).and_then(input::floor_millis);
         }
         if let Some(stream) = track.stream.and_then(|at| self.streams.get(at)) {

@@ -92,7 +92,8 @@ struct Other {
 
 impl Other {
     fn keep(&mut self, value: Option<RawValue<'_>>) {
-        let json = value.map(RawValue::text).filter(|json| json.len() <= crate::limits::JSON).unwrap_or_default();
+        let json =
+            value.map(RawValue::text).filter(|json| json.len() <= crate::limits::STREAM_MEMBER).unwrap_or_default();
         if self.json != json {
             self.json.clear();
             self.json.push_str(json);
@@ -170,8 +171,8 @@ impl Flushes {
 /// Accumulates what the reports say about one stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    /// Whether it is some track's.
-    pub(super) is_claimed: bool,
+    /// The place of the first track that has it, in [`super::Tracks::tracks`].
+    pub(super) owner: Option<usize>,
     last_time: f64,
     numbers: Numbers,
     limitations: Other,
