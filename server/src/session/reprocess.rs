@@ -32,7 +32,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
     let known = sessions::get(&stores.database, id).await?;
     ensure!(known.as_ref().is_none_or(|row| row.ended), "its session is not over yet");
     // However slow the store is: the collector beside this waits for nothing but what is read from here.
-    let dump = fetch(stores, config, object).await?;
+    let (dump, bytes) = fetch(stores, config, object).await?;
 
     // The lock comes with the first statement: what is known now stays so.
     let mut transaction = stores.database.writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -62,7 +62,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
         connections: snapshot.connections,
         lines: snapshot.lines,
         dump_path: Some(object.location.to_string()),
-        dump_bytes: Some(object.size),
+        dump_bytes: Some(bytes),
         close_code: Some(snapshot.close_code.unwrap_or(LOST)),
         ..SessionRow::live(id, &origin)
     };
@@ -71,8 +71,9 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
     Ok(id)
 }
 
-/// Brings a dump here: into a file that has no name any more and goes when it has been read.
-async fn fetch(stores: &Stores, config: &Config, object: &ObjectMeta) -> anyhow::Result<File> {
+/// Brings a dump here: into a file that has no name any more and goes when it has been read. Says how large it is, which may
+/// have changed since it was listed.
+async fn fetch(stores: &Stores, config: &Config, object: &ObjectMeta) -> anyhow::Result<(File, u64)> {
     let folder = config.data_dir.join("import");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{}.fetched", SessionId::new()));
@@ -81,13 +82,15 @@ async fn fetch(stores: &Stores, config: &Config, object: &ObjectMeta) -> anyhow:
     let mut file = file.with_context(|| format!("cannot create {}", path.display()))?;
     std::fs::remove_file(&path).with_context(|| format!("cannot unlink {}", path.display()))?;
     let mut chunks = stores.objects.get(&object.location).await.context("the dump cannot be had")?.into_stream();
+    let mut bytes = 0;
     while let Some(chunk) = chunks.try_next().await.context("the dump cannot be had")? {
         file.write_all(&chunk).await.context("the dump cannot be kept")?;
+        bytes += chunk.len() as u64;
     }
     file.flush().await.context("the dump cannot be kept")?;
     let mut file = file.into_std().await;
     file.rewind().context("the dump cannot be read")?;
-    Ok(file)
+    Ok((file, bytes))
 }
 
 /// Runs a session's lines through its state, as if it had been found in the spool.
