@@ -103,7 +103,7 @@ impl Registry {
     }
 
     /// Reads a file of the spool, unless that has been done. The caller has the session's turn.
-    pub(super) async fn take_in(&self, id: SessionId, path: &Path) -> anyhow::Result<()> {
+    pub(crate) async fn take_in(&self, id: SessionId, path: &Path) -> anyhow::Result<()> {
         if self.get(id).is_some() {
             return Ok(());
         }

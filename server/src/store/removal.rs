@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::sessions::{self, SessionRow};
 use crate::config::Retention;
 use crate::session::{Registry, SessionId, Stores, UnixMillis};
+use crate::spool::path_of;
 use crate::telemetry::{self, Removal};
 
 /// Between two looks at what has become too old.
@@ -57,6 +58,14 @@ async fn remove_dump_only(registry: &Registry, id: SessionId) -> anyhow::Result<
 async fn look_at(registry: &Registry, id: SessionId) -> anyhow::Result<Result<SessionRow, Outcome>> {
     if registry.get(id).is_some() {
         return Ok(Err(Outcome::Running));
+    }
+    let path = path_of(registry.spool().dir(), id);
+    if tokio::fs::try_exists(&path).await.context("cannot look the session up in the spool")? {
+        // The start has not come to it yet. It may be stored and left by a crash: whoever finds it without its row stores it again.
+        registry.take_in(id, &path).await.context("cannot read what the spool has of the session")?;
+        if registry.get(id).is_some() {
+            return Ok(Err(Outcome::Running));
+        }
     }
     let row = sessions::get(&registry.stores().database, id).await.context("cannot look the session up")?;
     Ok(row.ok_or(Outcome::Unknown).and_then(|row| if row.ended { Ok(row) } else { Err(Outcome::Running) }))

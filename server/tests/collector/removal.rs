@@ -120,3 +120,24 @@ async fn all_sessions_of_a_user_are_removed_and_nobody_elses() {
     let answer = collector.request("DELETE", "/api/v1/sessions?user=nobody", "", "").await;
     assert_eq!(answer.json(), serde_json::json!({ "removed": 0, "running": [], "failed": [] }));
 }
+
+#[tokio::test]
+async fn a_removed_session_does_not_come_back_from_the_spool() {
+    let mut collector = Collector::start(&[]);
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(&lines(1)[0]).await;
+    socket.acknowledged(1).await;
+    let spooled = std::fs::read(collector.spool(&session)).unwrap();
+    socket.send("[36,null,null,1]").await;
+    collector.dump(&session).await;
+    until("its spool file is gone", async || (!collector.spool(&session).exists()).then_some(())).await;
+    // A crash just before that leaves it, and the next start may have much else to read first.
+    std::fs::write(collector.spool(&session), spooled).unwrap();
+    let answer = collector.request("DELETE", &format!("/api/v1/sessions/{session}"), "", "").await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    assert!(!collector.spool(&session).exists());
+    collector.stop();
+    collector.restart();
+    assert_eq!((collector.sessions().await.len(), dumps(&collector)), (0, 0));
+}
