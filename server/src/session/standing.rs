@@ -22,7 +22,8 @@ impl Standing {
     /// Of a session that began at `start` and has so many lines.
     pub(super) async fn of(row: Option<&SessionRow>, start: UnixMillis, lines: u64, objects: &Objects) -> Self {
         match row {
-            Some(row) if row.start_time != start => Self::AnothersId,
+            // The row of one that ran and left nothing else, after a power cut, is there to be taken.
+            Some(row) if row.start_time != start && (row.ended || row.dump_path.is_some()) => Self::AnothersId,
             Some(SessionRow { ended: true, lines: stored, dump_path: Some(path), .. })
                 if lines <= *stored && objects.get(&path.as_str().into()).await.is_ok() =>
             {
@@ -48,4 +49,24 @@ impl Standing {
 pub(super) fn beside(id: SessionId, start: UnixMillis) -> SessionId {
     // No name that a client can give has this character.
     SessionId::of_name(&format!("{id}@{}", start.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::store::sessions::tests::row;
+
+    #[tokio::test]
+    async fn an_id_is_anothers_once_something_of_it_is_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
+        let objects = Objects::open(&config).unwrap();
+        let of = async |row: &SessionRow| Standing::of(Some(row), UnixMillis(8), 1, &objects).await;
+        let live = row(5);
+        assert_eq!(of(&live).await, Standing::Own, "a power cut left a row and nothing else");
+        let reopened = SessionRow { dump_path: Some("2026/11/20/x.jsonl.gz".to_owned()), ..live.clone() };
+        assert_eq!(of(&reopened).await, Standing::AnothersId);
+        assert_eq!(of(&SessionRow { ended: true, ..live }).await, Standing::AnothersId);
+    }
 }

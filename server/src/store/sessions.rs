@@ -159,7 +159,11 @@ pub(crate) async fn write_ended(
     row: &SessionRow,
     features: &SessionFeatures,
 ) -> sqlx::Result<()> {
-    let update = "ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_time = excluded.end_time, \
+    // What a session says at its beginning, too: a power cut may leave the row of another one of this id that has nothing else left.
+    let update = "ON CONFLICT (id) DO UPDATE SET source = excluded.source, dialect = excluded.dialect, \
+         state = excluded.state, start_time = excluded.start_time, end_time = excluded.end_time, \
+         user_agent = excluded.user_agent, origin = excluded.origin, url = excluded.url, \"user\" = excluded.\"user\", \
+         conference = excluded.conference, country = excluded.country, city = excluded.city, \
          duration = excluded.duration, browser_name = excluded.browser_name, browser_version = excluded.browser_version, \
          browser_os = excluded.browser_os, connections = excluded.connections, lines = excluded.lines, \
          dump_path = excluded.dump_path, dump_bytes = excluded.dump_bytes, close_code = excluded.close_code";
@@ -337,6 +341,27 @@ pub(crate) mod tests {
             counted_by: None,
         };
         SessionRow::live(SessionId::new(), &origin)
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_session_replaces_what_another_of_its_id_left() {
+        let (_dir, database) = fresh().await;
+        let left = row(5);
+        insert_live(&mut database.writer.acquire().await.unwrap(), &left).await.unwrap();
+        let ended = SessionRow {
+            ended: true,
+            start_time: UnixMillis(8),
+            dialect: "rtcstats".to_owned(),
+            user_agent: Some("other".to_owned()),
+            origin: None,
+            url: "/other".to_owned(),
+            user: Some("bob".to_owned()),
+            conference: Some("standup".to_owned()),
+            location: Location::default(),
+            ..left
+        };
+        store_ended(&database, &ended, &SessionFeatures::default()).await.unwrap();
+        assert_eq!(get(&database, ended.id).await.unwrap(), Some(ended));
     }
 
     #[tokio::test]
