@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::handle::Handle;
 use super::journal::Journal;
 use super::origin::Origin;
-use super::recover::recover_one;
+use super::recover::{recover_one, row};
 use super::registry::{Attach, Later, Registry};
 use super::{SessionId, UnixMillis};
 use crate::access::AddressPlace;
@@ -85,7 +85,7 @@ impl Registry {
             self.take_in(id, &path).await?;
             return Ok(self.get(id).map_or(Found::Over, Found::Held));
         }
-        let Some(row) = sessions::get(&self.stores().database, id).await?.filter(|row| row.ended) else {
+        let Some(row) = row(self, id).await?.filter(|row| row.ended) else {
             return Ok(Found::Nothing);
         };
         if row.user.is_some() && row.user != origin.user {

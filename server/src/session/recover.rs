@@ -14,7 +14,7 @@ use crate::spool::{self, Recovered};
 use crate::store::Backoff;
 use crate::store::sessions::{self, SessionRow};
 use crate::store::stats::RowBatch;
-use crate::telemetry::{Store, is_down};
+use crate::telemetry::{Store, is_down, store_works};
 
 /// Takes in every session of the spool. One that cannot be read is reported, its file left alone. Clients need not wait for
 /// the end of it: who names a session that was not read yet has it read at once.
@@ -42,6 +42,7 @@ pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
     while let Err(error) = end_lost(registry).await {
         backoff.failed("looking for lost sessions", &error).await;
     }
+    store_works(Store::Database);
     Ok(())
 }
 
@@ -87,7 +88,7 @@ pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow
 }
 
 /// The row of a session. A database that has just failed is not asked: that may take seconds for each session.
-async fn row(registry: &Registry, id: SessionId) -> anyhow::Result<Option<SessionRow>> {
+pub(super) async fn row(registry: &Registry, id: SessionId) -> anyhow::Result<Option<SessionRow>> {
     ensure!(!is_down(Store::Database), "it is down");
     Ok(sessions::get(&registry.stores().database, id).await?)
 }

@@ -5,7 +5,7 @@ use super::registry::Stores;
 use super::{SessionId, UnixMillis};
 use crate::store::sessions::{self, SessionRow};
 use crate::store::{Backoff, objects::Objects};
-use crate::telemetry::Store;
+use crate::telemetry::{Store, store_works};
 
 /// What it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,10 @@ impl Standing {
         let mut backoff = Backoff::new(Store::Database);
         loop {
             match sessions::get(&stores.database, id).await {
-                Ok(row) => return Self::of(row.as_ref(), start, lines, &stores.objects).await,
+                Ok(row) => {
+                    store_works(Store::Database);
+                    return Self::of(row.as_ref(), start, lines, &stores.objects).await;
+                }
                 Err(error) => backoff.failed(&format!("looking session {id} up"), &error).await,
             }
         }

@@ -21,6 +21,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
 
 /// How long a statement waits for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one that only reads does: somebody waits for its answer, a client with others behind it.
+const READ_BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 const READERS: u32 = 4;
 
 /// An open database whose schema is current.
@@ -62,9 +64,10 @@ impl Database {
     }
 
     fn over(options: SqliteConnectOptions) -> Self {
+        let for_reading = options.clone().read_only(true).busy_timeout(READ_BUSY_TIMEOUT);
         Self {
-            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone()),
-            readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options.read_only(true)),
+            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options),
+            readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(for_reading),
         }
     }
 
@@ -168,6 +171,19 @@ pub(crate) mod tests {
         assert_eq!(version, MIGRATIONS.len() as i64);
         let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(&database.writer).await.unwrap().get(0);
         assert_eq!(mode, "wal");
+    }
+
+    #[tokio::test]
+    async fn who_reads_does_not_wait_long_for_another_process() {
+        let (dir, database) = fresh().await;
+        let options = SqliteConnectOptions::new().filename(dir.path().join("test.db"));
+        let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+        let started = std::time::Instant::now();
+        sqlx::query("SELECT 1 FROM sessions").fetch_all(&database.readers).await.unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        other.close().await.unwrap();
+        sqlx::query("SELECT 1 FROM sessions").fetch_all(&database.readers).await.unwrap();
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! A store fails: recordings go on, and everything follows when it is back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -96,6 +96,27 @@ async fn a_start_without_the_database_is_an_outage_like_others() {
     assert_eq!(collector.dump(&session).await.1[..3], lines);
     until("all is well", async || (collector.get("/readyz").await.json()["stores"]["database"] == "ok").then_some(()))
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_sessions_begin_without_the_database_as_fast_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = hold(dir.path()).await;
+    let collector = Collector::start_in(dir, &[]);
+    let (started, mut sockets) = (Instant::now(), Vec::new());
+    for _ in 0..50 {
+        let session = new_session();
+        let (mut socket, _) = collector.v1(&session, 0).await;
+        socket.send(format!("{}\n[36,null,null,1]", lines(1)[0])).await;
+        socket.acknowledged(2).await;
+        sockets.push((session, socket));
+    }
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    database.close().await.unwrap();
+    for (session, _) in &sockets {
+        until("it is stored", async || (!collector.spool(session).exists()).then_some(())).await;
+    }
+    assert_eq!(collector.sessions().await.len(), 50);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -166,6 +166,7 @@ impl Writer {
                         "the database refused one of these stats rows for good: {error}"
                     );
                     self.write_singly(&mut batch, &mut backoff).await;
+                    telemetry::store_works(telemetry::Store::Database);
                     break;
                 }
                 Err(error) => backoff.failed("writing stats", &error).await,
