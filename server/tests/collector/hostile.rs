@@ -129,6 +129,28 @@ async fn is_cut(stream: &mut TcpStream) -> bool {
     tokio::time::timeout(Duration::from_millis(50), stream.read_to_end(&mut rest)).await.is_ok()
 }
 
+async fn how_many_are_cut(sockets: &mut [TcpStream]) -> usize {
+    let mut count = 0;
+    for socket in sockets {
+        count += usize::from(is_cut(socket).await);
+    }
+    count
+}
+
+async fn refused(collector: &Collector, reason: &str) -> f64 {
+    collector.metric(&format!("rtctrace_refused_total{{reason=\"{reason}\"}}")).await
+}
+
+#[tokio::test]
+async fn messages_that_never_end_hold_no_more_memory_than_they_may() {
+    what_never_ends_holds_no_more_memory_than_it_may(Beginning::Message, 3 << 20).await;
+}
+
+#[tokio::test]
+async fn values_that_never_end_hold_no_more_memory_than_they_may() {
+    what_never_ends_holds_no_more_memory_than_it_may(Beginning::Value, 2_000_000).await;
+}
+
 #[tokio::test]
 async fn messages_that_never_end_hold_no_memory_for_long() {
     what_never_ends_holds_no_memory_for_long(Beginning::Message, 3 << 20).await;
@@ -139,37 +161,48 @@ async fn values_that_never_end_hold_no_memory_for_long() {
     what_never_ends_holds_no_memory_for_long(Beginning::Value, 2_000_000).await;
 }
 
-async fn what_never_ends_holds_no_memory_for_long(beginning: Beginning, bytes: usize) {
-    let settings = [("RTCTRACE_LIMITS_UNFINISHED_BYTES", "32MiB"), ("RTCTRACE_LIMITS_IDLE_TIME", "3s")];
+/// Nobody is cut for his slowness here.
+async fn what_never_ends_holds_no_more_memory_than_it_may(beginning: Beginning, bytes: usize) {
+    const SOCKETS: usize = 120;
+    let settings = [("RTCTRACE_LIMITS_UNFINISHED_BYTES", "32MiB"), ("RTCTRACE_LIMITS_IDLE_TIME", "60s")];
     let collector = Collector::start(&settings);
     let session = new_session();
     let (mut neighbour, _) = collector.v1(&session, 0).await;
     let mut sockets = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..SOCKETS {
         sockets.push(unfinished(&collector, beginning, bytes).await);
     }
-    let cut = async |sockets: &mut Vec<TcpStream>| {
-        let mut count = 0;
-        for socket in sockets {
-            count += usize::from(is_cut(socket).await);
-        }
-        count
-    };
     let most = (32 << 20) / bytes;
     // What is read at the same moment may be a little more.
-    until("some are cut", async || (cut(&mut sockets).await + 1 >= 30 - most).then_some(())).await;
+    until("the others are cut", async || (how_many_are_cut(&mut sockets).await + most + 1 >= SOCKETS).then_some(()))
+        .await;
     assert!(peak(&collector) < 160, "{} MiB", peak(&collector));
-    let refused = async |reason| collector.metric(&format!("rtctrace_refused_total{{reason=\"{reason}\"}}")).await;
-    assert!(refused("too_much_unfinished").await >= 1.0);
-    // Those that are left may not take as long as they like either, pongs or not.
+    assert!(how_many_are_cut(&mut sockets).await < SOCKETS, "not all need to go");
+    assert!(refused(&collector, "too_much_unfinished").await >= 1.0);
+    assert_eq!(refused(&collector, "slow_message").await, 0.0);
+    neighbour.send(format!("{}\n[36,null,null,1]", lines(1)[0])).await;
+    neighbour.acknowledged(2).await;
+    assert_eq!(collector.dump(&session).await.1.len(), 2);
+}
+
+/// Together they hold what they may, but none may take as long as it likes, pongs or not.
+async fn what_never_ends_holds_no_memory_for_long(beginning: Beginning, bytes: usize) {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_IDLE_TIME", "3s")]);
+    let session = new_session();
+    let (mut neighbour, _) = collector.v1(&session, 0).await;
+    let mut sockets = Vec::new();
+    for _ in 0..5 {
+        sockets.push(unfinished(&collector, beginning, bytes).await);
+    }
     until("all are cut", async || {
         for socket in &mut sockets {
             let _ = socket.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).await;
         }
-        (cut(&mut sockets).await == 30).then_some(())
+        (how_many_are_cut(&mut sockets).await == sockets.len()).then_some(())
     })
     .await;
-    assert!(refused("slow_message").await >= 1.0);
+    assert_eq!(refused(&collector, "slow_message").await, sockets.len() as f64);
+    assert_eq!(refused(&collector, "too_much_unfinished").await, 0.0);
     neighbour.send(format!("{}\n[36,null,null,1]", lines(1)[0])).await;
     neighbour.acknowledged(2).await;
     assert_eq!(collector.dump(&session).await.1.len(), 2);
