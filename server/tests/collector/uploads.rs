@@ -65,12 +65,19 @@ async fn a_dump_that_says_nonsense_of_its_start_counts_from_its_upload() {
         upload(&collector, "application/x-ndjson", dump.as_bytes()).await.problem(409, "session-ended");
         ids.push(id);
     }
-    // So its age is that of its upload.
+    // So its age is that of its upload. One that is old in earnest is removed, and after any that would seem older.
+    let start = 1_500_000_000_000_i64;
+    let dump = format!("RTCStatsDump\n{{\"fileFormat\":3,\"startTime\":{start}}}\n[\"create\",null,null,{start}]\n");
+    let old = only(&upload(&collector, "application/x-ndjson", dump.as_bytes()).await)["session"].clone();
+    let path = format!("/api/v1/sessions/{}", old.as_str().unwrap());
+    collector.stored(old.as_str().unwrap()).await;
     collector.stop();
     collector.set("RTCTRACE_RETENTION_SESSIONS", "1d");
     collector.restart();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(collector.sessions().await.len(), ids.len());
+    until("the old one is removed", async || (collector.get(&path).await.status == 404).then_some(())).await;
+    let left = collector.sessions().await;
+    assert_eq!(left.len(), ids.len());
+    assert!(left.iter().all(|session| ids.contains(&session["id"])), "{left:?}");
 }
 
 #[tokio::test]
