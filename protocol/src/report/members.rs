@@ -72,10 +72,23 @@ impl<'a> Key<'a> {
 /// A member as it is handed out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'a> {
-    /// `None` for a name that has no token.
-    pub(super) property: Option<Property>,
-    pub(super) name: &'a str,
+    held: &'a Held,
+    name: Name,
     pub(super) value: RawValue<'a>,
+}
+
+impl<'a> Member<'a> {
+    /// `None` if its name has no token.
+    pub(super) fn property(&self) -> Option<Property> {
+        Property::at(self.name.0)
+    }
+
+    pub(super) fn name(&self) -> &'a str {
+        match self.property() {
+            Some(property) => property.name(),
+            None => self.held.other(self.name),
+        }
+    }
 }
 
 /// What a delta makes of a member.
@@ -98,12 +111,7 @@ impl Held {
         self.places.iter().map(move |place| {
             let value = RawValue::slice(&self.text, start, place.end as usize);
             start = place.end as usize;
-            let property = Property::at(place.name.0);
-            let name = match property {
-                Some(property) => property.name(),
-                None => self.other(place.name),
-            };
-            Member { property, name, value }
+            Member { held: self, name: place.name, value }
         })
     }
 

@@ -141,7 +141,7 @@ impl Entry {
 
     /// All members but `id`, `type` and `timestamp`.
     pub fn members(&self) -> impl Iterator<Item = (&str, RawValue<'_>)> {
-        self.members.iter().map(|member| (member.name, member.value))
+        self.members.iter().map(|member| (member.name(), member.value))
     }
 
     fn write_json(&self, report_time: &str, out: &mut String) {

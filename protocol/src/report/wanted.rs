@@ -35,9 +35,9 @@ impl<const N: usize> Wanted<N> {
     pub fn of<'e>(&self, entry: &'e Entry) -> [Option<RawValue<'e>>; N] {
         let mut values = [None; N];
         for member in entry.members.iter() {
-            let place = match member.property {
+            let place = match member.property() {
                 Some(property) => self.places.get(property.index()).copied(),
-                None => self.others.iter().copied().find(|at| self.names.get(*at) == Some(&member.name)),
+                None => self.others.iter().copied().find(|at| self.names.get(*at) == Some(&member.name())),
             };
             if let Some(value) = place.and_then(|place| values.get_mut(place)) {
                 *value = Some(member.value);
