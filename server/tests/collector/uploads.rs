@@ -141,23 +141,28 @@ async fn an_upload_that_is_too_slow_loses_its_place() {
     let collector = Collector::start(&settings);
     let text = fixture("rich-session.jsonl");
     for form in [false, true] {
-        let mut slow = TcpStream::connect(&collector.address).await.unwrap();
         let kind = if form { "multipart/form-data; boundary=xx" } else { "application/x-ndjson" };
         let head = format!(
             "POST /api/v1/dumps HTTP/1.0\r\nHost: test\r\nContent-Length: 100000\r\nContent-Type: {kind}\r\n\r\n\
              --xx\r\nContent-Disposition: form-data; name=\"dump\"; filename=\"a\"\r\n\r\n"
         );
-        slow.write_all(head.as_bytes()).await.unwrap();
-        // A byte now and then, and never a pause that is too long.
-        let (mut answers, mut asks) = slow.into_split();
-        let trickle = tokio::spawn(async move {
-            while asks.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+        // Who asks whether the place is taken may take it: then the slow one is refused, and another must come.
+        let (mut answers, trickle) = until("it has its place", async || {
+            let mut slow = TcpStream::connect(&collector.address).await.unwrap();
+            slow.write_all(head.as_bytes()).await.unwrap();
+            // A byte now and then, and never a pause that is too long.
+            let (answers, mut asks) = slow.into_split();
+            let trickle = tokio::spawn(async move {
+                while asks.write_all(b"x").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            });
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            if upload(&collector, "application/x-ndjson", b"x").await.status == 503 {
+                return Some((answers, trickle));
             }
-        });
-        until("it has its place", async || {
-            let answer = upload(&collector, "application/x-ndjson", b"x").await;
-            (answer.status == 503).then_some(())
+            trickle.abort();
+            None
         })
         .await;
         let started = Instant::now();
@@ -167,7 +172,7 @@ async fn an_upload_that_is_too_slow_loses_its_place() {
         assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
         trickle.abort();
     }
-    assert_eq!(collector.metric("rtctrace_refused_total{reason=\"slow_upload\"}").await, 2.0);
+    assert!(collector.metric("rtctrace_refused_total{reason=\"slow_upload\"}").await >= 2.0);
     until("there is a place again", async || {
         (upload(&collector, "application/x-ndjson", &text).await.status == 201).then_some(())
     })
