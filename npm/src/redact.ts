@@ -1,6 +1,6 @@
 /**
  * Leaves out of events and reports what the application does not want to leave the page. Addresses come out exactly as the
- * collector would store them (its `protocol/src/privacy.rs`), so it does not matter where they were obfuscated.
+ * collector would store them (its `protocol/src/privacy/`), so it does not matter where they were obfuscated.
  */
 
 import type { Redaction } from './options.js';
@@ -16,6 +16,9 @@ export interface Redactor {
   value(method: string, json: string): string;
   report(report: Record<string, unknown>): Record<string, unknown>;
 }
+
+/** What takes the place of an IPv6 address's last groups. */
+const HIDDEN_V6 = 'x:x:x:x:x:x';
 
 /** Of methods with tracks or devices in their value. */
 const WITH_LABELS = /([tT]rack|[sS]tream|Transceiver|MediaOnSuccess|enumerateDevices)$/;
@@ -53,6 +56,7 @@ function withoutAddresses(method: string, value: unknown): unknown {
   if (method === 'onicecandidateerror') {
     replace(value, 'address', hideHostAndPort);
     replace(value, 'hostCandidate', hideHostAndPort);
+    replace(value, 'errorText', hideInText);
   } else if (method.endsWith('onselectedcandidatepairchange')) {
     value.local = hideCandidate(value.local);
     value.remote = hideCandidate(value.remote);
@@ -102,17 +106,28 @@ function hideInDescription(sdp: string): string {
     const content = line.replace(/\r+$/, '');
     const end = line.slice(content.length);
     if (content.startsWith('a=candidate:')) return hideInCandidate(content) + end;
-    if (/^(c=|a=rtcp:)/.test(content)) return content.split(' ').map(hideWithScope).join(' ') + end;
+    if (/^(o=|c=|a=rtcp:|a=remote-candidates:)/.test(content)) return content.split(' ').map(hideWithScope).join(' ') + end;
     return line;
   }).join('\n');
 }
 
-/** Every address in a text of any kind; the end of a sentence is no part of one. */
+/** Every address in a text of any kind; the end of a sentence is no part of one. What has been through here before stays. */
 const hideInText = (text: string): string =>
-  text.replace(/[\da-f.:%]+/gi, (run) => {
+  text.replace(/[\da-f.:%]+/gi, (run, at: number) => {
+    if (text.startsWith(HIDDEN_V6, at + run.length)) return run;
     const word = run.replace(/[.:]+$/, '');
-    return hideHostAndPort(word) + run.slice(word.length);
+    return hideWord(word) + run.slice(word.length);
   });
+
+/** What is before an address may have ended in the same characters. */
+function hideWord(word: string): string {
+  for (const before of word.startsWith(':') ? ['', ':'] : ['']) {
+    const rest = word.slice(before.length);
+    const hidden = hideHostAndPort(rest);
+    if (hidden !== rest) return before + hidden;
+  }
+  return word.split(':').map(hideAddress).join(':');
+}
 
 /** A multicast address may carry its scope behind a slash (RFC 8866, section 5.7). */
 function hideWithScope(word: string): string {
@@ -124,7 +139,7 @@ function hideWithScope(word: string): string {
 function hideHostAndPort(text: string): string {
   const whole = hideAddress(text);
   if (whole !== text) return whole;
-  const [, open, host, close, port] = /^(\[?)(.*?)(\]?)(:[^:]*)$/s.exec(text) ?? [];
+  const [, open, host, close, port] = /^(\[?)(.*?)(\]?)(:\d+)$/s.exec(text) ?? [];
   return host === undefined || !open !== !close ? text : `${open}${hideAddress(host)}${close}${port}`;
 }
 
@@ -135,7 +150,7 @@ function hideAddress(text: string): string {
   const canonical = canonicalIpv6(bare);
   if (!canonical || canonical === '::' || canonical === '::1') return text;
   const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(canonical);
-  if (!mapped) return `${bare.split(':').slice(0, 3).join(':')}x:x:x:x:x:x`;
+  if (!mapped) return `${bare.split(':').slice(0, 3).join(':')}${HIDDEN_V6}`;
   const [high, low] = [parseInt(mapped[1]!, 16), parseInt(mapped[2]!, 16)];
   return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.x`;
 }

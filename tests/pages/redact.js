@@ -27,7 +27,7 @@ async function run(endpoint, redact, { addresses, candidates, descriptions }) {
   }
   for (const address of addresses) {
     for (const hostCandidate of [address, `${address}:4000`, `[${address}]:4000`]) {
-      pc.dispatchEvent(Object.assign(new Event('icecandidateerror'), { address, hostCandidate, url: `stun:${address}`, errorCode: 701, errorText: address }));
+      pc.dispatchEvent(Object.assign(new Event('icecandidateerror'), { address, hostCandidate, url: `stun:${address}`, errorCode: 701, errorText: `to ${address}, or host:${address}.` }));
     }
   }
   recorder.event('note', addresses);
