@@ -92,9 +92,7 @@ impl Serialize for ConnectionFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &self.id)?;
-        for (feature, value) in self.values() {
-            map.serialize_entry(feature.name, &value)?;
-        }
+        self.serialize_values(&mut map)?;
         map.serialize_entry("tracks", &self.tracks)?;
         map.end()
     }

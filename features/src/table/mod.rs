@@ -48,6 +48,11 @@ macro_rules! features {
             ) -> impl Iterator<Item = (&'static $crate::value::Feature, $crate::value::FeatureValue<'_>)> {
                 self.row().filter_map(|(feature, value)| Some((feature, value?)))
             }
+
+            /// Writes the features that are present, by name.
+            fn serialize_values<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                self.values().try_for_each(|(feature, value)| map.serialize_entry(feature.name, &value))
+            }
         }
     };
 }

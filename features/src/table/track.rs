@@ -81,9 +81,7 @@ features! {
 impl Serialize for TrackFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (feature, value) in self.values() {
-            map.serialize_entry(feature.name, &value)?;
-        }
+        self.serialize_values(&mut map)?;
         map.end()
     }
 }

@@ -173,6 +173,7 @@ impl Tracks {
 
     fn features_of(&self, track: &Track) -> TrackFeatures {
         let is_inbound = track.direction == Direction::Inbound;
+        let stream = track.stream.and_then(|at| self.streams.get(at));
         let mut features = TrackFeatures {
             kind: track.kind.clone(),
             direction: Some(track.direction.name().to_owned()),
@@ -183,10 +184,11 @@ impl Tracks {
         };
         if is_inbound {
             let unmuted = self.ids.get(&track.id).and_then(|known| known.unmuted).map(|time| time - track.start);
-            features.has_null_video_decoder = (track.kind.as_deref() == Some("video")).then_some(false);
+            let is_null = || stream.is_some_and(|stream| stream.null_decoder);
+            features.has_null_video_decoder = (track.kind.as_deref() == Some("video")).then(is_null);
             features.time_to_first_frame = unmuted.filter(|delay| *delay >= 0.0).and_then(input::floor_millis);
         }
-        if let Some(stream) = track.stream.and_then(|at| self.streams.get(at)) {
+        if let Some(stream) = stream {
             features.duration = input::floor_millis(stream.last_time() - track.start);
             stream.write(&mut features, is_inbound);
         }

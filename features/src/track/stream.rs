@@ -186,7 +186,8 @@ pub(super) struct Stream {
     remote: Remote,
     widths: Dimension,
     heights: Dimension,
-    null_decoder: bool,
+    /// Whether it was ever decoded by what shows nothing.
+    pub(super) null_decoder: bool,
     flushes: Flushes,
 }
 
@@ -279,10 +280,8 @@ impl Stream {
 
     fn write_inbound(&self, features: &mut TrackFeatures) {
         let numbers = &self.numbers;
-        match features.kind.as_deref() {
-            Some("video") => features.has_null_video_decoder = Some(self.null_decoder),
-            Some("audio") => features.has_periodic_jitter_buffer_flushes = self.flushes.are_periodic(),
-            _ => {}
+        if features.kind.as_deref() == Some("audio") {
+            features.has_periodic_jitter_buffer_flushes = self.flushes.are_periodic();
         }
         features.freeze_count = numbers.freeze_count.and_then(count);
         features.total_freezes_duration = numbers.total_freezes_duration;

@@ -126,7 +126,7 @@ impl<'a> RawValue<'a> {
     #[must_use]
     pub fn as_f64(self) -> Option<f64> {
         // Most are short and whole.
-        if self.text.len() <= SHORT_DIGITS
+        if matches!(self.text.len(), 1..=SHORT_DIGITS)
             && let Some(number) = self.as_count()
         {
             return Some(number as f64);
@@ -153,9 +153,6 @@ impl<'a> RawValue<'a> {
     /// point, which is large.
     #[must_use]
     pub fn as_count(self) -> Option<u64> {
-        if self.text.is_empty() {
-            return None;
-        }
         let mut number = 0;
         for digit in self.text.bytes() {
             if !digit.is_ascii_digit() || number > 1 << 53 {

@@ -172,17 +172,19 @@ impl ReportDecoder {
                 _ => return Err(ReportError::EntryNotAnObject(id.chars().take(80).collect())),
             }
         }
-        // An estimate, and hardly ever near a limit: only then is it worth the time to count.
-        if count > self.limits.entries {
-            let is_new =
-                |(id, found): &&(Cow<'_, str>, Option<usize>)| found.is_some() && self.report.get(id).is_none();
-            if self.report.entries.len() + checked.entries.iter().filter(is_new).count() > self.limits.entries {
-                return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
-            }
-        }
         // A real delta names an entry once.
         if checked.entries.len() > self.limits.entries.saturating_mul(2) {
             return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
+        }
+        // An estimate, and hardly ever near a limit: only then is it worth the time to count.
+        if count > self.limits.entries {
+            let mut search = Search::over(&self.report);
+            let is_new = |(id, found): &&(Cow<'_, str>, Option<usize>)| {
+                found.is_some() && search.find(&self.report.entries, id).is_none()
+            };
+            if self.report.entries.len() + checked.entries.iter().filter(is_new).count() > self.limits.entries {
+                return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
+            }
         }
         Ok(checked)
     }

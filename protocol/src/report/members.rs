@@ -159,7 +159,7 @@ impl Held {
         mut own: impl FnMut(&str, RawValue<'d>) -> bool,
     ) {
         let mut changes: Vec<Change<'d>> = Vec::with_capacity(self.places.len());
-        let (mut search, mut is_any) = (Search::default(), false);
+        let mut search = Search::default();
         for (name, value) in delta {
             let name = unquoted(name);
             if own(&name, value) {
@@ -188,10 +188,9 @@ impl Held {
             };
             if let Some(place) = changes.get_mut(at) {
                 *place = change;
-                is_any = true;
             }
         }
-        if is_any {
+        if !changes.is_empty() {
             self.rebuild(changes, scratch);
         }
     }
@@ -245,13 +244,13 @@ impl Held {
     /// Gives up the places of members without a value, and the names that nobody has any more.
     fn forget_gone(&mut self) {
         let mut before = 0;
-        let others = std::mem::take(&mut self.others);
+        let mut others = std::mem::take(&mut self.others);
         self.other_bytes = 0;
         self.places.retain_mut(|place| {
             let stays = std::mem::replace(&mut before, place.end) < place.end;
             if stays && let Some(number) = place.name.0.checked_sub(Name::FIRST_OTHER) {
                 place.name = Name(Name::FIRST_OTHER + self.others.len() as u32);
-                let name = others.get(number as usize).cloned().unwrap_or_default();
+                let name = others.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
                 self.other_bytes += bytes_of(&name);
                 self.others.push(name);
             }

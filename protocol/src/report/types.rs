@@ -65,17 +65,14 @@ impl Report {
 
     /// Puts the entries in their order, new ones behind those that were there.
     pub(super) fn sort(&mut self) {
-        self.entries.sort_by_key(|entry| entry.number.map_or(u64::MAX, u64::from));
+        self.entries.sort_by_key(Entry::order);
     }
 }
 
 /// Where the entry of that id is among entries that are in order.
 pub(super) fn position(entries: &[Entry], id: &str) -> Option<usize> {
     match integer_like(id) {
-        Some(number) => {
-            let of = |entry: &Entry| entry.number.map_or(u64::MAX, u64::from);
-            entries.binary_search_by_key(&u64::from(number), of).ok()
-        }
+        Some(number) => entries.binary_search_by_key(&u64::from(number), Entry::order).ok(),
         None => entries.iter().position(|entry| entry.number.is_none() && *entry.id == *id),
     }
 }
@@ -115,6 +112,11 @@ pub(super) enum Stamp {
 }
 
 impl Entry {
+    /// Its place among the entries, as JavaScript iterates; the same for all that are no array index.
+    fn order(&self) -> u64 {
+        self.number.map_or(u64::MAX, u64::from)
+    }
+
     /// The entry's id: in a dump the short one, `"0"`, `"1"`, ...
     #[must_use]
     pub fn id(&self) -> &str {

@@ -19,8 +19,8 @@ pub(crate) async fn healthz() -> impl IntoResponse {
 /// A request to object storage that has been waiting for so long makes it `slow`.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// 503 if the spool cannot be written, is full, or the collector stops. A database or an object storage
-/// that is down or slow is named, but recordings go on without it, so it is no reason to send clients elsewhere.
+/// 503 if the spool cannot be written, is full, or the collector stops. A database or an object storage that is down or slow is
+/// named, but recordings go on without it, so it is no reason to send clients elsewhere.
 pub(crate) async fn readyz(State(app): State<App>) -> impl IntoResponse {
     let spool = std::sync::Arc::clone(app.registry.spool());
     let works = tokio::task::spawn_blocking(move || (spool.works(), spool.is_full())).await;

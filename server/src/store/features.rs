@@ -31,11 +31,8 @@ pub(crate) async fn write(
 
     let other = serde_json::to_value(&features.client).ok().map(|client| others(client, CLIENT_FEATURES));
     let sql = insert("features_client", &["session_id"], CLIENT_FEATURES, &["extra"]);
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id);
-    for (_, value) in features.client.row() {
-        query = bind(query, value);
-    }
-    query
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id);
+    bind_row(query, features.client.row())
         .bind(other.filter(|other| !other.is_empty()).map(|other| Value::Object(other).to_string()))
         .execute(&mut *connection)
         .await?;
@@ -43,11 +40,9 @@ pub(crate) async fn write(
     let sql = insert("features_connection", &["session_id", "connection_id", "position"], CONNECTION_FEATURES, &[]);
     let track_sql = insert("features_track", &["session_id", "connection_id", "position"], TRACK_FEATURES, &[]);
     for (position, features) in (0_i64..).zip(&features.connections) {
-        let row = features.row().map(|(_, value)| value);
-        write_row(connection, &sql, (&id, &features.id, position), row).await?;
+        write_row(connection, &sql, (&id, &features.id, position), features.row()).await?;
         for (position, track) in (0_i64..).zip(&features.tracks) {
-            let row = track.row().map(|(_, value)| value);
-            write_row(connection, &track_sql, (&id, &features.id, position), row).await?;
+            write_row(connection, &track_sql, (&id, &features.id, position), track.row()).await?;
         }
     }
     Ok(())
@@ -57,13 +52,10 @@ async fn write_row<'v>(
     connection: &mut SqliteConnection,
     sql: &str,
     (session, id, position): (&str, &str, i64),
-    row: impl Iterator<Item = Option<FeatureValue<'v>>>,
+    row: impl Iterator<Item = (&'static Feature, Option<FeatureValue<'v>>)>,
 ) -> sqlx::Result<()> {
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).bind(session).bind(id).bind(position);
-    for value in row {
-        query = bind(query, value);
-    }
-    query.execute(connection).await.map(|_| ())
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).bind(session).bind(id).bind(position);
+    bind_row(query, row).execute(connection).await.map(|_| ())
 }
 
 /// The features of a session as the API gives them: upstream's names, absent ones left out.
@@ -109,6 +101,13 @@ fn insert(table: &str, before: &[&str], features: &[Feature], after: &[&str]) ->
 fn others(client: Value, features: &[Feature]) -> Map<String, Value> {
     let Value::Object(members) = client else { return Map::new() };
     members.into_iter().filter(|(name, _)| !features.iter().any(|feature| feature.name == name)).collect()
+}
+
+fn bind_row<'q>(
+    query: Query<'q, Sqlite, SqliteArguments>,
+    row: impl Iterator<Item = (&'static Feature, Option<FeatureValue<'q>>)>,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    row.fold(query, |query, (_, value)| bind(query, value))
 }
 
 fn bind<'q>(
