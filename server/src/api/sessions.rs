@@ -128,13 +128,13 @@ pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Va
     let Some(row) = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)? else {
         return match held.filter(|handle| handle.snapshot().lines > 0) {
             Some(handle) => {
-                describe(Session::of(SessionRow::live(id, &handle.origin)).updated(&handle), running(&handle).await?)
+                describe(Session::of(SessionRow::live(id, &handle.origin)).updated(&handle), running(&app, &handle).await?)
             }
             None => Err(unknown(id)),
         };
     };
     match held.filter(|_| !row.ended) {
-        Some(handle) => describe(Session::of(row).updated(&handle), running(&handle).await?),
+        Some(handle) => describe(Session::of(row).updated(&handle), running(&app, &handle).await?),
         None => {
             let features = features::read(&app.stores.database, id).await.map_err(Problem::internal)?;
             describe(Session::of(row), features)
@@ -182,8 +182,8 @@ pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<J
     Ok(Json(json!({ "removed": removed, "running": running, "failed": failed })))
 }
 
-async fn running(handle: &Handle) -> Result<Value, Problem> {
-    serde_json::to_value(handle.features().await).map_err(Problem::internal)
+async fn running(app: &App, handle: &Handle) -> Result<Value, Problem> {
+    serde_json::to_value(app.registry.features(handle).await).map_err(Problem::internal)
 }
 
 fn describe(session: Session, features: Value) -> Result<Json<Value>, Problem> {

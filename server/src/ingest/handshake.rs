@@ -105,10 +105,11 @@ pub(crate) async fn upgrade(app: App, mut request: Request) -> Result<Response<B
                 let io = Watched::new(TokioIo::new(upgraded), Arc::clone(&app.unfinished));
                 let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
                 let _span = opening.span(dialect);
+                // Each in a box of its size: the task would be as large as the largest of them, for as long as a socket is open.
                 match opening {
-                    Opening::Lines(opening) => opening.serve(app, socket).await,
-                    Opening::Messages(opening) => opening.serve(app, socket).await,
-                    Opening::Refused(refusal) => socket::turn_away(socket, refusal).await,
+                    Opening::Lines(opening) => Box::pin(opening.serve(app, socket)).await,
+                    Opening::Messages(opening) => Box::pin(opening.serve(app, socket)).await,
+                    Opening::Refused(refusal) => Box::pin(socket::turn_away(socket, refusal)).await,
                 }
             }
             Err(error) => tracing::debug!("a WebSocket did not open: {error}"),

@@ -57,11 +57,11 @@ impl Opening {
             origin: self.origin,
             is_reconnect: self.is_reconnect,
         };
-        let end = match conversation.begin(&mut socket).await {
+        let end = match Box::pin(conversation.begin(&mut socket)).await {
             Ok(()) => conversation.run(&mut socket).await,
             Err(end) => end,
         };
-        conversation.part(end, socket).await;
+        Box::pin(conversation.part(end, socket)).await;
     }
 }
 

@@ -103,10 +103,11 @@ pub(super) async fn turn_away(mut socket: Socket, refusal: Refusal) {
 }
 
 impl Opening {
-    /// Serves the socket until it is gone; what is left of its session is the registry's.
+    /// Serves the socket until it is gone; what is left of its session is the registry's. What happens once has a box of its own:
+    /// it would make the socket larger for as long as it is open.
     pub(super) async fn serve(self, app: App, mut socket: Socket) {
         let _open = OpenSocket::new();
-        let refusal = match self.begin(&app).await {
+        let refusal = match Box::pin(self.begin(&app)).await {
             Ok((handle, slot, cursor, received)) => {
                 tracing::debug!(session = %handle.id, from = self.from, received, "socket open");
                 let mut conversation = Conversation {
@@ -118,11 +119,11 @@ impl Opening {
                     listening: Listening::new(&app),
                 };
                 let end = conversation.run(&mut socket, &slot).await;
-                return conversation.part(end, socket, slot).await;
+                return Box::pin(conversation.part(end, socket, slot)).await;
             }
             Err(refusal) => refusal,
         };
-        close(&mut socket, refusal).await;
+        Box::pin(close(&mut socket, refusal)).await;
     }
 
     /// Finds the session and the socket's place in it.
@@ -204,7 +205,7 @@ impl Conversation<'_> {
                 biased;
                 () = &mut stopped => {
                     if self.pace.is_none() {
-                        self.read_the_rest(socket, slot).await;
+                        Box::pin(self.read_the_rest(socket, slot)).await;
                     }
                     return End::Close { code: 1012, text: "the collector restarts".to_owned(), reason: None };
                 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::Instrument as _;
 
+use super::decoding;
 use super::handle::Handle;
 use super::pipeline::Pipeline;
 use super::registry::Stores;
@@ -23,6 +24,7 @@ use crate::telemetry::{self, Store};
 /// Stores a session for good. `turns` bounds how many do the heavy part at one time; one that has to wait for a store gives
 /// its turn to others.
 pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Semaphore) {
+    decode(handle, stores, turns).await;
     let (features, snapshot, file) = {
         let mut journal = handle.journal.lock().await;
         let snapshot = journal.snapshot();
@@ -99,6 +101,25 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
     forget(handle.id, spool, &file);
     telemetry::session_stored();
     tracing::info!(session = %id, lines = row.lines, bytes = dump_bytes, "session stored");
+}
+
+/// Decodes what is left. A session whose few bytes stand for much work is given its share of time and no more: others go first.
+async fn decode(handle: &Handle, stores: &Stores, turns: &Semaphore) {
+    let mut backoff = Backoff::new(Store::Spool);
+    loop {
+        let turn = turns.acquire().await;
+        let mut journal = handle.journal.lock().await;
+        let attempt = decoding::decode(handle, &mut journal, &stores.stats).await;
+        let path = journal.path().clone();
+        drop((journal, turn));
+        match attempt {
+            Ok(None) => return,
+            Ok(Some(wait)) => tokio::time::sleep(wait).await,
+            // That it is gone is said by who stores it.
+            Err(_) if !path.exists() => return,
+            Err(error) => backoff.failed(&format!("reading the spool of session {}", handle.id), &error).await,
+        }
+    }
 }
 
 /// Removes the spool file of a session that is stored.

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use rtctrace_features::SessionFeatures;
 use tokio::sync::watch;
 
 use super::SessionId;
@@ -28,6 +27,8 @@ pub(crate) struct Handle {
     newest_socket: watch::Sender<u64>,
     pub(super) behind: AtomicBool,
     pub(super) finishing: AtomicBool,
+    /// Whether it has brought something since it was decoded.
+    pub(super) undecoded: AtomicBool,
     /// The database could not be asked about it: what its id stands for there is found out at its end.
     is_unasked: bool,
     /// Since when it waits to be stored.
@@ -45,6 +46,7 @@ impl Handle {
             newest_socket: watch::Sender::new(0),
             behind: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
+            undecoded: AtomicBool::new(false),
             is_unasked: false,
             ended: OnceLock::new(),
             place: Mutex::new(place),
@@ -65,11 +67,6 @@ impl Handle {
     /// What is known of the session now.
     pub(crate) fn snapshot(&self) -> Snapshot {
         lock(&self.snapshot).clone()
-    }
-
-    /// The features of what was received so far.
-    pub(crate) async fn features(&self) -> SessionFeatures {
-        self.journal.lock().await.features()
     }
 
     /// Makes a new socket the one that speaks for the session.

@@ -126,7 +126,7 @@ pub(crate) async fn import(
     let found = Recovered { session, path, length: prepared.length };
     let mut rebuilt = rebuild(registry, &found, false).await.map_err(ImportError::Store)?;
     rebuilt.journal.end_as_it_is();
-    let stored = registry.store(session, rebuilt.journal, rebuilt.is_behind);
+    let stored = registry.store(session, rebuilt.journal);
     let Prepared { lines, left_out, torn, .. } = prepared;
     Ok(Imported { session, lines, left_out, torn, stored })
 }

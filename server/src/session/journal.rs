@@ -4,7 +4,6 @@
 mod messages;
 
 use std::io;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,13 +16,13 @@ use rtctrace_protocol::privacy::Obfuscator;
 use self::messages::Translation;
 use super::cursor::{Cursor, Held, Place};
 use super::origin::Origin;
-use super::pipeline::Pipeline;
+use super::decoding::Decoding;
 use super::rate::Rate;
 use super::snapshot::Snapshot;
+use super::summary::Summary;
 use super::{Browser, SessionId, UnixMillis};
 use crate::config::{Config, Span};
-use crate::spool::{HeldLines, Spool, SpoolFile, path_of};
-use crate::store::stats::RowBatch;
+use crate::spool::{HeldLines, Spool, SpoolFile, Tail, path_of};
 use crate::telemetry;
 
 /// Why no further line is taken.
@@ -61,34 +60,19 @@ pub(crate) enum Stop {
 
 /// What frames led to.
 #[derive(Debug)]
-pub(crate) struct Received<'f> {
+pub(crate) struct Received {
     /// How many lines the session holds now: all of them are written.
     pub(crate) received: u64,
+    /// Whether any line of these frames was.
+    pub(crate) wrote: bool,
     /// Whether these were the session's first lines.
     pub(crate) started: bool,
     /// Whether the session is over now.
     pub(crate) ended: bool,
-    /// The lines that were written. They are still to be decoded, in this order.
-    pub(crate) written: Written<'f>,
     /// Why lines of these frames were not taken; those before are.
     pub(crate) stop: Option<Stop>,
     /// How long no more should be read.
     pub(crate) wait: Duration,
-}
-
-/// Lines on their way into the spool and from there to the decoder: each is scanned once, unless it had to be changed.
-#[derive(Debug, Default)]
-pub(crate) struct Written<'f> {
-    text: String,
-    lines: Vec<Piece<'f>>,
-}
-
-#[derive(Debug)]
-enum Piece<'f> {
-    /// A line as the client sent it.
-    Sent(Line<'f>),
-    /// Lines that stand in the text as nobody sent them.
-    Changed(Range<usize>),
 }
 
 /// The cursor of a socket over a spool file.
@@ -126,7 +110,8 @@ pub(crate) struct Journal {
     obfuscator: Option<Obfuscator>,
     /// Of a dialect whose messages are no lines.
     translation: Option<Box<Translation>>,
-    pipeline: Pipeline,
+    summary: Summary,
+    decoding: Decoding,
     settled: Option<(SessionFeatures, Snapshot)>,
     last_line: Instant,
 }
@@ -151,19 +136,17 @@ impl Journal {
             received: 0,
             end: None,
             obfuscator: config.privacy.obfuscator(),
-            pipeline: Pipeline::new(id, config.stats.enabled),
+            summary: Summary::default(),
+            decoding: Decoding::new(id, config.stats.enabled),
             settled: None,
             last_line: now,
         }
     }
 
     /// Rebuilds the state behind a line that the spool holds already.
-    pub(crate) fn replay(&mut self, line: &str, rows: &mut RowBatch) {
+    pub(crate) fn replay(&mut self, line: &str) {
         self.received += 1;
-        let parsed = match Line::parse(line) {
-            Ok(parsed) => parsed,
-            Err(error) => return self.pipeline.undecoded(&error),
-        };
+        let Ok(parsed) = Line::parse(line) else { return };
         if let Some(obfuscator) = &mut self.obfuscator {
             obfuscator.rewrite(&parsed, &mut String::new());
         }
@@ -173,7 +156,7 @@ impl Journal {
         if let Some(code) = closes(&parsed) {
             self.end = Some(code);
         }
-        self.pipeline.line(&parsed, rows);
+        self.summary.line(&parsed);
     }
 
     /// Continues the spool file whose lines were replayed.
@@ -193,15 +176,16 @@ impl Journal {
         cursor: &mut SocketCursor,
         frames: impl Iterator<Item = &'f str> + Clone,
         now: Instant,
-    ) -> Received<'f> {
+    ) -> Received {
         let length: usize = frames.clone().map(|frame| frame.len() + 1).sum();
-        let mut written = Written { text: String::with_capacity(length), lines: Vec::new() };
+        let mut written = String::with_capacity(length);
         let (mut count, mut ended) = (0, None);
         let mut stop = self.distrusted.then(|| Stop::Spool(io::Error::other("a sync failed before")));
         if self.age() > self.age_limit.0 {
             stop.get_or_insert(Stop::SessionTooOld(self.age_limit));
         }
         let frames = frames.take(if stop.is_some() { 0 } else { usize::MAX });
+        let before = self.summary.times();
         let mut seen = 0;
         for text in frames.flat_map(|frame| frame.split('\n')).filter(|text| !text.trim().is_empty()) {
             seen += 1;
@@ -220,22 +204,22 @@ impl Journal {
                 }
             }
         }
-        let mut started = false;
+        let (mut started, mut wrote) = (false, false);
         if count > 0 {
-            match self.write(&written.text, count, now) {
+            match self.write(&written, count, now) {
                 Ok(first) => {
-                    started = first;
+                    (started, wrote) = (first, true);
                     self.end = ended;
                 }
                 Err(reason) => {
                     stop = Some(reason);
-                    written = Written::default();
+                    self.summary.rewind(before);
                 }
             }
         }
         // What is held already counts, too: it costs as much.
         let wait = self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.take(seen, length as u64, now));
-        Received { received: self.received, started, ended: self.end.is_some(), written, stop, wait }
+        Received { received: self.received, wrote, started, ended: self.end.is_some(), stop, wait }
     }
 
     /// What came took so long to decode: says how long nothing more should be read.
@@ -253,19 +237,20 @@ impl Journal {
         Duration::from_millis(u64::try_from(ms).unwrap_or_default())
     }
 
-    /// Decodes the lines of one piece of what is in the spool; their stats rows are appended to `rows`. False if there is
-    /// no such piece.
-    pub(crate) fn decode(&mut self, written: &Written<'_>, piece: usize, rows: &mut RowBatch) -> bool {
-        match written.lines.get(piece) {
-            Some(Piece::Sent(line)) => self.pipeline.line(line, rows),
-            Some(Piece::Changed(range)) => {
-                for line in written.text.get(range.clone()).unwrap_or_default().lines() {
-                    self.pipeline.text(line, rows);
-                }
-            }
-            None => return false,
-        }
-        true
+    /// How many bytes of what is written are not decoded yet.
+    pub(crate) fn undecoded(&self) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.length().saturating_sub(self.decoding.at()))
+    }
+
+    /// Opens what is not decoded yet.
+    pub(super) fn tail(&self) -> io::Result<Tail> {
+        let (path, length) = self.held();
+        Tail::open(&path, self.decoding.at(), length)
+    }
+
+    /// The state of what is decoded.
+    pub(super) fn decoding(&mut self) -> &mut Decoding {
+        &mut self.decoding
     }
 
     /// Waits until what is written is as durable as the settings say: only then may a client hear of it.
@@ -292,7 +277,7 @@ impl Journal {
             let before = self.translation.as_mut().map(|translation| translation.take_unwritten()).unwrap_or_default();
             let lines = format!("{before}[\"close\",null,{code},{}]\n", since.as_millis());
             match self.write(&lines, lines.lines().count() as u64, now) {
-                Ok(_) => lines.lines().for_each(|line| self.pipeline.text(line, &mut RowBatch::default())),
+                Ok(_) => self.summary.lines(&lines),
                 Err(error) => {
                     tracing::warn!(session = %self.id, "the session ends without its close line: {error}");
                 }
@@ -309,7 +294,7 @@ impl Journal {
 
     /// Stops giving stats rows: they will be written from the dump.
     pub(crate) fn stop_rows(&mut self) {
-        self.pipeline.stop_rows();
+        self.decoding.stop_rows();
     }
 
     /// Frees what only further lines would need; for a session that is over.
@@ -319,13 +304,13 @@ impl Journal {
         self.file = None;
         self.obfuscator = None;
         self.translation = None;
-        self.pipeline = Pipeline::new(self.id, false);
+        self.decoding = Decoding::new(self.id, false);
         features
     }
 
-    /// The features of what was received so far.
+    /// The features of what was decoded so far.
     pub(crate) fn features(&self) -> SessionFeatures {
-        self.settled.as_ref().map_or_else(|| self.pipeline.features(), |(features, _)| features.clone())
+        self.settled.as_ref().map_or_else(|| self.decoding.features(), |(features, _)| features.clone())
     }
 
     /// How many lines the session holds.
@@ -356,20 +341,20 @@ impl Journal {
         Snapshot {
             lines: self.received,
             spool_bytes: self.file.as_ref().map_or(0, SpoolFile::length),
-            connections: self.pipeline.connections(),
-            duration: self.pipeline.duration(),
-            browser: self.pipeline.browser().or(self.browser.as_ref()).map(Arc::clone),
+            connections: self.summary.connections(),
+            duration: self.summary.duration(),
+            browser: self.summary.browser().or(self.browser.as_ref()).map(Arc::clone),
             close_code: self.end,
         }
     }
 
     /// Validates one line and appends it to `written`, obfuscated, unless it is held already.
-    fn place<'f>(
+    fn place(
         &mut self,
         cursor: &mut SocketCursor,
-        text: &'f str,
+        text: &str,
         count: u64,
-        written: &mut Written<'f>,
+        written: &mut String,
     ) -> Result<Placed, Stop> {
         let number = cursor.next();
         if text.len() as u64 > self.line_limit {
@@ -386,12 +371,15 @@ impl Journal {
             }
             Place::New { before, count } => {
                 let held = self.file.as_ref().map_or(0, SpoolFile::length);
-                if held + (written.text.len() + before.len() + stored.len()) as u64 >= self.session_limit {
+                if held + (written.len() + before.len() + stored.len()) as u64 >= self.session_limit {
                     return Err(Stop::SessionTooLong(self.session_limit));
                 }
-                let close = closes(&line);
-                written.push(&before, stored, (!is_changed).then_some(line));
-                Ok(Placed { new: count + 1, close })
+                self.summary.lines(&before);
+                self.summary.line(&line);
+                written.push_str(&before);
+                written.push_str(stored);
+                written.push('\n');
+                Ok(Placed { new: count + 1, close: closes(&line) })
             }
         }
     }
@@ -419,32 +407,6 @@ impl Journal {
         self.last_line = now;
         telemetry::lines_stored(self.origin.dialect, count, lines.len() as u64);
         Ok(first)
-    }
-}
-
-impl<'f> Written<'f> {
-    /// Whether nothing was.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// Lines as nobody sent them.
-    fn of(text: String) -> Self {
-        let all = 0..text.len();
-        Self { text, lines: vec![Piece::Changed(all)] }
-    }
-
-    /// Appends lines that were held back, and one as it is stored; `sent` if it is stored as it was sent.
-    fn push(&mut self, before: &str, stored: &str, sent: Option<Line<'f>>) {
-        let start = self.text.len();
-        self.text.push_str(before);
-        let middle = self.text.len();
-        self.text.push_str(stored);
-        self.text.push('\n');
-        if middle > start {
-            self.lines.push(Piece::Changed(start..middle));
-        }
-        self.lines.push(sent.map_or_else(|| Piece::Changed(middle..self.text.len()), Piece::Sent));
     }
 }
 

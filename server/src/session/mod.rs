@@ -5,7 +5,9 @@ mod ack;
 mod attach;
 mod browser;
 mod cursor;
+mod decoding;
 mod finish;
+mod follow;
 mod handle;
 mod import;
 mod journal;
@@ -17,6 +19,7 @@ mod registry;
 mod reprocess;
 mod snapshot;
 mod standing;
+mod summary;
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,6 +28,7 @@ use uuid::Uuid;
 
 pub(crate) use ack::AckPace;
 pub(crate) use browser::Browser;
+pub(crate) use follow::follow;
 pub(crate) use handle::{Handle, SocketSlot};
 pub(crate) use import::{ImportError, clean_up, import};
 pub(crate) use journal::{SocketCursor, Stop};

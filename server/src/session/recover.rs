@@ -13,8 +13,10 @@ use super::{Origin, SessionId};
 use crate::spool::{self, Recovered};
 use crate::store::Backoff;
 use crate::store::sessions::{self, SessionRow};
-use crate::store::stats::RowBatch;
 use crate::telemetry::{Store, is_down, store_works};
+
+/// How long one session may be read before others get their turn.
+const TURN: Duration = Duration::from_millis(2);
 
 /// Takes in every session of the spool. One that cannot be read is reported, its file left alone. Clients need not wait for
 /// the end of it: who names a session that was not read yet has it read at once.
@@ -97,15 +99,13 @@ pub(super) async fn row(registry: &Registry, id: SessionId) -> anyhow::Result<Op
 #[derive(Debug)]
 pub(super) struct Rebuilt {
     pub(super) journal: Journal,
-    /// Whether its stats are to be written from its dump.
-    pub(super) is_behind: bool,
     /// Whether nobody could say that its id is its own.
     pub(super) is_unasked: bool,
     resumes: bool,
 }
 
-/// Rebuilds a session's state from the lines of its spool file; its stats rows go to the database, unless they are not known to be
-/// those of its id.
+/// Rebuilds a session's state from the lines of its spool file. Nothing of it counts as decoded: its stats rows go to the database anew,
+/// unless they are not known to be those of its id.
 pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: bool) -> anyhow::Result<Rebuilt> {
     let stores = registry.stores();
     let mut dump = spool::replay(&found.path, found.length)?;
@@ -113,22 +113,18 @@ pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: 
     let resumes = origin.dialect.resumes();
     let live = SessionRow::live(found.session, &origin);
     let mut journal = Journal::new(found.session, origin, registry.config(), registry.spool(), Instant::now());
-    let (mut rows, mut is_behind) = (RowBatch::default(), is_unasked);
     if is_unasked {
         journal.stop_rows();
     }
+    let mut turn = Instant::now();
     while let Some(line) = dump.next_line() {
-        journal.replay(line?, &mut rows);
-        if rows.is_full() && stores.stats.offer(&mut rows).await.is_err() {
-            journal.stop_rows();
-            is_behind = true;
+        journal.replay(line?);
+        if turn.elapsed() > TURN {
+            tokio::task::yield_now().await;
+            turn = Instant::now();
         }
-    }
-    if stores.stats.offer(&mut rows).await.is_err() {
-        journal.stop_rows();
-        is_behind = true;
     }
     stores.stats.session(live);
     journal.reopen(found.length)?;
-    Ok(Rebuilt { journal, is_behind, is_unasked, resumes })
+    Ok(Rebuilt { journal, is_unasked, resumes })
 }

@@ -9,14 +9,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rtctrace_features::SessionFeatures;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::SessionId;
+use super::decoding;
 use super::finish;
 use super::handle::{Handle, SocketSlot};
-use super::journal::{Journal, SocketCursor, Stop, Written};
+use super::journal::{Journal, SocketCursor, Stop};
 use super::recover::Rebuilt;
 use crate::access::Addresses;
 use crate::app::Stopping;
@@ -25,7 +27,7 @@ use crate::spool::Spool;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::sessions::SessionRow;
-use crate::store::stats::{RowBatch, StatsQueue};
+use crate::store::stats::StatsQueue;
 use crate::telemetry::{self, traces::TARGET};
 
 /// So many sessions are compressed and stored at one time.
@@ -34,8 +36,10 @@ const FINISHING: usize = 4;
 /// So many clients may look for their sessions in spool and stores at one time.
 const TURNS: usize = 64;
 
-/// How long one session may decode before others get their turn.
-const TURN: Duration = Duration::from_millis(2);
+/// So much of what a session brings may wait to be decoded. Where stats rows are written, little: else a slow database would be noticed
+/// late.
+const MOST: u64 = 1 << 20;
+const MOST_ROWS: u64 = 256 << 10;
 
 /// The sessions, and the stores that they end in.
 #[derive(Debug, Clone)]
@@ -186,10 +190,10 @@ impl Registry {
                 telemetry::session_started(handle.origin.dialect);
                 self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
             }
-            let wait = got.wait.max(self.decode(handle, &mut journal, &got.written).await);
+            let wait = got.wait.max(self.wrote(handle, &mut journal).await);
             handle.publish(&journal);
             // Under the session's lock: a socket that takes over is not welcomed with what is not safe yet.
-            let stop = if got.written.is_empty() { Ok(()) } else { journal.commit().await };
+            let stop = if got.wrote { journal.commit().await } else { Ok(()) };
             match stop {
                 Ok(()) => Reply { received: got.received, ended: got.ended, stop: got.stop, wait },
                 // Its client does not know of these lines, and does not hear of the end either.
@@ -202,31 +206,33 @@ impl Registry {
         reply
     }
 
-    /// Decodes what was written. A client can make a line cost much more than its bytes: others get their turn in between,
-    /// and rows go on before they are many. Says how long nothing more should be read of the session.
-    async fn decode(&self, handle: &Handle, journal: &mut Journal, written: &Written<'_>) -> Duration {
-        let mut rows = RowBatch::default();
-        let (mut turn, mut work) = (Instant::now(), Duration::ZERO);
-        for piece in 0.. {
-            if !journal.decode(written, piece, &mut rows) {
-                break;
-            }
-            if !rows.is_full() && turn.elapsed() <= TURN {
-                continue;
-            }
-            work += turn.elapsed();
-            if !rows.is_full() {
-                tokio::task::yield_now().await;
-            } else if self.0.stores.stats.offer(&mut rows).await.is_err() {
-                handle.fall_behind(journal);
-            }
-            turn = Instant::now();
+    /// Lines were written. A session that has brought much is decoded before more is read of it; says how long that should not be.
+    async fn wrote(&self, handle: &Handle, journal: &mut Journal) -> Duration {
+        handle.undecoded.store(true, Ordering::Relaxed);
+        if journal.undecoded() < if self.0.config.stats.enabled { MOST_ROWS } else { MOST } {
+            return Duration::ZERO;
         }
-        work += turn.elapsed();
-        if !rows.is_empty() && self.0.stores.stats.offer(&mut rows).await.is_err() {
-            handle.fall_behind(journal);
-        }
-        journal.worked(work, Instant::now())
+        // In a box: every socket would be as large as if it were at it.
+        Box::pin(decoding::catch_up(handle, journal, &self.0.stores.stats)).await
+    }
+
+    /// Decodes what a session has brought so far.
+    pub(super) async fn catch_up(&self, handle: &Handle) {
+        handle.undecoded.store(false, Ordering::Relaxed);
+        let mut journal = handle.journal.lock().await;
+        decoding::catch_up(handle, &mut journal, &self.0.stores.stats).await;
+    }
+
+    /// The features of what a session has brought so far.
+    pub(crate) async fn features(&self, handle: &Handle) -> SessionFeatures {
+        self.catch_up(handle).await;
+        handle.journal.lock().await.features()
+    }
+
+    /// The sessions that have brought something since they were decoded.
+    pub(super) fn undecoded(&self) -> Vec<Arc<Handle>> {
+        let sessions = lock(&self.0.sessions);
+        sessions.values().filter(|handle| handle.undecoded.load(Ordering::Relaxed)).map(Arc::clone).collect()
     }
 
     /// A session's socket is gone. A session that can resume waits for its client; what is left after that ends.
@@ -277,10 +283,10 @@ impl Registry {
 
     /// Takes in a session that was found in the spool, its state rebuilt.
     pub(super) fn adopt(&self, id: SessionId, rebuilt: Rebuilt) {
-        let Rebuilt { journal, is_behind, is_unasked, .. } = rebuilt;
+        let Rebuilt { journal, is_unasked, .. } = rebuilt;
         let ended = journal.ended();
         let handle = if is_unasked { Handle::unasked(id, journal, None) } else { Handle::new(id, journal, None) };
-        handle.behind.fetch_or(is_behind, Ordering::Relaxed);
+        handle.undecoded.store(true, Ordering::Relaxed);
         let handle = Arc::new(handle);
         {
             let mut sessions = lock(&self.0.sessions);
@@ -296,9 +302,8 @@ impl Registry {
     }
 
     /// Takes in a session that is over, its spool file written, and stores it; the task ends when it is stored.
-    pub(crate) fn store(&self, id: SessionId, journal: Journal, is_behind: bool) -> JoinHandle<()> {
+    pub(crate) fn store(&self, id: SessionId, journal: Journal) -> JoinHandle<()> {
         let handle = Arc::new(Handle::new(id, journal, None));
-        handle.behind.store(is_behind, Ordering::Relaxed);
         handle.finishing.store(true, Ordering::Relaxed);
         {
             let mut sessions = lock(&self.0.sessions);

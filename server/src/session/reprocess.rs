@@ -16,6 +16,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use super::journal::Journal;
+use super::pipeline::Pipeline;
 use super::registry::Stores;
 use super::snapshot::Snapshot;
 use super::{LOST, Origin, SessionId};
@@ -103,10 +104,14 @@ fn read(
     let mut dump = DumpReader::open(input)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let mut journal = Journal::new(id, origin.clone(), config, &Spool::unwritten(config), Instant::now());
+    let mut pipeline = Pipeline::new(id, config.stats.enabled);
     let mut rows = RowBatch::default();
     while let Some(line) = dump.next_line() {
         match line {
-            Ok(line) => journal.replay(line, &mut rows),
+            Ok(line) => {
+                journal.replay(line);
+                pipeline.text(line, &mut rows);
+            }
             Err(error @ DumpError::Read { .. }) => return Err(error.into()),
             Err(error) => tracing::warn!(session = %id, "{error}"),
         }
@@ -115,5 +120,5 @@ fn read(
         }
     }
     sender.blocking_send(rows.take()).context("the writer gave up")?;
-    Ok((origin, journal.snapshot(), journal.features()))
+    Ok((origin, journal.snapshot(), pipeline.features()))
 }

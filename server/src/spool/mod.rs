@@ -6,6 +6,7 @@ mod held;
 mod parts;
 mod recover;
 mod sync;
+mod tail;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub(crate) use held::HeldLines;
 pub(crate) use parts::SpoolText;
 pub(crate) use recover::{Recovered, lines, list, look_at, replay, unpack};
 use sync::GroupCommit;
+pub(crate) use tail::Tail;
 
 /// A disk that does not take so much is as good as full, although a small line may still fit.
 const PROBE: usize = 256 * 1024;

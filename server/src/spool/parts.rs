@@ -100,6 +100,25 @@ impl SpoolText {
         Ok(Self { path: path.to_owned(), number: 0, part: File::open(path)? })
     }
 
+    /// Opens it behind its first `at` bytes.
+    ///
+    /// # Errors
+    /// If no part that reaches so far can be opened.
+    pub(crate) fn open_at(path: &Path, at: u64) -> io::Result<Self> {
+        let (mut text, mut left) = (Self::open(path)?, at);
+        while left > 0 {
+            let length = text.part.metadata()?.len();
+            if left <= length {
+                text.part.seek(SeekFrom::Start(left))?;
+                break;
+            }
+            left -= length;
+            text.number += 1;
+            text.part = File::open(part_of(&text.path, text.number))?;
+        }
+        Ok(text)
+    }
+
     /// How long it is now.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rtctrace_protocol::jitsi::{Message, Translated, Translator};
 use rtctrace_protocol::line::Line;
 
-use super::{Journal, Received, Stop, Written};
+use super::{Journal, Received, Stop};
 use crate::session::UnixMillis;
 use crate::spool::SpoolFile;
 use crate::telemetry;
@@ -45,12 +45,12 @@ impl Journal {
     }
 
     /// Takes in messages. What is new of them is written by one write; only then does anything count.
-    pub(crate) fn receive_messages(&mut self, messages: &[Message<'_>], now: Instant) -> Received<'static> {
+    pub(crate) fn receive_messages(&mut self, messages: &[Message<'_>], now: Instant) -> Received {
         let nothing = |journal: &Self, stop| Received {
             received: journal.received,
             started: false,
             ended: journal.end.is_some(),
-            written: Written::default(),
+            wrote: false,
             stop: Some(stop),
             wait: Duration::ZERO,
         };
@@ -86,14 +86,13 @@ impl Journal {
                 self.append_hidden(line, &mut text);
             }
         }
-        let mut written = Written::default();
-        let mut started = false;
+        let (mut started, mut wrote) = (false, false);
         if !text.is_empty() {
             match self.write(&text, text.lines().count() as u64, now) {
                 Ok(first) => {
-                    started = first;
+                    (started, wrote) = (first, true);
                     translation.stored = translation.translator.number();
-                    written = Written::of(text);
+                    self.summary.lines(&text);
                 }
                 Err(reason) => {
                     stop = Some(reason);
@@ -103,7 +102,7 @@ impl Journal {
         }
         self.translation = Some(translation);
         let wait = self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.take(messages.len() as u64, bytes, now));
-        Received { received: self.received, started, ended: false, written, stop, wait }
+        Received { received: self.received, wrote, started, ended: false, stop, wait }
     }
 
     /// Appends a line as it is stored.

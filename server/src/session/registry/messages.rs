@@ -53,10 +53,10 @@ impl Registry {
             telemetry::session_started(handle.origin.dialect);
             self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
         }
-        let wait = got.wait.max(self.decode(handle, &mut journal, &got.written).await);
+        let wait = got.wait.max(self.wrote(handle, &mut journal).await);
         handle.publish(&journal);
         // Under the session's lock: a socket that takes over is not told what is not safe yet.
-        let safe = if got.written.is_empty() { Ok(()) } else { journal.commit().await };
+        let safe = if got.wrote { journal.commit().await } else { Ok(()) };
         match safe {
             Ok(()) => MessagesReply { number: journal.number(), wait, stop: got.stop },
             Err(stop) => MessagesReply { number: known, wait, stop: Some(stop) },

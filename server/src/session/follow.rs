@@ -1,0 +1,27 @@
+//! Stats rows of sessions that run: every few seconds, what they brought since is decoded. Where no rows are written, nobody waits
+//! for anything, and sessions are decoded at their end.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+
+use super::Registry;
+
+/// How long rows may be behind the reports that they are of. Reports that come meanwhile are decoded together, which takes half the
+/// time that it takes one by one.
+const PERIOD: Duration = Duration::from_secs(2);
+/// So many sessions may wait for the database at one time.
+const AT_ONE_TIME: usize = 16;
+
+/// Follows all sessions, for ever.
+pub(crate) async fn follow(registry: Registry) {
+    if !registry.config().stats.enabled {
+        return;
+    }
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        let registry = &registry;
+        let sessions = futures_util::stream::iter(registry.undecoded());
+        sessions.for_each_concurrent(AT_ONE_TIME, |handle| async move { registry.catch_up(&handle).await }).await;
+    }
+}
