@@ -3,13 +3,16 @@
 
 mod out;
 mod scan;
+mod skip;
 #[cfg(test)]
 mod tests;
 mod value;
+mod words;
 mod write;
 
 pub(crate) use out::Out;
 pub use scan::{JsonError, JsonErrorKind, MAX_DEPTH};
-pub(crate) use scan::{common_prefix, scan_string, scan_value};
+pub(crate) use scan::{scan_string, scan_value};
 pub use value::{Elements, Kind, Members, RawValue};
+pub(crate) use words::common_prefix;
 pub use write::{write_i64, write_string};

@@ -1,7 +1,10 @@
-//! The validating scanner and the cheaper skipper for text that has been validated. Neither recurses, so no input can
-//! exhaust the stack.
+//! The validating scanner. It does not recurse, so no input can exhaust the stack.
 
 use thiserror::Error;
+
+#[cfg(feature = "std")]
+use super::words::{digits_prefix, no_digits};
+use super::words::{plain_prefix, skip_white_space};
 
 /// How many arrays and objects may stand inside each other. Real lines need five.
 pub const MAX_DEPTH: usize = 128;
@@ -44,6 +47,15 @@ struct Scanner<'a> {
     at: usize,
 }
 
+/// Where a scanner is behind a name.
+#[derive(PartialEq, Eq)]
+enum At {
+    /// In front of its value, and maybe of white space.
+    Value,
+    /// Behind a value.
+    ValueEnd,
+}
+
 /// Validates one value that starts at `start` (white space before it allowed); the offset behind it.
 pub(crate) fn scan_value(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
     let mut scanner = Scanner { bytes, at: start };
@@ -66,34 +78,61 @@ pub(crate) fn scan_string(bytes: &[u8], start: usize) -> Result<usize, JsonError
     Ok(scanner.at)
 }
 
-/// How many bytes of `a` from `a_at` on and of `b` from `b_at` on are equal. Eight at a time.
-pub(crate) fn common_prefix(a: &[u8], a_at: usize, b: &[u8], b_at: usize) -> usize {
-    let (Some(mut a), Some(mut b)) = (a.get(a_at..), b.get(b_at..)) else { return 0 };
-    let mut length = 0;
-    while let (Some((x, a_rest)), Some((y, b_rest))) = (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {
-        let difference = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
-        if difference != 0 {
-            return length + (difference.trailing_zeros() / 8) as usize;
-        }
-        length += 8;
-        (a, b) = (a_rest, b_rest);
+/// What is behind a name of one to three digits and its colon, if such a one starts the text.
+#[cfg(feature = "std")]
+#[inline(always)]
+fn behind_numbered_name(bytes: &[u8]) -> Option<&[u8]> {
+    /// Whether the word is `"`, so many digits, `":`, and anything.
+    const fn is_name(word: u64, digits: u32) -> bool {
+        let end = 8 * (digits + 1);
+        let frame = 0xff | 0xffff << end;
+        let inside = ((1 << end) - 1) & !0xff;
+        word & frame == (b'"' as u64 | (b'"' as u64) << end | (b':' as u64) << (end + 8))
+            && no_digits(word) & inside == 0
     }
-    while let ([x, a_rest @ ..], [y, b_rest @ ..]) = (a, b) {
-        if x != y {
-            break;
-        }
-        length += 1;
-        (a, b) = (a_rest, b_rest);
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    match bytes {
+        // Most have two.
+        [_, _, _, _, _, rest @ ..] if is_name(word, 2) => Some(rest),
+        [_, _, _, _, rest @ ..] if is_name(word, 1) => Some(rest),
+        [_, _, _, _, _, _, rest @ ..] if is_name(word, 3) => Some(rest),
+        _ => None,
     }
-    length
 }
 
-/// The offset of the first byte at or after `at` that is not white space.
-pub(crate) fn skip_white_space(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
-        at += 1;
+/// The length of the number that starts the text, and the comma or brace right behind it. `None` leaves it to the scanner
+/// to say what is there: a rarer form of a number, another value or none.
+#[cfg(feature = "std")]
+#[inline(always)]
+fn short_number(bytes: &[u8]) -> Option<(usize, u8)> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    let mut length = (no_digits(word).trailing_zeros() / 8) as usize;
+    if length == 0 || (length > 1 && word & 0xff == u64::from(b'0')) {
+        return None;
     }
-    at
+    if length == 8 {
+        length += digits_prefix(bytes.get(8..)?);
+    }
+    let mut end = *bytes.get(length)?;
+    if end == b'.' {
+        let digits = digits_prefix(bytes.get(length + 1..)?);
+        if digits == 0 {
+            return None;
+        }
+        length += 1 + digits;
+        end = *bytes.get(length)?;
+    }
+    if end == b'e' {
+        length += 1 + usize::from(matches!(bytes.get(length + 1), Some(b'-')));
+        // Exponents are short.
+        let digits = bytes.get(length..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 {
+            return None;
+        }
+        length += digits;
+        end = *bytes.get(length)?;
+    }
+    matches!(end, b',' | b'}').then_some((length, end))
 }
 
 impl Scanner<'_> {
@@ -143,10 +182,7 @@ impl Scanner<'_> {
                 if self.takes(if object { b'}' } else { b']' }) {
                     objects >>= 1;
                     depth -= 1;
-                } else {
-                    if object {
-                        self.key()?;
-                    }
+                } else if !object || self.name()? == At::Value {
                     continue;
                 }
             } else {
@@ -162,9 +198,8 @@ impl Scanner<'_> {
                 match self.peek() {
                     Some(b',') => {
                         self.at += 1;
-                        if object {
-                            self.white_space();
-                            self.key()?;
+                        if object && self.name()? == At::ValueEnd {
+                            continue;
                         }
                         break;
                     }
@@ -177,6 +212,31 @@ impl Scanner<'_> {
                 depth -= 1;
             }
         }
+    }
+
+    /// Goes past the next name of an object. Members that are numbers under numbers, which a report's deltas consist of,
+    /// are gone past at once: then a later name is behind us, or the last of these values.
+    #[inline(always)]
+    fn name(&mut self) -> Result<At, JsonError> {
+        #[cfg(feature = "std")]
+        {
+            let mut rest = self.bytes.get(self.at..).unwrap_or_default();
+            while let Some(value) = behind_numbered_name(rest) {
+                let Some((length, end)) = short_number(value) else {
+                    self.at = self.bytes.len() - value.len();
+                    return Ok(At::Value);
+                };
+                if end != b',' {
+                    self.at = self.bytes.len() - value.len() + length;
+                    return Ok(At::ValueEnd);
+                }
+                rest = value.get(length + 1..).unwrap_or_default();
+            }
+            self.at = self.bytes.len() - rest.len();
+        }
+        self.white_space();
+        self.key()?;
+        Ok(At::Value)
     }
 
     fn key(&mut self) -> Result<(), JsonError> {
@@ -265,90 +325,5 @@ impl Scanner<'_> {
             self.digits()?;
         }
         Ok(())
-    }
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// The high bit of every byte of `word` that equals `byte` (bytes above the first such one may be marked wrongly).
-const fn equals(word: u64, byte: u8) -> u64 {
-    let difference = word ^ (ONES * byte as u64);
-    difference.wrapping_sub(ONES) & !difference & HIGHS
-}
-
-/// How many bytes at the start need no attention: neither quote, nor backslash, nor control character. Eight at a time:
-/// strings are most of a session description.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    let mut length = 0;
-    let (words, tail) = bytes.as_chunks::<8>();
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        let special = control | equals(word, b'"') | equals(word, b'\\');
-        if special != 0 {
-            return length + (special.trailing_zeros() / 8) as usize;
-        }
-        length += 8;
-    }
-    length + tail.iter().take_while(|byte| **byte >= 0x20 && **byte != b'"' && **byte != b'\\').count()
-}
-
-/// The offset behind the string whose opening quote is at `at`. The text must have been validated; if it has not, the
-/// result is some offset within it.
-pub(crate) fn skip_string(bytes: &[u8], at: usize) -> usize {
-    let mut at = at + 1;
-    loop {
-        at += plain_prefix(bytes.get(at..).unwrap_or_default());
-        match bytes.get(at) {
-            Some(b'\\') => at += 2,
-            Some(b'"') => return at + 1,
-            Some(_) => at += 1,
-            None => return bytes.len(),
-        }
-    }
-}
-
-/// The offset behind the value that starts at `at`, in validated text without white space before it.
-#[inline]
-pub(crate) fn skip_value(bytes: &[u8], mut at: usize) -> usize {
-    match bytes.get(at) {
-        Some(b'"') => skip_string(bytes, at),
-        Some(b'{' | b'[') => skip_container(bytes, at),
-        // A number or a word, which are most values.
-        _ => {
-            while bytes.get(at).is_some_and(|byte| !ends_scalar(*byte)) {
-                at += 1;
-            }
-            at
-        }
-    }
-}
-
-/// Whether a byte cannot be a part of a number or a word.
-const fn ends_scalar(byte: u8) -> bool {
-    matches!(byte, b',' | b':' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'[' | b'{')
-}
-
-fn skip_container(bytes: &[u8], mut at: usize) -> usize {
-    let mut depth = 0_usize;
-    loop {
-        match bytes.get(at) {
-            Some(b'"') => at = skip_string(bytes, at),
-            Some(b'{' | b'[') => {
-                depth += 1;
-                at += 1;
-            }
-            Some(b'}' | b']') => {
-                depth = depth.saturating_sub(1);
-                at += 1;
-            }
-            Some(b',' | b':' | b' ' | b'\t' | b'\n' | b'\r') => at += 1,
-            Some(_) => at = skip_value(bytes, at),
-            None => return bytes.len(),
-        }
-        if depth == 0 {
-            return at;
-        }
     }
 }

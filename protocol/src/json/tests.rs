@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
+use super::scan::scan_value;
+use super::skip::skip_value;
 use super::*;
 
 /// Text that is often nearly JSON.
@@ -80,6 +82,25 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
+/// Members as a report's deltas have them, most of them well formed, each with what follows it.
+fn members() -> impl Strategy<Value = Vec<String>> {
+    let name = prop_oneof![
+        9 => "\"[0-9]{1,3}\":",
+        1 => prop::sample::select(vec!["\"id\":", "\"1234\":", "\"1a\":", "\"\":", "\"12\"", "\"12:", "12\":", "\"\\u0031\":", ""]).prop_map(str::to_owned),
+    ];
+    let value = prop_oneof![
+        6 => "(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?",
+        2 => "-?[0-9]{1,9}(\\.[0-9]{0,9})?([eE][+-]?[0-9]{0,3})?",
+        2 => prop::sample::select(vec!["\"a\"", "null", "{", "{}", "[1]", "[", "1.2.3", "12e", "1-2", ".5", "1/2", "1:2", ""]).prop_map(str::to_owned),
+    ];
+    let end = prop_oneof![
+        9 => Just(",".to_owned()),
+        1 => prop::sample::select(vec!["", "}", "},", "}},", "]", ",,", "\u{e9}", "x", "\n,"]).prop_map(str::to_owned),
+    ];
+    let member = (name, value, end).prop_map(|(name, value, end)| format!("{name}{value}{end}"));
+    prop::collection::vec(member, 0..12)
+}
+
 /// Rebuilds the value through the borrowing accessors alone.
 fn rebuilt(value: RawValue<'_>) -> serde_json::Value {
     match value.kind() {
@@ -97,6 +118,32 @@ proptest! {
     fn a_text_is_json_exactly_when_serde_json_says_so(text in text()) {
         let ours = RawValue::parse(&text);
         prop_assert_eq!(ours.is_ok(), serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{:?}", ours);
+    }
+
+    #[test]
+    fn members_are_found_and_refused_alike_with_white_space_before_them(members in members(), end in "[0-9]?\\}{0,2}") {
+        let text = format!("{{{}{end}", members.concat());
+        let ours = RawValue::parse(&text).err();
+        prop_assert_eq!(ours.is_none(), serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{:?}", ours);
+        // What is not right behind a bracket or a comma is looked at byte by byte.
+        let spaced = format!("{{{}{end}", members.iter().map(|member| format!(" {member}")).collect::<String>());
+        let theirs = RawValue::parse(&spaced).err().map(|error| {
+            let spaces = spaced.bytes().take(error.offset).filter(|byte| *byte == b' ').count();
+            JsonError { offset: error.offset - spaces, ..error }
+        });
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn a_value_is_skipped_to_where_it_ends(json in json(), wrap in 0..3_usize, behind in "[\\]},\"\\\\a-z]{0,40}") {
+        let json = match wrap {
+            0 => json,
+            1 => format!("{{\"a\":[{json}]}}"),
+            _ => format!("[{json},{{\"\\\"}}\":{json}}}]"),
+        };
+        let text = format!("{json},{behind}");
+        let end = scan_value(text.as_bytes(), 0).unwrap();
+        prop_assert_eq!(skip_value(text.as_bytes(), 0), end);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use super::scan::{JsonError, JsonErrorKind, scan_element, scan_value, skip_string, skip_value, skip_white_space};
+use super::scan::{JsonError, JsonErrorKind, scan_element, scan_value};
+use super::skip::{skip_string, skip_value};
+use super::words::skip_white_space;
 
 /// One JSON value, as text that is known to be valid. Copying it copies a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
