@@ -56,7 +56,22 @@ impl<'a> RawValue<'a> {
 
     /// Validates `text` as one array and hands out its elements as they are found: nothing is looked at twice. `None` if it
     /// is anything else, and some elements may have been handed out already; [`RawValue::parse`] knows what it is.
-    pub(crate) fn parse_array(text: &'a str, mut element: impl FnMut(Self)) -> Option<Self> {
+    pub(crate) fn parse_array(text: &'a str, element: impl FnMut(Self)) -> Option<Self> {
+        Self::array(text, |bytes, at| scan_element(bytes, at).ok(), element)
+    }
+
+    /// As [`RawValue::parse_array`], for a text that has been validated before. Of any other text it may make an array that
+    /// it is not, whose elements are no values.
+    pub(crate) fn split_array(text: &'a str, element: impl FnMut(Self)) -> Option<Self> {
+        Self::array(text, |bytes, at| Some(skip_value(bytes, at)), element)
+    }
+
+    #[inline(always)]
+    fn array(
+        text: &'a str,
+        end_of: impl Fn(&[u8], usize) -> Option<usize>,
+        mut element: impl FnMut(Self),
+    ) -> Option<Self> {
         let bytes = text.as_bytes();
         let start = skip_white_space(bytes, 0);
         if !matches!(bytes.get(start), Some(b'[')) {
@@ -65,7 +80,7 @@ impl<'a> RawValue<'a> {
         let mut at = skip_white_space(bytes, start + 1);
         if !matches!(bytes.get(at), Some(b']')) {
             loop {
-                let end = scan_element(bytes, at).ok()?;
+                let end = end_of(bytes, at)?;
                 element(Self::slice(text, at, end));
                 at = skip_white_space(bytes, end);
                 match bytes.get(at) {
