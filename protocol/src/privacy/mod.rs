@@ -3,6 +3,7 @@
 
 mod address;
 mod labels;
+mod mentions;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use crate::description::carries_description;
 use crate::json::{Kind, RawValue, scan_string, write_string};
 use crate::line::Line;
 use address::{obfuscate_host_and_port, obfuscate_text};
+use mentions::mentions_addresses;
 
 pub use address::{obfuscate_address, obfuscate_candidate, obfuscate_sdp};
 
@@ -166,14 +168,6 @@ impl Obfuscator {
 /// Whether no format describes the value: configurations, logs, the state of a backend. Addresses and devices may stand anywhere in it.
 fn is_free(method: &str) -> bool {
     matches!(method, "identity" | "logs" | "stats-entry")
-}
-
-/// Whether a delta can hold an address or a candidate's type. Most do not, and are spared the search. An escape may hide a
-/// name, so a text with one is always searched.
-fn mentions_addresses(delta: &str) -> bool {
-    ["\"134\"", "\"136\"", "\"141\"", "ddress\"", "\"candidateType\"", "\"ip\"", "\\u"]
-        .iter()
-        .any(|name| delta.contains(name))
 }
 
 fn candidate<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
