@@ -1,4 +1,4 @@
-//! What a report costs to encode, to read as a line, and to decode: two real calls, every report once per iteration.
+//! What a report costs to encode, to read as a line, and to decode: real calls, every report once per iteration.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -12,6 +12,7 @@ use flate2::read::GzDecoder;
 use rtctrace_protocol::event::SessionDecoder;
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::line::{Line, write_line};
+use rtctrace_protocol::privacy::Obfuscator;
 use rtctrace_protocol::report::ReportEncoder;
 
 /// The reports of a recording: the connection's id, and the text of `JSON.stringify`.
@@ -65,5 +66,30 @@ fn codec(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, codec);
+/// What the collector does with every line on its way in: the reports of the recording that `rtctrace load` sends.
+fn intake(criterion: &mut Criterion) {
+    let path = format!("{}/../server/src/tools/load/recording.jsonl.gz", env!("CARGO_MANIFEST_DIR"));
+    let lines = BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines().map(Result::unwrap);
+    let lines: Vec<String> = lines.filter(|line| line.starts_with("[\"g\"")).collect();
+    let parsed: Vec<Line<'_>> = lines.iter().map(|line| Line::parse(line).unwrap()).collect();
+    let mut group = criterion.benchmark_group("a report line");
+    // Time by line.
+    group.throughput(Throughput::Elements(lines.len() as u64));
+    group.bench_function("parse", |bencher| {
+        bencher.iter(|| lines.iter().map(|line| Line::parse(black_box(line)).unwrap().delta()).sum::<f64>());
+    });
+    group.bench_function("split a valid one", |bencher| {
+        bencher.iter(|| lines.iter().map(|line| Line::of_valid(black_box(line)).unwrap().delta()).sum::<f64>());
+    });
+    let mut obfuscator = Obfuscator::new();
+    let mut out = String::new();
+    let quiet: Vec<&Line<'_>> = parsed.iter().filter(|line| !obfuscator.rewrite(line, &mut out)).collect();
+    group.throughput(Throughput::Elements(quiet.len() as u64));
+    group.bench_function("rewrite, with nothing to hide", |bencher| {
+        bencher.iter(|| quiet.iter().filter(|line| obfuscator.rewrite(black_box(line), &mut out)).count());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, codec, intake);
 criterion_main!(benches);
