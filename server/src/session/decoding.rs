@@ -60,7 +60,7 @@ impl Decoding {
         let pipeline = self.pipeline.get_or_insert_with(|| Box::new(Pipeline::new(self.session, self.rows)));
         let mut count = 0_u32;
         loop {
-            let is_there = tail.next(|line| pipeline.text(line, rows))?;
+            let is_there = tail.next(|line| pipeline.spooled(line, rows))?;
             self.at = tail.at();
             count += 1;
             // A clock costs as much as a small line.

@@ -138,7 +138,7 @@ async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyh
         let mut pipeline = Pipeline::new(id, true);
         let mut rows = RowBatch::default();
         while let Some(line) = dump.next_line() {
-            pipeline.text(line?, &mut rows);
+            pipeline.spooled(line?, &mut rows);
             if rows.is_full() {
                 sender.blocking_send(rows.take()).context("the writer gave up")?;
             }

@@ -2,7 +2,7 @@
 
 use rtctrace_features::{FeatureExtractor, SessionFeatures};
 use rtctrace_protocol::event::{DecoderLimits, SessionDecoder, Value};
-use rtctrace_protocol::line::Line;
+use rtctrace_protocol::line::{Line, LineError};
 
 use super::SessionId;
 use crate::store::stats::{RowBatch, RowFilter};
@@ -32,17 +32,22 @@ impl Pipeline {
         }
     }
 
-    /// Takes in the next line, which nobody has parsed yet. One that does not decode costs only itself.
+    /// Takes in the next line; its stats rows are appended to `rows`. One that does not decode costs only itself.
     pub(crate) fn text(&mut self, line: &str, rows: &mut RowBatch) {
-        match Line::parse(line) {
-            Ok(line) => self.line(&line, rows),
-            Err(error) => self.undecoded(&error),
-        }
+        self.parsed(Line::parse(line), rows);
     }
 
-    /// Takes in the next line; its stats rows are appended to `rows`.
-    pub(crate) fn line(&mut self, line: &Line<'_>, rows: &mut RowBatch) {
-        let event = match self.decoder.decode_line(line) {
+    /// The same for a line of the spool, which holds what was validated.
+    pub(crate) fn spooled(&mut self, line: &str, rows: &mut RowBatch) {
+        self.parsed(Line::of_valid(line), rows);
+    }
+
+    fn parsed(&mut self, line: Result<Line<'_>, LineError>, rows: &mut RowBatch) {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => return self.undecoded(&error),
+        };
+        let event = match self.decoder.decode_line(&line) {
             Ok(event) => event,
             Err(error) => return self.undecoded(&error),
         };
