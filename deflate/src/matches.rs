@@ -9,6 +9,8 @@ use crate::{change, pick, zeroed};
 const SOUGHT: u32 = 7;
 /// The table's size. A larger one finds more and misses the nearest cache more often.
 const TABLE_BITS: u32 = 12;
+/// Which positions of a match are remembered besides those that were looked at. They cost less than what they find later saves.
+const REMEMBERED: [usize; 3] = [2, 4, 6];
 /// What no search is begun in: the last bytes of a block, so that no match has to be looked at for its end.
 const TAIL: usize = 24;
 /// After so many literals in a row ever more of them are taken without a search.
@@ -126,7 +128,7 @@ fn split(window: &Window, table: &mut [u16; 1 << TABLE_BITS], tokens: &mut Vec<T
             found = second;
         }
         literals = 0;
-        for behind in [2, 3] {
+        for behind in REMEMBERED {
             change(table, hash(window.load(at + behind)), |position| *position = (at + behind) as u16);
         }
         let length = found.length(window, end);
