@@ -54,12 +54,12 @@ pub(crate) fn text(value: RawValue<'_>) -> Option<String> {
 }
 
 /// The string that a member of an entry is, if it is one.
-pub(crate) fn entry_text(entry: &Entry, name: &str) -> Option<String> {
+pub(crate) fn entry_text(entry: Entry<'_>, name: &str) -> Option<String> {
     text(entry.member(name)?)
 }
 
 /// The number that a member of an entry is, if it is one.
-pub(crate) fn entry_number(entry: &Entry, name: &str) -> Option<f64> {
+pub(crate) fn entry_number(entry: Entry<'_>, name: &str) -> Option<f64> {
     entry.member(name)?.as_f64()
 }
 
@@ -114,8 +114,8 @@ impl Interval {
 
 /// The candidate pair that a report's transport uses.
 pub(crate) struct SelectedPair<'r> {
-    pub(crate) transport: &'r Entry,
-    pub(crate) pair: &'r Entry,
+    pub(crate) transport: Entry<'r>,
+    pub(crate) pair: Entry<'r>,
 }
 
 impl<'r> SelectedPair<'r> {
@@ -129,7 +129,7 @@ impl<'r> SelectedPair<'r> {
     }
 
     /// The pair's local or remote candidate; `None` if the report lacks it.
-    pub(crate) fn candidate(&self, report: &'r Report, reference: &str) -> Option<&'r Entry> {
+    pub(crate) fn candidate(&self, report: &'r Report, reference: &str) -> Option<Entry<'r>> {
         report.get(&self.pair.member(reference)?.as_str()?)
     }
 }

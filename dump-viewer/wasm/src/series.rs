@@ -95,7 +95,7 @@ impl ConnectionSeries {
 }
 
 impl EntrySeries {
-    fn new(entry: &Entry) -> Self {
+    fn new(entry: Entry<'_>) -> Self {
         Self {
             id: entry.id().into(),
             kind: entry.kind().into(),
@@ -107,7 +107,7 @@ impl EntrySeries {
         }
     }
 
-    fn entry(&mut self, entry: &Entry, time: f64, numbers: &mut Numbers) -> bool {
+    fn entry(&mut self, entry: Entry<'_>, time: f64, numbers: &mut Numbers) -> bool {
         if !numbers.take(2) {
             return false;
         }

@@ -68,7 +68,7 @@ impl FirstPair {
 
 /// The upper byte of the priority (RFC 8445, section 5.1.2.1) as JavaScript's `priority >> 24` gives it: signed, and 0
 /// for a missing priority.
-fn type_preference(candidate: &Entry) -> i64 {
+fn type_preference(candidate: Entry<'_>) -> i64 {
     let priority = input::entry_number(candidate, "priority").filter(|priority| priority.is_finite()).unwrap_or(0.0);
     // ToInt32 of ECMAScript: the integer part, modulo 2^32, as a signed number.
     let low_bits = priority.trunc().rem_euclid(4_294_967_296.0) as u32;

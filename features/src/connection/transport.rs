@@ -80,7 +80,7 @@ impl Transport {
         }
     }
 
-    fn round_trips(&mut self, pair: &Entry) {
+    fn round_trips(&mut self, pair: Entry<'_>) {
         let counter = |name| input::entry_number(pair, name).unwrap_or(0.0);
         let (total_time, responses) = (counter("totalRoundTripTime"), counter("responsesReceived"));
         if let Some(known) = self.round_trips.iter_mut().find(|known| *known.pair == *pair.id()) {
@@ -123,7 +123,7 @@ impl Transport {
 
 impl Dtls {
     /// The role is known before the handshake, version and cipher only after it: a version marks the complete set.
-    fn of(entry: &Entry) -> Option<Self> {
+    fn of(entry: Entry<'_>) -> Option<Self> {
         let complete = entry.kind() == "transport" && entry.member("tlsVersion").is_some_and(RawValue::truthy);
         complete.then(|| Self {
             role: input::entry_text(entry, "dtlsRole"),

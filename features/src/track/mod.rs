@@ -140,7 +140,7 @@ impl Tracks {
     }
 
     /// The place of an entry's stream, which is new if it was not seen before.
-    fn place(&mut self, entry: &Entry, budget: &mut Budget) -> Option<usize> {
+    fn place(&mut self, entry: Entry<'_>, budget: &mut Budget) -> Option<usize> {
         if let Some(&at) = self.places.get(entry.id()) {
             return Some(at);
         }
@@ -154,7 +154,7 @@ impl Tracks {
 
     /// The first track that has no stream and is what this one carries takes it, unless a track before it has it already. That does
     /// not ask for the direction; and so a simulcast layer beside the first belongs to no track.
-    fn claim(&mut self, report: &Report, entry: &Entry, at: usize, owner: Option<usize>) -> Option<usize> {
+    fn claim(&mut self, report: &Report, entry: Entry<'_>, at: usize, owner: Option<usize>) -> Option<usize> {
         let carrier = match entry.kind() {
             "inbound-rtp" => entry,
             _ => report.get(&entry.member("mediaSourceId")?.as_str()?)?,

@@ -29,7 +29,7 @@ macro_rules! members {
 
         static MEMBERS: LazyLock<Wanted<{ NAMES.len() }>> = LazyLock::new(|| Wanted::new([$($name,)* $($other_name,)*]));
 
-        fn members(entry: &Entry) -> (Numbers, Others<'_>) {
+        fn members(entry: Entry<'_>) -> (Numbers, Others<'_>) {
             let [$($field,)* $($other,)*] = MEMBERS.of(entry);
             (Numbers { $($field: $field.and_then(RawValue::as_f64),)* }, Others { $($other,)* })
         }
@@ -137,7 +137,7 @@ static REMOTE_MEMBERS: LazyLock<Wanted<3>> = LazyLock::new(|| {
 });
 
 impl Remote {
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: Entry<'_>) -> Self {
         let [received_with_ect1, received_with_ce, with_bleached_ect1] =
             REMOTE_MEMBERS.of(entry).map(|value| value.and_then(RawValue::as_f64));
         Self { received_with_ect1, received_with_ce, with_bleached_ect1 }
@@ -197,7 +197,7 @@ impl Stream {
         self.last_time
     }
 
-    pub(super) fn report(&mut self, report: &Report, entry: &Entry, time: f64) {
+    pub(super) fn report(&mut self, report: &Report, entry: Entry<'_>, time: f64) {
         self.last_time = time;
         let (numbers, others) = members(entry);
         self.numbers = numbers;

@@ -13,6 +13,10 @@ mod write;
 pub(crate) use out::Out;
 pub use scan::{JsonError, JsonErrorKind, MAX_DEPTH};
 pub(crate) use scan::{scan_string, scan_value};
+#[cfg(feature = "std")]
+pub(crate) use skip::{skip_string, skip_value};
 pub use value::{Elements, Kind, Members, RawValue};
 pub(crate) use words::common_prefix;
+#[cfg(feature = "std")]
+pub(crate) use words::skip_white_space;
 pub use write::{write_i64, write_string};

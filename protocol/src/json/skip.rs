@@ -6,7 +6,7 @@ use super::words::{ONES, count, equals, exactly_equals};
 
 /// The offset behind the string whose opening quote is at `at`. The text must have been validated; if it has not, the
 /// result is some offset within it.
-pub(super) fn skip_string(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn skip_string(bytes: &[u8], at: usize) -> usize {
     string_end(bytes, at + 1)
 }
 
@@ -25,7 +25,7 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
 
 /// The offset behind the value that starts at `at`, in validated text without white space before it.
 #[inline]
-pub(super) fn skip_value(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_value(bytes: &[u8], mut at: usize) -> usize {
     match bytes.get(at) {
         Some(b'"') => skip_string(bytes, at),
         Some(b'{' | b'[') => skip_container(bytes, at),

@@ -267,7 +267,7 @@ impl<'a> Members<'a> {
         Some((name, self.value()))
     }
 
-    /// The name of the next member, with its quotes. Its value must be asked for next: by [`Members::value`] or [`Members::open`].
+    /// The name of the next member, with its quotes. Its value must be asked for next, by [`Members::value`].
     pub(crate) fn next_name(&mut self) -> Option<&'a str> {
         let bytes = self.text.as_bytes();
         let start = next_item(bytes, self.at)?;
@@ -282,20 +282,6 @@ impl<'a> Members<'a> {
         let start = self.at;
         self.at = skip_value(self.text.as_bytes(), start);
         RawValue::slice(self.text, start, self.at)
-    }
-
-    /// The members of that value, if it is an object. When they have all been asked for, [`Members::close`] goes on behind it.
-    #[cfg(feature = "std")]
-    pub(crate) fn open(&self) -> Option<Self> {
-        matches!(self.text.as_bytes().get(self.at), Some(b'{')).then(|| Self { text: self.text, at: self.at + 1 })
-    }
-
-    /// Goes on behind an object whose members have all been asked for. Returns its length in bytes.
-    #[cfg(feature = "std")]
-    pub(crate) fn close(&mut self, inner: &Self) -> usize {
-        let start = self.at;
-        self.at = skip_white_space(self.text.as_bytes(), inner.at) + 1;
-        self.at - start
     }
 }
 

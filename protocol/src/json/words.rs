@@ -67,7 +67,7 @@ pub(super) fn digits_prefix(mut bytes: &[u8]) -> usize {
 
 /// The offset of the first byte at or after `at` that is not white space.
 #[inline]
-pub(super) fn skip_white_space(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_white_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
         at += 1;
     }

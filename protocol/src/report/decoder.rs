@@ -1,14 +1,15 @@
 //! [`ReportDecoder`]: from deltas back to complete reports.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::json::{Kind, RawValue};
 use crate::tables;
 
-use super::members::{Held, MEMBER_OVERHEAD, Scratch, unquoted};
-use super::types::{Entry, Report, Stamp, integer_like, position};
-use super::{ReportError, carries_time};
+use super::ReportError;
+use super::members::{Key, MEMBER_OVERHEAD, Search as MemberSearch};
+use super::merge::merge;
+use super::take::{Cursor, Taken, TakenEntry, TakenMember, TakenName, unquoted};
+use super::types::{EntryKind, Held, OwnTime, Report, Span, numbered, position};
 
 /// How much one connection may make a decoder hold.
 #[derive(Debug, Clone, Copy)]
@@ -35,15 +36,26 @@ const LONGEST_TIME: usize = 32;
 const LONGEST_TYPE: usize = 64;
 
 /// What an entry costs besides its id and its members.
-const ENTRY_OVERHEAD: usize = size_of::<Entry>() + LONGEST_TIME + LONGEST_TYPE;
+const ENTRY_OVERHEAD: usize = size_of::<Held>() + LONGEST_TIME + LONGEST_TYPE;
 
-/// Restores the reports of one connection from their deltas. Values are kept as text, side by side (see `members`).
+/// So much text that nobody refers to any more may stand between that of the report, for each byte of the latter and besides. More
+/// saves time, less saves memory.
+const GARBAGE: (usize, usize) = (2, 4096);
+
+/// No report of a browser comes near it. A place in a text has 32 bits.
+const LONGEST_TEXT: usize = 1 << 30;
+
+/// Restores the reports of one connection from their deltas. Values are kept as text, in the deltas that brought them.
 #[derive(Debug, Default)]
 pub struct ReportDecoder {
     report: Report,
     limits: ReportLimits,
-    bytes: usize,
-    scratch: Scratch,
+    /// What the entries take, their text apart.
+    overhead: usize,
+    /// The same of those that have just gone.
+    gone: usize,
+    /// Bytes of the report's text that something refers to.
+    live: usize,
 }
 
 impl ReportDecoder {
@@ -68,7 +80,7 @@ impl ReportDecoder {
     /// About how much memory the report takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.overhead + self.gone + self.report.text.len()
     }
 
     /// Applies a delta and hands out the complete report.
@@ -76,123 +88,235 @@ impl ReportDecoder {
     /// # Errors
     /// [`ReportError`] if the value is no delta or would exceed a limit; the report then stays as it was.
     pub fn decode(&mut self, delta: RawValue<'_>) -> Result<&Report, ReportError> {
-        let Checked { entries, members, time: new_time } = self.check(delta)?;
-        let mut members = members.into_iter();
+        let taken = self.take(delta)?;
+        self.make_room(if taken.members.is_empty() { 0 } else { delta.text().len() });
+        let base = self.report.text.len();
+        if !taken.members.is_empty() {
+            self.report.text.push_str(delta.text());
+        }
+        self.report.generation += 1;
+        self.apply(delta.text(), base, &taken);
+        if let Some((text, time)) = taken.time {
+            self.report.time.clear();
+            self.report.time.push_str(text);
+            self.report.timestamp = time;
+        }
+        if self.report.text.len() > self.most_text() || self.bytes() > self.limits.bytes {
+            self.compact(0);
+        }
+        Ok(&self.report)
+    }
+
+    fn apply(&mut self, delta: &str, base: usize, taken: &Taken<'_>) {
+        let generation = self.report.generation;
+        let timed_before = self.report.timed;
+        if taken.time.is_some() {
+            self.report.timed = generation;
+        }
+        let mut members = taken.members.as_slice();
         let mut search = Search::over(&self.report);
         let mut is_any_gone = false;
-        for (id, count) in entries {
-            let found = search.find(&self.report.entries, &id);
-            let Some(count) = count else {
-                if let Some(entry) = found.and_then(|at| self.report.entries.get_mut(at)) {
-                    self.bytes = self.bytes.saturating_sub(size_of_entry(entry));
-                    entry.stamp = Stamp::Gone;
+        for entry in &taken.entries {
+            let found = search.find(&self.report.entries, delta, entry);
+            let Some(count) = entry.members else {
+                if let Some(held) = found.and_then(|at| self.report.entries.get_mut(at)) {
+                    self.overhead = self.overhead.saturating_sub(size_of_entry(held));
+                    self.gone += held.members.bytes();
+                    held.is_gone = true;
                     is_any_gone = true;
                 }
                 continue;
             };
+            let count = count as usize;
+            let (own, rest) = members.split_at_checked(count).unwrap_or((members, &[]));
+            members = rest;
             let at = found.unwrap_or_else(|| {
-                self.bytes += id.len() + ENTRY_OVERHEAD;
-                search.added(&id, self.report.entries.len());
-                self.report.entries.push(new_entry(&id, count));
-                self.report.entries.len() - 1
+                let id = unquoted(entry.id.of(delta).unwrap_or_default());
+                let at = self.report.entries.len();
+                self.overhead += id.len() + ENTRY_OVERHEAD;
+                search.added(&id, at);
+                self.report.entries.push(Held::new(&id, count.min(MOST_MEMBERS), generation));
+                at
             });
             search.guess = at + 1;
-            let Some(entry) = self.report.entries.get_mut(at) else { continue };
-            let before = entry.members.bytes();
-            apply(entry, members.by_ref().take(count), &mut self.scratch);
-            self.bytes = (self.bytes + entry.members.bytes()).saturating_sub(before);
+            let Report { entries, text, time, .. } = &mut self.report;
+            let Some(held) = entries.get_mut(at) else { continue };
+            let before = held.members.bytes();
+            let (had_own_time, carried_time) = (held.has_own_time(timed_before), held.carries_time);
+            held.touched = generation;
+            Change { delta, base, generation, text, live: &mut self.live }.apply(held, own);
+            self.overhead = (self.overhead + held.members.bytes()).saturating_sub(before);
+            // Its own time, where the delta does not give one.
+            if held.own_time.since == generation {
+                continue;
+            }
+            let new_text = taken.time.map(|(text, _)| text);
+            let (frozen, since) = match (held.born == generation, new_text) {
+                (true, None) => (None, generation),
+                (true, Some(new_time)) if held.carries_time => (Some(new_time), generation),
+                (true, Some(_)) => continue,
+                (false, _) if held.carries_time && !carried_time && !had_own_time => {
+                    (Some(time.as_str()), generation.saturating_sub(1))
+                }
+                (false, None) if carried_time && !held.carries_time && had_own_time => {
+                    held.own_time.since = generation;
+                    continue;
+                }
+                _ => continue,
+            };
+            let span = match frozen {
+                Some(time) => {
+                    let start = text.len();
+                    text.push_str(time);
+                    self.live += time.len();
+                    Span::between(start, text.len())
+                }
+                None => Span::NULL,
+            };
+            self.live = self.live.saturating_sub(size_of_time(held));
+            held.own_time = OwnTime { text: span, since };
         }
+        let is_any_new = !search.added.is_empty();
+        if is_any_gone || is_any_new {
+            self.reshape(is_any_gone, is_any_new);
+        }
+    }
+
+    /// Entries came or went.
+    fn reshape(&mut self, is_any_gone: bool, is_any_new: bool) {
+        let Report { entries, gone, generation, reshaped, .. } = &mut self.report;
+        *reshaped = *generation;
         if is_any_gone {
-            self.report.entries.retain(|entry| entry.stamp != Stamp::Gone);
+            gone.extend(entries.extract_if(.., |held| held.is_gone));
+            for held in gone {
+                let values = held.members.values().iter().map(|value| value.length as usize);
+                self.live = self.live.saturating_sub(values.sum::<usize>() + size_of_time(held));
+            }
         }
-        if !search.added.is_empty() {
+        if is_any_new {
             self.report.sort();
         }
-        self.tell_time(new_time);
-        Ok(&self.report)
     }
 
-    /// Gives every entry its time, and the report its own.
-    fn tell_time(&mut self, new_time: Option<&str>) {
-        let Report { entries, time } = &mut self.report;
-        let report_time = new_time.unwrap_or(time).parse().unwrap_or(0.0);
-        for entry in entries {
-            let stamp = std::mem::replace(&mut entry.stamp, Stamp::Kept);
-            match (stamp, new_time) {
-                (Stamp::Own | Stamp::Gone, _) | (Stamp::Kept, None) => {}
-                (Stamp::New, None) => entry.own_time = Some("null".to_owned()),
-                (_, Some(new_time)) if carries_time(&entry.kind) => {
-                    if entry.own_time.is_none() {
-                        let time = if stamp == Stamp::New { new_time } else { time.as_str() };
-                        entry.own_time = Some(time.to_owned());
-                    }
-                }
-                (_, Some(_)) => entry.own_time = None,
+    /// Makes room for so much more text, and gives up what is needed no more.
+    fn make_room(&mut self, more: usize) {
+        if !self.report.gone.is_empty() {
+            self.report.gone = Vec::new();
+            self.gone = 0;
+        }
+        let Report { text, .. } = &self.report;
+        if text.len() > self.live && (text.len() + more > self.most_text() || self.bytes() + more > self.limits.bytes) {
+            self.compact(more);
+        } else if text.capacity() < text.len() + more {
+            let room = self.most_text().saturating_sub(text.len()).max(more);
+            self.report.text.reserve_exact(room);
+        }
+    }
+
+    /// How long the text may become before it is compacted.
+    fn most_text(&self) -> usize {
+        self.live + self.live * GARBAGE.0 + GARBAGE.1
+    }
+
+    /// Leaves behind what nobody refers to any more. `more`: what will be appended next.
+    fn compact(&mut self, more: usize) {
+        let room = if more == 0 { self.live } else { self.most_text().max(self.live + more) };
+        let mut text = String::with_capacity(room.min(LONGEST_TEXT));
+        let Report { entries, gone, text: old, timed, .. } = &mut self.report;
+        let mut moved = |span: &mut Span| {
+            let start = text.len();
+            if *span != Span::NULL {
+                text.push_str(span.of(old).unwrap_or("null"));
+                *span = Span::between(start, text.len());
             }
-            entry.report_time = report_time;
+        };
+        let mut gone_bytes = 0;
+        for (held, is_gone) in
+            entries.iter_mut().map(|held| (held, false)).chain(gone.iter_mut().map(|held| (held, true)))
+        {
+            if !held.has_own_time(*timed) {
+                held.own_time = OwnTime::default();
+            }
+            if !held.own_time.text.is_empty() {
+                moved(&mut held.own_time.text);
+            }
+            held.members.values_mut().iter_mut().for_each(&mut moved);
+            if is_gone {
+                gone_bytes += held.members.values().iter().map(|value| value.length as usize).sum::<usize>();
+                gone_bytes += size_of_time(held);
+            }
         }
-        if let Some(new_time) = new_time {
-            time.clear();
-            time.push_str(new_time);
-        }
+        self.live = text.len().saturating_sub(gone_bytes);
+        self.report.text = text;
     }
 
-    /// Looks at the whole delta before anything is applied, and takes it apart: no byte is looked at again.
-    fn check<'a>(&self, delta: RawValue<'a>) -> Result<Checked<'a>, ReportError> {
+    /// Looks at the whole delta before anything is applied, and takes it apart.
+    fn take<'a>(&self, delta: RawValue<'a>) -> Result<Taken<'a>, ReportError> {
+        let text = delta.text();
         if delta.kind() != Kind::Object {
             return Err(ReportError::NotAnObject);
         }
-        let (mut count, mut bytes) = (self.report.entries.len(), self.bytes);
-        let mut checked = Checked { entries: Vec::with_capacity(32), members: Vec::with_capacity(256), time: None };
-        let mut all = delta.members();
-        while let Some(id) = all.next_name() {
-            let id = unquoted(id);
-            if id != "t"
-                && let Some(mut members) = all.open()
-            {
-                let before = checked.members.len();
-                while let Some(member) = members.next_raw() {
-                    checked.members.push(member);
-                }
-                let length = all.close(&members);
-                let found = checked.members.len() - before;
+        if text.len() > LONGEST_TEXT {
+            return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes.min(LONGEST_TEXT) });
+        }
+        let (mut count, mut bytes) = (self.report.entries.len(), self.overhead + self.live);
+        let mut taken = Taken {
+            entries: Vec::with_capacity((text.len() / 32).clamp(4, 128)),
+            members: Vec::with_capacity((text.len() / 8).clamp(16, 1024)),
+            time: None,
+        };
+        let mut all = Cursor::inside(text);
+        while let Some((id, number)) = all.next_id() {
+            let is_time = number.is_none() && unquoted(all.part(id)) == "t";
+            if !is_time && all.first() == b'{' {
+                let (before, start) = (taken.members.len(), all.at());
+                all.take_members(&mut taken.members);
+                let members = taken.members.len() - before;
                 count += 1;
-                bytes += id.len() + length + ENTRY_OVERHEAD + MEMBER_OVERHEAD * found;
-                checked.entries.push((id, Some(found)));
+                bytes += id.length as usize + all.at() - start + ENTRY_OVERHEAD + MEMBER_OVERHEAD * members;
+                taken.entries.push(TakenEntry { id, number, members: Some(members as u32) });
                 if bytes > self.limits.bytes {
                     return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes });
                 }
                 continue;
             }
-            let value = all.value();
-            match value.kind() {
-                Kind::Number if id == "t" && is_time(value) => checked.time = Some(value.text()),
-                _ if id == "t" => return Err(ReportError::BadTime(value.text().chars().take(40).collect())),
-                Kind::Null => checked.entries.push((id, None)),
-                _ => return Err(ReportError::EntryNotAnObject(id.chars().take(80).collect())),
+            let (_, value) = all.next_value();
+            let value = all.value(value);
+            if is_time {
+                taken.time =
+                    Some(time_of(value).ok_or_else(|| ReportError::BadTime(value.text().chars().take(40).collect()))?);
+            } else if value.is_null() {
+                taken.entries.push(TakenEntry { id, number, members: None });
+            } else {
+                let id = unquoted(all.part(id));
+                return Err(ReportError::EntryNotAnObject(id.chars().take(80).collect()));
             }
         }
         // A real delta names an entry once.
-        if checked.entries.len() > self.limits.entries.saturating_mul(2) {
+        if taken.entries.len() > self.limits.entries.saturating_mul(2) {
             return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
         }
         // An estimate, and hardly ever near a limit: only then is it worth the time to count.
         if count > self.limits.entries {
             let mut search = Search::over(&self.report);
-            let is_new = |(id, found): &&(Cow<'_, str>, Option<usize>)| {
-                found.is_some() && search.find(&self.report.entries, id).is_none()
+            let is_new = |entry: &&TakenEntry| {
+                entry.members.is_some() && search.find(&self.report.entries, text, entry).is_none()
             };
-            if self.report.entries.len() + checked.entries.iter().filter(is_new).count() > self.limits.entries {
+            if self.report.entries.len() + taken.entries.iter().filter(is_new).count() > self.limits.entries {
                 return Err(ReportError::TooLarge { what: "entries", limit: self.limits.entries });
             }
         }
-        Ok(checked)
+        Ok(taken)
     }
 }
 
-/// Whether a number is a time that may be kept: every entry may get a copy.
-fn is_time(value: RawValue<'_>) -> bool {
-    value.text().len() <= LONGEST_TIME && value.as_f64().is_some()
+/// A number that is a time as it may be kept, and how it is written.
+fn time_of(value: RawValue<'_>) -> Option<(&str, f64)> {
+    let text = value.text();
+    (value.kind() == Kind::Number && text.len() <= LONGEST_TIME)
+        .then(|| value.as_f64())
+        .flatten()
+        .map(|time| (text, time))
 }
 
 /// Where the entries of a report are. Deltas name them in the order in which they are kept, so the next one is almost always the
@@ -213,26 +337,34 @@ impl Search {
         Self { guess: 0, sorted: report.entries.len(), added: HashMap::new(), misses: 0, index: None }
     }
 
-    fn find(&mut self, entries: &[Entry], id: &str) -> Option<usize> {
-        let stays = |at: &usize| entries.get(*at).is_some_and(|entry| entry.stamp != Stamp::Gone);
-        if !self.added.is_empty()
-            && let Some(at) = self.added.get(id)
+    /// `delta`: the text that names the entry.
+    fn find(&mut self, entries: &[Held], delta: &str, entry: &TakenEntry) -> Option<usize> {
+        let stays = |at: &usize| entries.get(*at).is_some_and(|held| !held.is_gone);
+        let sorted = entries.get(..self.sorted).unwrap_or_default();
+        if self.added.is_empty()
+            && let Some(number) = entry.number
         {
+            return numbered(sorted, number).filter(stays);
+        }
+        let id = unquoted(entry.id.of(delta).unwrap_or_default());
+        if let Some(at) = self.added.get(&*id) {
             return Some(*at).filter(stays);
         }
-        if self.guess < self.sorted && entries.get(self.guess).is_some_and(|entry| *entry.id == *id) {
+        if let Some(number) = entry.number {
+            return numbered(sorted, number).filter(stays);
+        }
+        if sorted.get(self.guess).is_some_and(|held| *held.id == *id) {
             return Some(self.guess).filter(stays);
         }
         if let Some(index) = &self.index {
-            return index.get(id).copied().filter(stays);
+            return index.get(&*id).copied().filter(stays);
         }
-        let sorted = entries.get(..self.sorted).unwrap_or_default();
         self.misses += 1;
         if self.misses > Self::MISSES {
-            let ids = sorted.iter().enumerate().map(|(at, entry)| (entry.id.clone(), at));
-            return self.index.insert(ids.collect()).get(id).copied().filter(stays);
+            let ids = sorted.iter().enumerate().map(|(at, held)| (held.id.clone(), at));
+            return self.index.insert(ids.collect()).get(&*id).copied().filter(stays);
         }
-        position(sorted, id).filter(stays)
+        position(sorted, &id).filter(stays)
     }
 
     /// An entry is new.
@@ -241,50 +373,106 @@ impl Search {
     }
 }
 
-/// A delta that may be applied: its entries by id, with how many members each has, or `None` for one that goes; the members of all
-/// of them; and its time.
-struct Checked<'a> {
-    entries: Vec<(Cow<'a, str>, Option<usize>)>,
-    members: Vec<(&'a str, RawValue<'a>)>,
-    time: Option<&'a str>,
+fn size_of_entry(held: &Held) -> usize {
+    held.id.len() + ENTRY_OVERHEAD + held.members.bytes()
 }
 
-/// `members`: how many it will have, as a rule.
-fn new_entry(id: &str, members: usize) -> Entry {
-    Entry {
-        id: id.into(),
-        number: integer_like(id),
-        kind: String::new(),
-        own_time: None,
-        report_time: 0.0,
-        stamp: Stamp::New,
-        members: Held::with_capacity(members.min(MOST_MEMBERS)),
+fn size_of_time(held: &Held) -> usize {
+    if held.own_time.text == Span::NULL { 0 } else { held.own_time.text.length as usize }
+}
+
+/// What a delta makes of one of its entries.
+struct Change<'c> {
+    delta: &'c str,
+    /// Where the delta's text begins in `text`.
+    base: usize,
+    generation: u64,
+    text: &'c mut String,
+    live: &'c mut usize,
+}
+
+impl Change<'_> {
+    fn apply(&mut self, held: &mut Held, changes: &[TakenMember]) {
+        let mut search = MemberSearch::default();
+        let mut is_any_gone = false;
+        for change in changes {
+            let is_null = change.value.is_empty() || change.first == b'n';
+            let at = match change.name {
+                TakenName::Known(property) => match search.known(&held.members, property) {
+                    Some(at) => Some(at),
+                    None if is_null => None,
+                    None => held.members.append(&Key::Known(property), &mut search),
+                },
+                TakenName::Other(name) => {
+                    let key = Key::Other(unquoted(name.of(self.delta).unwrap_or_default()));
+                    match search.find(&held.members, &key) {
+                        Some(at) => Some(at),
+                        None if is_null => None,
+                        None => held.members.append(&key, &mut search),
+                    }
+                }
+                TakenName::Kind => {
+                    held.set_kind(kind_of(change.value.value(self.delta)));
+                    continue;
+                }
+                TakenName::Time => {
+                    self.own_time(held, change.value);
+                    continue;
+                }
+            };
+            let Some(place) = at.and_then(|at| held.members.values_mut().get_mut(at)) else { continue };
+            let before = *place;
+            *place = if is_null {
+                is_any_gone = true;
+                Span::default()
+            } else if change.first == b'{' {
+                self.merged(before, change.value)
+            } else {
+                self.moved(change.value)
+            };
+            *self.live = (*self.live + place.length as usize).saturating_sub(before.length as usize);
+        }
+        if is_any_gone {
+            held.members.forget_gone();
+        }
+    }
+
+    /// Where a part of the delta stands in the report's text.
+    fn moved(&self, value: Span) -> Span {
+        Span { start: (self.base as u32).wrapping_add(value.start), length: value.length }
+    }
+
+    fn merged(&mut self, before: Span, value: Span) -> Span {
+        if before.is_empty() {
+            // As it is, unless there is a key to leave out, or white space.
+            let text = value.of(self.delta).unwrap_or_default();
+            if !text.contains("null") && text.bytes().all(|byte| byte > b' ') {
+                return self.moved(value);
+            }
+        }
+        let mut merged = String::new();
+        let old = if before.is_empty() { "" } else { before.of(self.text).unwrap_or_default() };
+        merge(old, value.value(self.delta), &mut merged);
+        let start = self.text.len();
+        self.text.push_str(&merged);
+        Span::between(start, self.text.len())
+    }
+
+    fn own_time(&mut self, held: &mut Held, value: Span) {
+        if (1..=LONGEST_TIME).contains(&(value.length as usize)) {
+            *self.live = (*self.live + value.length as usize).saturating_sub(size_of_time(held));
+            held.own_time = OwnTime { text: self.moved(value), since: self.generation };
+        }
     }
 }
 
-fn size_of_entry(entry: &Entry) -> usize {
-    entry.id.len() + ENTRY_OVERHEAD + entry.members.bytes()
-}
-
-/// Applies the members of one entry of a delta.
-fn apply<'d>(entry: &mut Entry, delta: impl Iterator<Item = (&'d str, RawValue<'d>)>, scratch: &mut Scratch) {
-    let Entry { members, own_time, stamp, kind, .. } = entry;
-    members.apply(delta, scratch, |name, value| {
-        match name {
-            "t" | "timestamp" => {
-                if value.text().len() <= LONGEST_TIME {
-                    *own_time = Some(value.text().to_owned());
-                    *stamp = Stamp::Own;
-                }
-            }
-            "type" => {
-                let known = tables::type_of_token(value).map(Into::into);
-                let name = known.or_else(|| value.as_str()).unwrap_or_default();
-                kind.clear();
-                kind.push_str(name.get(..name.floor_char_boundary(LONGEST_TYPE)).unwrap_or_default());
-            }
-            _ => return false,
+/// The type that the value of `type` says: a token, or a name.
+fn kind_of(value: RawValue<'_>) -> EntryKind {
+    match tables::type_of_token(value) {
+        Some(name) => EntryKind::of_name(name),
+        None => {
+            let name = value.as_str().unwrap_or_default();
+            EntryKind::of_name(name.get(..name.floor_char_boundary(LONGEST_TYPE)).unwrap_or_default())
         }
-        true
-    });
+    }
 }

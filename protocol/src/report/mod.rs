@@ -22,7 +22,11 @@ mod encoder;
 mod lockstep;
 #[cfg(feature = "std")]
 mod members;
+#[cfg(feature = "std")]
+mod merge;
 mod snapshot;
+#[cfg(feature = "std")]
+mod take;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "std")]
@@ -38,7 +42,7 @@ use crate::json::JsonError;
 pub use decoder::{ReportDecoder, ReportLimits};
 pub use encoder::ReportEncoder;
 #[cfg(feature = "std")]
-pub use types::{Entry, Report};
+pub use types::{Entry, MemberName, Report};
 #[cfg(feature = "std")]
 pub use wanted::Wanted;
 

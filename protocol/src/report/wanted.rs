@@ -32,9 +32,9 @@ impl<const N: usize> Wanted<N> {
 
     /// The values of these members in an entry, in the order of the names.
     #[must_use]
-    pub fn of<'e>(&self, entry: &'e Entry) -> [Option<RawValue<'e>>; N] {
+    pub fn of<'e>(&self, entry: Entry<'e>) -> [Option<RawValue<'e>>; N] {
         let mut values = [None; N];
-        for member in entry.members.iter() {
+        for member in entry.raw_members() {
             let place = match member.property() {
                 Some(property) => self.places.get(property.index()).copied(),
                 None => self.others.iter().copied().find(|at| self.names.get(*at) == Some(&member.name())),

@@ -126,6 +126,14 @@ impl Table {
         self.names.get(usize::from(start)..usize::from(end)).filter(|name| !name.is_empty())
     }
 
+    /// Whether there is a name behind a token.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(super) fn has(&self, token: u8) -> bool {
+        let end = |token: usize| self.ends.get(token);
+        usize::from(token).checked_sub(1).is_some_and(|before| end(before) < end(before + 1))
+    }
+
     /// The token of a name, one that is only read included.
     pub(super) fn token(&self, name: &str) -> Option<u8> {
         let mut slot = hash(name.as_bytes());

@@ -58,6 +58,12 @@ pub(crate) fn type_of_token(token: RawValue<'_>) -> Option<&'static str> {
     TYPE_TABLE.name(u8::try_from(token.as_u64()?).ok()?)
 }
 
+/// The value of `type` whose token is that number.
+#[cfg(feature = "std")]
+pub(crate) fn type_name(token: u8) -> Option<&'static str> {
+    TYPE_TABLE.name(token)
+}
+
 /// A member name that has a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Property(core::num::NonZeroU8);
@@ -81,8 +87,14 @@ impl Property {
             }
             token = token * 10 + u16::from(byte - b'0');
         }
-        let token = u8::try_from(token).ok()?;
-        PROPERTY_TABLE.name(token)?;
+        Self::of_number(u32::from(token))
+    }
+
+    /// The property whose token is that number.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn of_number(token: u32) -> Option<Self> {
+        let token = u8::try_from(token).ok().filter(|token| PROPERTY_TABLE.has(*token))?;
         core::num::NonZeroU8::new(token).map(Self)
     }
 

@@ -155,7 +155,7 @@ impl RowFilter {
 }
 
 /// A digest of all members, and how long their text is.
-fn digest(entry: &Entry) -> (u64, usize) {
+fn digest(entry: Entry<'_>) -> (u64, usize) {
     let mut hasher = DefaultHasher::new();
     let mut length = 0;
     for (name, value) in entry.members() {
@@ -166,7 +166,7 @@ fn digest(entry: &Entry) -> (u64, usize) {
     (hasher.finish(), length)
 }
 
-fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: &Entry, time: f64) -> StatsRow {
+fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: Entry<'_>, time: f64) -> StatsRow {
     let mut cells = vec![Cell::Null; table.columns.len()];
     let mut extra = String::new();
     for (name, value) in entry.members() {
