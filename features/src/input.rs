@@ -1,10 +1,11 @@
 //! Reading events the way JavaScript would, without ever failing: small helpers shared by the extractors.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use rtctrace_protocol::event::{Event, Value};
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::report::{Entry, MemberName, Report};
 
 use crate::limits;
 
@@ -112,17 +113,46 @@ impl Interval {
     }
 }
 
+/// Where the entries are in a report that are looked at every time. They stay there until an entry comes or goes.
+#[derive(Debug, Default)]
+pub(crate) struct Landmarks {
+    transports: Vec<usize>,
+    connection: Option<usize>,
+}
+
+impl Landmarks {
+    pub(crate) fn of(report: &Report) -> Self {
+        let places = |kind: &'static str| {
+            let all = report.entries().enumerate().filter(move |(_, entry)| entry.kind() == kind);
+            all.map(|(place, _)| place)
+        };
+        Self { transports: places("transport").collect(), connection: places("peer-connection").next() }
+    }
+
+    /// The transports.
+    pub(crate) fn transports<'r>(&self, report: &'r Report) -> impl Iterator<Item = Entry<'r>> {
+        self.transports.iter().filter_map(|place| report.at(*place))
+    }
+
+    /// The first entry of the peer connection itself.
+    pub(crate) fn connection<'r>(&self, report: &'r Report) -> Option<Entry<'r>> {
+        report.at(self.connection?)
+    }
+}
+
 /// The candidate pair that a report's transport uses.
 pub(crate) struct SelectedPair<'r> {
     pub(crate) transport: Entry<'r>,
     pub(crate) pair: Entry<'r>,
 }
 
+static SELECTED: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("selectedCandidatePairId"));
+
 impl<'r> SelectedPair<'r> {
     /// The pair that the first transport with a selected pair names, if the report has that pair.
-    pub(crate) fn of(report: &'r Report) -> Option<Self> {
-        let (transport, id) = report.entries().filter(|entry| entry.kind() == "transport").find_map(|entry| {
-            let id = entry.member("selectedCandidatePairId")?.as_str()?;
+    pub(crate) fn of(report: &'r Report, landmarks: &Landmarks) -> Option<Self> {
+        let (transport, id) = landmarks.transports(report).find_map(|entry| {
+            let id = entry.named(&SELECTED)?.as_str()?;
             (!id.is_empty()).then_some((entry, id))
         })?;
         Some(Self { transport, pair: report.get(&id)? })

@@ -1,7 +1,8 @@
 //! The features of a session: what its events say about it, in a few values per client, per connection and per track.
 //!
 //! [`FeatureExtractor`] is fed one event at a time, in the order of the dump, and can be asked for its
-//! [`SessionFeatures`] at any moment. What it remembers is proportional to the connections and tracks of the session, never to
+//! [`SessionFeatures`] at any moment. Of a report it looks only at what has changed since the one before; what the last report alone
+//! tells is read from the decoder when features are asked for. What it remembers is proportional to the connections and tracks of the session, never to
 //! its length, and every list it keeps has a limit (see [`limits`]). No I/O, no clock, no randomness that shows.
 //!
 //! Names and formulas are those of upstream rtcstats, value for value, except where upstream fails: a client without

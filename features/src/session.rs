@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rtctrace_protocol::event::Event;
+use rtctrace_protocol::event::{Event, SessionDecoder};
 use serde::Serialize;
 
 use crate::budget::Budgets;
@@ -26,6 +26,8 @@ pub struct FeatureExtractor {
     client: ClientExtractor,
     connections: Vec<ConnectionExtractor>,
     positions: HashMap<Box<str>, usize>,
+    /// The position of the connection whose event was the newest: as a rule the next one is of the same.
+    newest: usize,
     budgets: Budgets,
     ignored: u64,
 }
@@ -51,11 +53,11 @@ impl FeatureExtractor {
         }
     }
 
-    /// The features of what was seen so far.
-    pub fn features(&self) -> SessionFeatures {
+    /// The features of what was seen so far. `decoder`: what made the events; its newest reports say what no event after them does.
+    pub fn features(&self, decoder: &SessionDecoder) -> SessionFeatures {
         SessionFeatures {
             client: self.client.features(),
-            connections: self.connections.iter().map(ConnectionExtractor::features).collect(),
+            connections: self.connections.iter().map(|connection| connection.features(decoder)).collect(),
         }
     }
 
@@ -67,7 +69,11 @@ impl FeatureExtractor {
 
     /// The position of the connection called `id`, which is new if it was not seen before.
     fn connection(&mut self, id: &str, time: f64) -> Option<usize> {
+        if self.connections.get(self.newest).is_some_and(|newest| newest.id() == id) {
+            return Some(self.newest);
+        }
         if let Some(&position) = self.positions.get(id) {
+            self.newest = position;
             return Some(position);
         }
         if self.connections.len() >= limits::CONNECTIONS || id.len() > limits::CONNECTION_ID {

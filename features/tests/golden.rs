@@ -8,7 +8,7 @@ use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, SessionFeatures, T
 use serde_json::{Map, Value};
 
 fn features_of(recording: &str) -> SessionFeatures {
-    common::extractor(common::recording(recording).lines()).features()
+    common::features_of(common::recording(recording).lines())
 }
 
 fn golden(name: &str) -> Value {
@@ -98,10 +98,10 @@ fn features_can_be_asked_for_at_any_time_and_do_not_change_what_follows() {
     for line in text.lines() {
         if let Ok(event) = decoder.decode(line) {
             asked.event(&event);
-            asked.features();
+            asked.features(&decoder);
         }
     }
-    assert_eq!(asked.features(), features_of("rich-session.jsonl"));
+    assert_eq!(asked.features(&decoder), features_of("rich-session.jsonl"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod common;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rtctrace_features::{FeatureExtractor, limits};
-use rtctrace_protocol::event::{Event, Value};
+use rtctrace_protocol::event::{Event, SessionDecoder, Value};
 use rtctrace_protocol::json::RawValue;
 
 const METHODS: &[&str] = &[
@@ -133,7 +133,7 @@ proptest! {
 
     #[test]
     fn no_sequence_of_lines_panics_and_what_comes_out_is_json(lines in vec(line(), 0..60)) {
-        let features = common::extractor(lines.iter().map(String::as_str)).features();
+        let features = common::features_of(lines.iter().map(String::as_str));
         let json = serde_json::to_string(&features).unwrap();
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
         for connection in &features.connections {
@@ -158,7 +158,7 @@ proptest! {
             let extra = extra.iter().filter_map(|json| RawValue::parse(json).ok()).collect();
             extractor.event(&Event { method: method.into(), connection, value, extra, time: *time });
         }
-        prop_assert!(serde_json::to_string(&extractor.features()).is_ok());
+        prop_assert!(serde_json::to_string(&extractor.features(&SessionDecoder::new())).is_ok());
     }
 }
 
@@ -176,7 +176,7 @@ fn connections_beyond_the_limit_are_counted_and_disturb_no_other() {
     }
     extractor.event(&raw("create", Some(&"x".repeat(limits::CONNECTION_ID + 1)), "null"));
     extractor.event(&raw("close", Some("PC_0"), "null"));
-    let features = extractor.features();
+    let features = extractor.features(&SessionDecoder::new());
     assert_eq!(features.connections.len(), limits::CONNECTIONS);
     assert_eq!(extractor.ignored_events(), 11);
     assert!(features.connections[0].closed);
@@ -189,7 +189,7 @@ fn connections_stand_in_the_order_in_which_they_appeared() {
     for id in ["PC_9", "a", "PC_1", "a", "PC_9"] {
         extractor.event(&raw("onnegotiationneeded", Some(id), "null"));
     }
-    let features = extractor.features();
+    let features = extractor.features(&SessionDecoder::new());
     let ids: Vec<_> = features.connections.iter().map(|connection| connection.id.as_str()).collect();
     assert_eq!(ids, ["PC_9", "a", "PC_1"]);
 }
@@ -201,7 +201,7 @@ fn what_a_client_says_about_itself_is_kept_within_its_limits() {
     let client = format!(r#"{{"screen":"{long}","{}":1,{}}}"#, "n".repeat(limits::OTHER_NAME + 1), members.join(","));
     let mut extractor = FeatureExtractor::new();
     extractor.event(&raw("create", None, &client));
-    let client = extractor.features().client;
+    let client = extractor.features(&SessionDecoder::new()).client;
     assert_eq!(client.screen, None);
     assert_eq!(client.other.len(), limits::OTHER_MEMBERS);
     assert!(client.other.contains_key("m000"));
@@ -216,9 +216,9 @@ fn the_oldest_of_too_many_tracks_is_forgotten() {
         extractor.event(&raw("navigator.mediaDevices.getUserMediaOnSuccess", None, &track(number)));
     }
     extractor.event(&raw("MediaStreamTrack.onended", None, "\"t0\""));
-    assert_eq!(extractor.features().client.audio_ended, None);
+    assert_eq!(extractor.features(&SessionDecoder::new()).client.audio_ended, None);
     extractor.event(&raw("MediaStreamTrack.onended", None, "\"t1\""));
-    assert_eq!(extractor.features().client.audio_ended, Some(true));
+    assert_eq!(extractor.features(&SessionDecoder::new()).client.audio_ended, Some(true));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_session_with_too_many_stats_ids_only_stops_watching_new_ones() {
         lines.extend((1..=2).map(|connection| crowd(connection, others)));
         lines.push(format!(r#"["getStats","PC_0",{{{}}},1]"#, entry("late")));
         lines.extend((1..1000).map(|_| r#"["getStats","PC_0",{},1]"#.to_owned()));
-        common::extractor(lines.iter().map(String::as_str)).features().connections[0].stats_truncated
+        common::features_of(lines.iter().map(String::as_str)).connections[0].stats_truncated
     };
     assert!(truncated(10));
     assert!(!truncated(limits::STATS_IDS / 2));
@@ -247,7 +247,7 @@ fn tracks_and_streams_beyond_the_limit_have_no_features() {
         .map(|number| format!(r#""{number}":{{"type":"inbound-rtp","trackIdentifier":"t","nackCount":1}}"#))
         .collect();
     lines.extend((0..4).map(|connection| format!(r#"["getStats","PC_{connection}",{{{}}},1]"#, entries.join(","))));
-    let features = common::extractor(lines.iter().map(String::as_str)).features();
+    let features = common::features_of(lines.iter().map(String::as_str));
     let tracks: Vec<_> = features.connections.iter().flat_map(|connection| &connection.tracks).collect();
     assert_eq!(tracks.len(), limits::TRACKS);
     assert_eq!(

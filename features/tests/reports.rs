@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{connection, extractor};
+use common::{connection, features_of};
 use rtctrace_features::ConnectionFeatures;
 
 const CONNECTED: &str = r#"["onconnectionstatechange","PC_0","connected",1000]"#;
@@ -187,7 +187,7 @@ fn truncated(at: u32, times: usize) -> bool {
     lines.extend((1..times).map(|_| report(r#""early":{"clockRate":1}"#, 1, 1000)));
     lines.push(report(r#""late":null"#, 1, 1000));
     lines.extend((0..10).map(|_| report(r#""early":{"clockRate":1}"#, 1, 1000)));
-    extractor(lines.iter().map(String::as_str)).features().connections[0].stats_truncated
+    features_of(lines.iter().map(String::as_str)).connections[0].stats_truncated
 }
 
 #[test]

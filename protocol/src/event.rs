@@ -122,6 +122,7 @@ impl Default for DecoderLimits {
 
 #[derive(Debug)]
 struct Connection {
+    id: Box<str>,
     reports: ReportDecoder,
     descriptions: DescriptionCodec,
 }
@@ -131,7 +132,11 @@ struct Connection {
 #[derive(Debug, Default)]
 pub struct SessionDecoder {
     limits: DecoderLimits,
-    connections: HashMap<String, Connection>,
+    connections: Vec<Connection>,
+    /// Where each is in `connections`.
+    places: HashMap<Box<str>, usize>,
+    /// Whose line was the newest: as a rule the next one is of the same.
+    newest: usize,
     bytes: usize,
     started: bool,
     time: f64,
@@ -154,6 +159,12 @@ impl SessionDecoder {
     #[must_use]
     pub fn time(&self) -> f64 {
         self.time
+    }
+
+    /// The newest report of a connection; `None` if nothing was decoded of it.
+    #[must_use]
+    pub fn report(&self, connection: &str) -> Option<&Report> {
+        Some(self.connections.get(*self.places.get(connection)?)?.reports.report())
     }
 
     /// Makes the event of the next line.
@@ -179,7 +190,7 @@ impl SessionDecoder {
         let mut value = Value::Raw(line.value());
         if let Some(id) = connection.as_deref() {
             if method == "getStats" {
-                value = Value::Report(self.report(id, line.value())?);
+                value = Value::Report(self.apply_delta(id, line.value())?);
             } else if follows_descriptions(&method) {
                 value = self.description(id, &method, line)?;
             }
@@ -187,10 +198,13 @@ impl SessionDecoder {
         Ok(Event { method, connection, value, extra: line.extra().to_vec(), time })
     }
 
-    fn report(&mut self, id: &str, delta: RawValue<'_>) -> Result<&Report, EventError> {
+    fn apply_delta(&mut self, id: &str, delta: RawValue<'_>) -> Result<&Report, EventError> {
         let limit = self.limits.bytes;
         let total = self.bytes;
-        let reports = &mut self.connection(id)?.reports;
+        let at = self.place(id)?;
+        let Some(Connection { reports, .. }) = self.connections.get_mut(at) else {
+            return Err(EventError::TooManyConnections(self.limits.connections));
+        };
         let before = reports.bytes();
         if total.saturating_sub(before) + before.max(delta.text().len()) > limit {
             return Err(EventError::TooLarge(limit));
@@ -201,7 +215,7 @@ impl SessionDecoder {
         if let Some(error) = failure {
             return Err(EventError::Report { connection: id.chars().take(80).collect(), error });
         }
-        Ok(self.connection(id)?.reports.report())
+        Ok(reports.report())
     }
 
     fn description<'a>(&mut self, id: &str, method: &str, line: &Line<'a>) -> Result<Value<'a>, EventError> {
@@ -226,15 +240,27 @@ impl SessionDecoder {
     }
 
     fn connection(&mut self, id: &str) -> Result<&mut Connection, EventError> {
-        if !self.connections.contains_key(id) {
-            if self.connections.len() >= self.limits.connections {
-                return Err(EventError::TooManyConnections(self.limits.connections));
-            }
-            let reports = ReportDecoder::with_limits(self.limits.report);
-            let connection = Connection { reports, descriptions: DescriptionCodec::new() };
-            self.connections.insert(id.to_owned(), connection);
+        let at = self.place(id)?;
+        self.connections.get_mut(at).ok_or(EventError::TooManyConnections(self.limits.connections))
+    }
+
+    /// Where the connection is, which is new if it was not seen before.
+    fn place(&mut self, id: &str) -> Result<usize, EventError> {
+        if self.connections.get(self.newest).is_some_and(|newest| *newest.id == *id) {
+            return Ok(self.newest);
         }
-        self.connections.get_mut(id).ok_or(EventError::TooManyConnections(self.limits.connections))
+        if let Some(at) = self.places.get(id) {
+            self.newest = *at;
+            return Ok(*at);
+        }
+        if self.connections.len() >= self.limits.connections {
+            return Err(EventError::TooManyConnections(self.limits.connections));
+        }
+        let reports = ReportDecoder::with_limits(self.limits.report);
+        self.newest = self.connections.len();
+        self.connections.push(Connection { id: id.into(), reports, descriptions: DescriptionCodec::new() });
+        self.places.insert(id.into(), self.newest);
+        Ok(self.newest)
     }
 }
 

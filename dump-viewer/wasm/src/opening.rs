@@ -64,7 +64,7 @@ impl Recording {
                 }
             }
         }
-        Ok(opening.finish())
+        Ok(opening.finish(&decoder))
     }
 }
 
@@ -168,8 +168,8 @@ impl Opening {
         }
     }
 
-    fn finish(mut self) -> Recording {
-        self.recording.features = serde_json::to_string(&self.extractor.features()).ok();
+    fn finish(mut self, decoder: &SessionDecoder) -> Recording {
+        self.recording.features = serde_json::to_string(&self.extractor.features(decoder)).ok();
         self.recording
     }
 }

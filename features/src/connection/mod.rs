@@ -9,10 +9,11 @@ mod pair;
 mod stats_ids;
 mod transport;
 
-use rtctrace_protocol::event::Event;
+use rtctrace_protocol::event::{Event, SessionDecoder};
+use rtctrace_protocol::report::Report;
 
 use crate::budget::Budgets;
-use crate::input::{self, SelectedPair};
+use crate::input::{self, Landmarks, SelectedPair};
 use crate::table::ConnectionFeatures;
 use crate::track::Tracks;
 use crate::value::UnixMillis;
@@ -49,6 +50,9 @@ pub(crate) struct ConnectionExtractor {
     first_pair: FirstPair,
     stats_ids: StatsIds,
     tracks: Tracks,
+    /// The number of the newest report.
+    seen: u64,
+    landmarks: Landmarks,
 }
 
 impl ConnectionExtractor {
@@ -70,7 +74,13 @@ impl ConnectionExtractor {
             first_pair: FirstPair::default(),
             stats_ids: StatsIds::default(),
             tracks: Tracks::default(),
+            seen: 0,
+            landmarks: Landmarks::default(),
         }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(crate) fn event(&mut self, event: &Event<'_>, budgets: &mut Budgets) {
@@ -92,17 +102,22 @@ impl ConnectionExtractor {
     }
 
     fn report(&mut self, event: &Event<'_>, budgets: &mut Budgets) {
-        let report = event.value.report();
-        let selected = report.and_then(SelectedPair::of);
-        self.located.report(report, selected.as_ref());
-        let Some(report) = report else { return };
-        self.transport.report(report, selected.as_ref(), event.time);
+        let Some(report) = event.value.report() else { return self.located.report(None, None) };
+        let seen = std::mem::replace(&mut self.seen, report.generation());
+        if report.reshaped() > seen {
+            self.landmarks = Landmarks::of(report);
+            self.stats_ids.reshape(report, event.time - self.first, &mut budgets.stats_ids);
+        }
+        let selected = SelectedPair::of(report, &self.landmarks);
+        self.located.report(Some(report), selected.as_ref());
+        self.transport.report(report, &self.landmarks, selected.as_ref(), event.time);
         self.first_pair.report(report, selected.as_ref());
-        self.stats_ids.report(report, event.time - self.first, &mut budgets.stats_ids);
-        self.tracks.report(report, event.time, &mut budgets.streams);
+        self.stats_ids.report();
+        self.tracks.report(report, seen, event.time, &mut budgets.streams);
     }
 
-    pub(crate) fn features(&self) -> ConnectionFeatures {
+    pub(crate) fn features(&self, decoder: &SessionDecoder) -> ConnectionFeatures {
+        let report: Option<&Report> = decoder.report(&self.id);
         let mut features = ConnectionFeatures {
             id: self.id.clone(),
             start_time: input::millis(self.first).map(UnixMillis),
@@ -111,7 +126,7 @@ impl ConnectionExtractor {
             number_of_events: self.events,
             number_of_events_not_get_stats: self.events.saturating_sub(self.reports),
             stats_truncated: self.stats_ids.truncated(),
-            tracks: self.tracks.features(),
+            tracks: self.tracks.features(report),
             ..ConnectionFeatures::default()
         };
         self.negotiation.write(&mut features);

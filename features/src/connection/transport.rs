@@ -1,12 +1,19 @@
 //! The transport: connection state, DTLS, clock, and the averages over the selected pairs.
 
+use std::sync::LazyLock;
+
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::report::{Entry, MemberName, Report};
 
-use crate::input::{self, Interval, SelectedPair};
+use crate::input::{self, Interval, Landmarks, SelectedPair};
 use crate::limits;
 use crate::table::ConnectionFeatures;
+
+static BYTES_SENT: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("bytesSent"));
+static BYTES_RECEIVED: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("bytesReceived"));
+static TOTAL_ROUND_TRIP_TIME: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("totalRoundTripTime"));
+static RESPONSES: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("responsesReceived"));
 
 /// Accumulates the features of the transport.
 #[derive(Debug, Default)]
@@ -58,20 +65,26 @@ impl Transport {
         }
     }
 
-    pub(crate) fn report(&mut self, report: &Report, selected: Option<&SelectedPair<'_>>, time: f64) {
+    pub(crate) fn report(
+        &mut self,
+        report: &Report,
+        landmarks: &Landmarks,
+        selected: Option<&SelectedPair<'_>>,
+        time: f64,
+    ) {
         if self.clock_skew.is_none() {
-            let own_time = report.entries().find(|entry| entry.kind() == "peer-connection").map(Entry::timestamp);
+            let own_time = landmarks.connection(report).map(Entry::timestamp);
             // A report that says no time at all is at 0.
             self.clock_skew =
                 own_time.filter(|own_time| *own_time > 0.0).and_then(|own_time| input::millis(time - own_time));
         }
         if self.dtls.is_none() {
-            self.dtls = report.entries().find_map(Dtls::of);
+            self.dtls = landmarks.transports(report).find_map(Dtls::of);
         }
         if let Some(selected) = selected {
             self.round_trips(selected.pair);
-            let counter = |name| input::entry_number(selected.transport, name);
-            let traffic = Traffic { time, sent: counter("bytesSent"), received: counter("bytesReceived") };
+            let counter = |name: &MemberName| selected.transport.named(name).and_then(RawValue::as_f64);
+            let traffic = Traffic { time, sent: counter(&BYTES_SENT), received: counter(&BYTES_RECEIVED) };
             let both_ways = traffic.sent > Some(0.0) && traffic.received > Some(0.0);
             if both_ways {
                 self.first_traffic.get_or_insert(traffic);
@@ -81,8 +94,8 @@ impl Transport {
     }
 
     fn round_trips(&mut self, pair: Entry<'_>) {
-        let counter = |name| input::entry_number(pair, name).unwrap_or(0.0);
-        let (total_time, responses) = (counter("totalRoundTripTime"), counter("responsesReceived"));
+        let counter = |name: &MemberName| pair.named(name).and_then(RawValue::as_f64).unwrap_or(0.0);
+        let (total_time, responses) = (counter(&TOTAL_ROUND_TRIP_TIME), counter(&RESPONSES));
         if let Some(known) = self.round_trips.iter_mut().find(|known| *known.pair == *pair.id()) {
             known.total_time = total_time;
             known.responses = responses;
@@ -122,9 +135,9 @@ impl Transport {
 }
 
 impl Dtls {
-    /// The role is known before the handshake, version and cipher only after it: a version marks the complete set.
+    /// Of a transport. The role is known before the handshake, version and cipher only after it: a version marks the complete set.
     fn of(entry: Entry<'_>) -> Option<Self> {
-        let complete = entry.kind() == "transport" && entry.member("tlsVersion").is_some_and(RawValue::truthy);
+        let complete = entry.member("tlsVersion").is_some_and(RawValue::truthy);
         complete.then(|| Self {
             role: input::entry_text(entry, "dtlsRole"),
             version: input::entry_text(entry, "tlsVersion"),

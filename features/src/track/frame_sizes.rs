@@ -3,20 +3,21 @@
 use crate::limits;
 
 /// Counts values of one dimension.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Dimension {
     counts: Vec<(f64, u32)>,
     range: Option<(f64, f64)>,
 }
 
 impl Dimension {
-    pub(crate) fn seen(&mut self, pixels: f64) {
+    /// `times`: in so many reports.
+    pub(crate) fn seen(&mut self, pixels: f64, times: u32) {
         let (min, max) = self.range.unwrap_or((pixels, pixels));
         self.range = Some((min.min(pixels), max.max(pixels)));
         if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == pixels) {
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(times);
         } else if self.counts.len() < limits::FRAME_SIZES {
-            self.counts.push((pixels, 1));
+            self.counts.push((pixels, times));
         }
     }
 

@@ -1,9 +1,10 @@
 //! The tracks of one connection: how they are found among its events, and which of its RTP streams is theirs.
 
 mod frame_sizes;
+mod last;
 mod stream;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
@@ -14,6 +15,7 @@ use crate::input;
 use crate::table::TrackFeatures;
 use crate::value::UnixMillis;
 
+use last::Remote;
 use stream::Stream;
 
 /// Which way a track's media goes.
@@ -62,8 +64,19 @@ pub(crate) struct Tracks {
     tracks: Vec<Track>,
     ids: HashMap<Box<str>, Namesakes>,
     streams: Vec<Stream>,
+    /// Where the stream of an entry is in `streams`.
     places: HashMap<Box<str>, usize>,
     without_stream: usize,
+    /// The streams that the newest report has, in its order.
+    present: Vec<usize>,
+    /// By the place of an entry in the report: its stream.
+    of_entry: Vec<Option<usize>>,
+    /// Whether some entry has told what a far end says about the marks of packets (ECN), as only some browsers do.
+    far_ends: bool,
+    /// When the newest report came.
+    time: f64,
+    /// Reports seen.
+    reports: u64,
 }
 
 impl Tracks {
@@ -124,11 +137,28 @@ impl Tracks {
         }
     }
 
-    pub(crate) fn report(&mut self, report: &Report, time: f64, budget: &mut Budget) {
-        for entry in report.entries().filter(|entry| matches!(entry.kind(), "inbound-rtp" | "outbound-rtp")) {
-            let Some(at) = self.place(entry, budget) else { continue };
+    /// `seen`: the number of the report before.
+    pub(crate) fn report(&mut self, report: &Report, seen: u64, time: f64, budget: &mut Budget) {
+        let time_before = std::mem::replace(&mut self.time, time);
+        if report.reshaped() > seen {
+            self.reshape(report, time_before, budget);
+        }
+        self.reports += 1;
+        for (place, entry) in report.changed_since(seen) {
+            match self.of_entry.get(place).copied().flatten() {
+                Some(at) => {
+                    if let Some(stream) = self.streams.get_mut(at) {
+                        stream.changed(entry, time, self.reports);
+                    }
+                }
+                None => self.far_ends = self.far_ends || Remote::is_told_by(entry),
+            }
+        }
+        for at in 0..self.present.len() {
+            let Some(at) = self.present.get(at).copied() else { break };
             let Some(stream) = self.streams.get_mut(at) else { continue };
-            stream.report(report, entry, time);
+            let Some(entry) = stream.place.and_then(|place| report.at(place)) else { continue };
+            stream.present(report, entry, self.far_ends);
             let owner = stream.owner;
             if self.without_stream > 0
                 && let Some(track) = self.claim(report, entry, at, owner)
@@ -137,6 +167,52 @@ impl Tracks {
                 stream.owner = Some(track);
             }
         }
+    }
+
+    /// Entries came or went: finds the streams again, and takes leave of those that are gone. `time`: of the report before.
+    fn reshape(&mut self, report: &Report, time: f64, budget: &mut Budget) {
+        let before = std::mem::take(&mut self.present);
+        for at in &before {
+            if let Some(stream) = self.streams.get_mut(*at) {
+                stream.place = None;
+            }
+        }
+        self.of_entry.clear();
+        for (place, entry) in report.entries().enumerate() {
+            let is_stream = matches!(entry.kind(), "inbound-rtp" | "outbound-rtp");
+            let at = if is_stream { self.place(entry, budget) } else { None };
+            self.of_entry.push(at);
+            if let Some(at) = at
+                && let Some(stream) = self.streams.get_mut(at)
+            {
+                stream.place = Some(place);
+                self.present.push(at);
+            }
+        }
+        let mut gone: HashSet<usize> = before.into_iter().filter(|at| self.is_gone(*at)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        // Those that are still there, but no streams any more, are looked up by their ids.
+        let ids: Vec<_> = self.places.iter().filter(|(_, at)| gone.contains(at)).map(|(id, at)| (*at, &**id)).collect();
+        let others = ids.iter().filter_map(|(at, id)| Some((*at, report.get(id)?)));
+        let entries = report.gone().filter_map(|entry| Some((*self.places.get(entry.id())?, entry)));
+        for (at, entry) in entries.chain(others) {
+            if gone.remove(&at)
+                && let Some(stream) = self.streams.get_mut(at)
+            {
+                stream.gone(Some(entry), time, self.reports);
+            }
+        }
+        for at in gone {
+            if let Some(stream) = self.streams.get_mut(at) {
+                stream.gone(None, time, self.reports);
+            }
+        }
+    }
+
+    fn is_gone(&self, at: usize) -> bool {
+        self.streams.get(at).is_some_and(|stream| stream.place.is_none())
     }
 
     /// The place of an entry's stream, which is new if it was not seen before.
@@ -167,11 +243,19 @@ impl Tracks {
         Some(first)
     }
 
-    pub(crate) fn features(&self) -> Vec<TrackFeatures> {
-        self.tracks.iter().map(|track| self.features_of(track)).collect()
+    /// `report`: the newest of the connection.
+    pub(crate) fn features(&self, report: Option<&Report>) -> Vec<TrackFeatures> {
+        let mut now = vec![None; self.streams.len()];
+        for (id, at) in &self.places {
+            if let (Some(report), Some(place)) = (report, now.get_mut(*at)) {
+                *place = report.get(id).map(|entry| (report, entry));
+            }
+        }
+        let of_stream = |track: &Track| now.get(track.stream?).copied().flatten();
+        self.tracks.iter().map(|track| self.features_of(track, of_stream(track))).collect()
     }
 
-    fn features_of(&self, track: &Track) -> TrackFeatures {
+    fn features_of(&self, track: &Track, now: Option<(&Report, Entry<'_>)>) -> TrackFeatures {
         let is_inbound = track.direction == Direction::Inbound;
         let stream = track.stream.and_then(|at| self.streams.get(at));
         let mut features = TrackFeatures {
@@ -189,9 +273,19 @@ impl Tracks {
             features.time_to_first_frame = unmuted.filter(|delay| *delay >= 0.0).and_then(input::floor_millis);
         }
         if let Some(stream) = stream {
-            features.duration = input::floor_millis(stream.last_time() - track.start);
-            stream.write(&mut features, is_inbound);
+            stream.write(now, (self.time, self.reports), track.start, &mut features, is_inbound);
         }
         features
     }
+}
+
+/// Both, and the divisor is not 0.
+fn quotient(dividend: Option<f64>, divisor: Option<f64>) -> Option<f64> {
+    let quotient = dividend? / divisor.filter(|divisor| *divisor != 0.0)?;
+    quotient.is_finite().then_some(quotient)
+}
+
+/// A number that counts something.
+fn count(number: f64) -> Option<i64> {
+    number.is_finite().then_some(number as i64)
 }

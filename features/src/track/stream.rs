@@ -1,11 +1,14 @@
-//! One RTP stream of the connection: an entry `inbound-rtp` or `outbound-rtp` through all reports that have it.
+//! One RTP stream of the connection: an entry `inbound-rtp` or `outbound-rtp` through all reports that have it. Here is what
+//! depends on more than the last of them.
 
 use std::sync::LazyLock;
 
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report, Wanted};
+use rtctrace_protocol::report::{Entry, MemberName, Report};
 
+use super::count;
 use super::frame_sizes::Dimension;
+use super::last::{Last, Remote};
 use crate::input;
 use crate::table::TrackFeatures;
 
@@ -15,133 +18,17 @@ const FLUSH_PERIOD: std::ops::RangeInclusive<f64> = 3000.0..=5000.0;
 /// How often flushes must be seen before they can be periodic.
 const FLUSHES: u32 = 3;
 
-/// Declares the members that are looked at, which are found in one pass over an entry.
-macro_rules! members {
-    (numbers { $($field:ident $name:literal;)* } others { $($other:ident $other_name:literal;)* }) => {
-        /// The numbers of an entry as its last report had them.
-        #[derive(Debug, Default)]
-        struct Numbers { $($field: Option<f64>,)* }
-
-        /// Its members that are none.
-        struct Others<'e> { $($other: Option<RawValue<'e>>,)* }
-
-        const NAMES: &[&str] = &[$($name,)* $($other_name,)*];
-
-        static MEMBERS: LazyLock<Wanted<{ NAMES.len() }>> = LazyLock::new(|| Wanted::new([$($name,)* $($other_name,)*]));
-
-        fn members(entry: Entry<'_>) -> (Numbers, Others<'_>) {
-            let [$($field,)* $($other,)*] = MEMBERS.of(entry);
-            (Numbers { $($field: $field.and_then(RawValue::as_f64),)* }, Others { $($other,)* })
-        }
-    };
-}
-
-members! {
-numbers {
-    frames_encoded "framesEncoded";
-    frames_decoded "framesDecoded";
-    key_frames_encoded "keyFramesEncoded";
-    key_frames_decoded "keyFramesDecoded";
-    qp_sum "qpSum";
-    nack_count "nackCount";
-    pli_count "pliCount";
-    fir_count "firCount";
-    frame_width "frameWidth";
-    frame_height "frameHeight";
-    resolution_changes "qualityLimitationResolutionChanges";
-    encoding_index "encodingIndex";
-    packets_sent_with_ect1 "packetsSentWithEct1";
-    total_encode_time "totalEncodeTime";
-    psnr_measurements "psnrMeasurements";
-    freeze_count "freezeCount";
-    total_freezes_duration "totalFreezesDuration";
-    frames_dropped "framesDropped";
-    jitter_buffer_delay "jitterBufferDelay";
-    jitter_buffer_minimum_delay "jitterBufferMinimumDelay";
-    jitter_buffer_target_delay "jitterBufferTargetDelay";
-    jitter_buffer_emitted_count "jitterBufferEmittedCount";
-    jitter_buffer_flushes "jitterBufferFlushes";
-    total_processing_delay "totalProcessingDelay";
-    frames_assembled "framesAssembledFromMultiplePackets";
-    total_assembly_time "totalAssemblyTime";
-    concealed_samples "concealedSamples";
-    total_samples_received "totalSamplesReceived";
-    inserted_samples "insertedSamplesForDeceleration";
-    removed_samples "removedSamplesForAcceleration";
-    total_decode_time "totalDecodeTime";
-    total_inter_frame_delay "totalInterFrameDelay";
-}
-others {
-    limitations "qualityLimitationDurations";
-    psnr_sum "psnrSum";
-    rid "rid";
-    encoder "encoderImplementation";
-    decoder "decoderImplementation";
-    efficient_encoder "powerEfficientEncoder";
-    efficient_decoder "powerEfficientDecoder";
-    codec "codecId";
-    remote "remoteId";
-}
-}
-
-/// A member that is no number, as its last report had it: JSON, in a buffer that is used again.
-#[derive(Debug, Default)]
-struct Other {
-    json: String,
-}
-
-impl Other {
-    fn keep(&mut self, value: Option<RawValue<'_>>) {
-        let json =
-            value.map(RawValue::text).filter(|json| json.len() <= crate::limits::STREAM_MEMBER).unwrap_or_default();
-        if self.json != json {
-            self.json.clear();
-            self.json.push_str(json);
-        }
-    }
-
-    fn value(&self) -> Option<RawValue<'_>> {
-        RawValue::parse(&self.json).ok()
-    }
-
-    fn text(&self) -> Option<String> {
-        self.value().and_then(input::text)
-    }
-
-    fn truth(&self) -> Option<bool> {
-        self.value().and_then(RawValue::as_bool)
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        self.value()?.get(name)?.as_f64()
-    }
-}
+static FRAME_WIDTH: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("frameWidth"));
+static FRAME_HEIGHT: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("frameHeight"));
+static DECODER: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("decoderImplementation"));
+static FLUSH_COUNT: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("jitterBufferFlushes"));
+static CODEC: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("codecId"));
 
 /// Codec of the first report that has both the stream and its codec.
 #[derive(Debug)]
 struct Codec {
     mime_type: Option<String>,
     sdp_fmtp_line: String,
-}
-
-/// What the far end said last about a stream that is sent to it.
-#[derive(Debug, Default)]
-struct Remote {
-    received_with_ect1: Option<f64>,
-    received_with_ce: Option<f64>,
-    with_bleached_ect1: Option<f64>,
-}
-
-static REMOTE_MEMBERS: LazyLock<Wanted<3>> = LazyLock::new(|| {
-    Wanted::new(["packetsReceivedWithEct1", "packetsReceivedWithCe", "packetsWithBleachedEct1Marking"])
-});
-
-impl Remote {
-    fn of(entry: Entry<'_>) -> Self {
-        let [received_with_ect1, received_with_ce, with_bleached_ect1] =
-            REMOTE_MEMBERS.of(entry).map(|value| value.and_then(RawValue::as_f64));
-        Self { received_with_ect1, received_with_ce, with_bleached_ect1 }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -168,166 +55,128 @@ impl Flushes {
     }
 }
 
+/// The size of a video's frames, through reports that follow each other.
+#[derive(Debug, Clone, Default)]
+struct Sizes {
+    widths: Dimension,
+    heights: Dimension,
+    /// The size now; `None` while there is no frame.
+    now: Option<(f64, f64)>,
+    /// How many reports the connection had when that was counted last.
+    counted: u64,
+}
+
+impl Sizes {
+    /// `reports`: how many there were, this one included.
+    fn report(&mut self, size: Option<(f64, f64)>, reports: u64) {
+        if size != self.now {
+            self.count_until(reports.saturating_sub(1));
+            self.now = size;
+            self.counted = reports;
+            if let Some((width, height)) = size {
+                self.widths.seen(width, 1);
+                self.heights.seen(height, 1);
+            }
+        }
+    }
+
+    fn count_until(&mut self, reports: u64) {
+        if let Some((width, height)) = self.now {
+            let times = u32::try_from(reports.saturating_sub(self.counted)).unwrap_or(u32::MAX);
+            self.widths.seen(width, times);
+            self.heights.seen(height, times);
+        }
+        self.counted = reports;
+    }
+}
+
 /// Accumulates what the reports say about one stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     /// The place of the first track that has it, in [`super::Tracks::tracks`].
     pub(super) owner: Option<usize>,
-    last_time: f64,
-    numbers: Numbers,
-    limitations: Other,
-    psnr_sum: Other,
-    rid: Other,
-    encoder: Other,
-    decoder: Other,
-    efficient_encoder: Other,
-    efficient_decoder: Other,
+    /// Where its entry is in the report; `None` if that has none.
+    pub(super) place: Option<usize>,
+    /// What was said last, and when, of a stream that is gone.
+    last: Option<Box<(Last, f64)>>,
     codec: Option<Codec>,
     remote: Remote,
-    widths: Dimension,
-    heights: Dimension,
+    sizes: Sizes,
     /// Whether it was ever decoded by what shows nothing.
     pub(super) null_decoder: bool,
     flushes: Flushes,
 }
 
 impl Stream {
-    /// Time of the last report that had it.
-    pub(super) fn last_time(&self) -> f64 {
-        self.last_time
+    /// A delta has named its entry. `reports`: how many there were, this one included.
+    pub(super) fn changed(&mut self, entry: Entry<'_>, time: f64, reports: u64) {
+        let number = |name: &MemberName| entry.named(name).and_then(RawValue::as_f64);
+        self.null_decoder =
+            self.null_decoder || entry.named(&DECODER).map(RawValue::text) == Some(r#""NullVideoDecoder""#);
+        let size = number(&FRAME_WIDTH).zip(number(&FRAME_HEIGHT));
+        // While there is no frame, there is no size.
+        self.sizes.report(size.filter(|(width, height)| *width != 0.0 && *height != 0.0), reports);
+        self.flushes.report(number(&FLUSH_COUNT), time);
     }
 
-    pub(super) fn report(&mut self, report: &Report, entry: Entry<'_>, time: f64) {
-        self.last_time = time;
-        let (numbers, others) = members(entry);
-        self.numbers = numbers;
-        self.limitations.keep(others.limitations);
-        self.psnr_sum.keep(others.psnr_sum);
-        self.rid.keep(others.rid);
-        self.encoder.keep(others.encoder);
-        self.decoder.keep(others.decoder);
-        self.efficient_encoder.keep(others.efficient_encoder);
-        self.efficient_decoder.keep(others.efficient_decoder);
-        self.null_decoder |= self.decoder.json == r#""NullVideoDecoder""#;
-
-        let referred = |reference: Option<RawValue<'_>>| report.get(&reference?.as_str()?);
+    /// Its entry is in the report, whether named or not. `far_ends`: whether there is news of the far end at all.
+    pub(super) fn present(&mut self, report: &Report, entry: Entry<'_>, far_ends: bool) {
         if self.codec.is_none() {
-            self.codec = referred(others.codec).map(|codec| Codec {
+            let codec = entry.named(&CODEC).and_then(RawValue::as_str).and_then(|id| report.get(&id));
+            self.codec = codec.map(|codec| Codec {
                 mime_type: input::entry_text(codec, "mimeType"),
                 sdp_fmtp_line: input::entry_text(codec, "sdpFmtpLine").unwrap_or_default(),
             });
         }
-        self.remote = referred(others.remote).map_or_else(Remote::default, Remote::of);
-        // While there is no frame, there is no size.
-        if let (Some(width), Some(height)) = (self.numbers.frame_width, self.numbers.frame_height)
-            && width != 0.0
-            && height != 0.0
-        {
-            self.widths.seen(width);
-            self.heights.seen(height);
+        if far_ends {
+            self.remote = Remote::of(report, entry);
         }
-        self.flushes.report(self.numbers.jitter_buffer_flushes, time);
     }
 
-    /// Fills in what a track of that direction has.
-    pub(super) fn write(&self, features: &mut TrackFeatures, is_inbound: bool) {
-        let numbers = &self.numbers;
+    /// Its entry is gone; this is what it was in the last report that had it, at `time`. `reports`: how many there were until then.
+    pub(super) fn gone(&mut self, entry: Option<Entry<'_>>, time: f64, reports: u64) {
+        self.place = None;
+        self.sizes.count_until(reports);
+        self.sizes.now = None;
+        self.last = Some(Box::new((entry.map(Last::of).unwrap_or_default(), time)));
+    }
+
+    /// Fills in what a track of that direction has. `now`: the newest report, if it has the entry; `time` and `reports`: when it
+    /// came, and how many there were; `start`: the time of the track.
+    pub(super) fn write(
+        &self,
+        now: Option<(&Report, Entry<'_>)>,
+        (time, reports): (f64, u64),
+        start: f64,
+        features: &mut TrackFeatures,
+        is_inbound: bool,
+    ) {
+        let last_time = match &self.last {
+            Some(last) if self.place.is_none() => last.1,
+            _ => time,
+        };
+        features.duration = input::floor_millis(last_time - start);
         if let Some(codec) = &self.codec {
             features.codec_mime_type = codec.mime_type.clone();
             features.codec_sdp_fmtp_line = Some(codec.sdp_fmtp_line.clone());
         }
-        features.common_width = self.widths.common().and_then(count);
-        features.common_height = self.heights.common().and_then(count);
-        features.min_width = self.widths.min().and_then(count);
-        features.min_height = self.heights.min().and_then(count);
-        features.max_width = self.widths.max().and_then(count);
-        features.max_height = self.heights.max().and_then(count);
-        features.frame_count = numbers.frames_encoded.or(numbers.frames_decoded).and_then(count);
-        features.key_frame_count = numbers.key_frames_encoded.or(numbers.key_frames_decoded).and_then(count);
-        features.qp_sum = numbers.qp_sum.and_then(count);
-        features.nack_count = numbers.nack_count.and_then(count);
-        features.pli_count = numbers.pli_count.and_then(count);
-        features.fir_count = numbers.fir_count.and_then(count);
-        if is_inbound {
-            self.write_inbound(features);
-        } else {
-            self.write_outbound(features);
-        }
-    }
-
-    fn write_outbound(&self, features: &mut TrackFeatures) {
-        let numbers = &self.numbers;
-        features.bandwidth_quality_limitation_percentage = self.limited_by("bandwidth");
-        features.cpu_quality_limitation_percentage = self.limited_by("cpu");
-        features.other_quality_limitation_percentage = self.limited_by("other");
-        features.quality_limitation_resolution_changes = numbers.resolution_changes.and_then(count);
-        features.rid = self.rid.text();
-        features.encoding_index = numbers.encoding_index.and_then(count);
-        features.encoder_implementation = self.encoder.text();
-        features.power_efficient_encoder = self.efficient_encoder.truth();
-        features.packets_sent_with_ect1 = numbers.packets_sent_with_ect1.and_then(count);
-        features.average_encode_time = quotient(numbers.total_encode_time, numbers.frames_encoded);
-        if numbers.psnr_measurements.is_some_and(|measurements| measurements != 0.0) {
-            features.psnr_measurements = numbers.psnr_measurements.and_then(count);
-            features.psnr_sum_y = self.psnr_sum.number("y");
-            features.psnr_sum_u = self.psnr_sum.number("u");
-            features.psnr_sum_v = self.psnr_sum.number("v");
-        }
-        features.packets_received_with_ect1 = self.remote.received_with_ect1.and_then(count);
-        features.packets_received_with_ce = self.remote.received_with_ce.and_then(count);
-        features.packets_with_bleached_ect1_marking = self.remote.with_bleached_ect1.and_then(count);
-    }
-
-    fn write_inbound(&self, features: &mut TrackFeatures) {
-        let numbers = &self.numbers;
-        if features.kind.as_deref() == Some("audio") {
+        let mut sizes = self.sizes.clone();
+        sizes.count_until(reports);
+        features.common_width = sizes.widths.common().and_then(count);
+        features.common_height = sizes.heights.common().and_then(count);
+        features.min_width = sizes.widths.min().and_then(count);
+        features.min_height = sizes.heights.min().and_then(count);
+        features.max_width = sizes.widths.max().and_then(count);
+        features.max_height = sizes.heights.max().and_then(count);
+        if is_inbound && features.kind.as_deref() == Some("audio") {
             features.has_periodic_jitter_buffer_flushes = self.flushes.are_periodic();
         }
-        features.freeze_count = numbers.freeze_count.and_then(count);
-        features.total_freezes_duration = numbers.total_freezes_duration;
-        features.frames_dropped = numbers.frames_dropped.and_then(count);
-        features.decoder_implementation = self.decoder.text();
-        features.power_efficient_decoder = self.efficient_decoder.truth();
-        features.jitter_buffer_delay = numbers.jitter_buffer_delay;
-        features.jitter_buffer_minimum_delay = numbers.jitter_buffer_minimum_delay;
-        features.jitter_buffer_target_delay = numbers.jitter_buffer_target_delay;
-        features.jitter_buffer_emitted_count = numbers.jitter_buffer_emitted_count.and_then(count);
-        features.jitter_buffer_flushes = numbers.jitter_buffer_flushes.and_then(count);
-        features.total_processing_delay = numbers.total_processing_delay;
-        features.frames_assembled_from_multiple_packets = numbers.frames_assembled.and_then(count);
-        features.total_assembly_time = numbers.total_assembly_time;
-        features.concealed_samples = numbers.concealed_samples.and_then(count);
-        features.total_samples_received = numbers.total_samples_received.and_then(count);
-        features.inserted_samples_for_deceleration = numbers.inserted_samples.and_then(count);
-        features.removed_samples_for_acceleration = numbers.removed_samples.and_then(count);
-        let of_samples = |samples| quotient(samples, numbers.total_samples_received);
-        features.concealment_percentage = of_samples(numbers.concealed_samples);
-        features.deceleration_percentage = of_samples(numbers.inserted_samples);
-        features.acceleration_percentage = of_samples(numbers.removed_samples);
-        features.average_decode_time = quotient(numbers.total_decode_time, numbers.frames_decoded);
-        features.average_inter_frame_delay = quotient(numbers.total_inter_frame_delay, numbers.frames_decoded);
-        let of_emitted = |delay| quotient(delay, numbers.jitter_buffer_emitted_count);
-        features.average_jitter_buffer_delay = of_emitted(numbers.jitter_buffer_delay);
-        features.average_processing_delay = of_emitted(numbers.total_processing_delay);
-        features.average_assembly_time = quotient(numbers.total_assembly_time, numbers.frames_assembled);
+        match (now, &self.last) {
+            (Some((report, entry)), _) if self.place.is_some() => {
+                Last::of(entry).write(&Remote::of(report, entry), features, is_inbound);
+            }
+            (_, Some(last)) => last.0.write(&self.remote, features, is_inbound),
+            _ => {}
+        }
     }
-
-    /// The share of the stream's time in which its quality was limited by `reason`. Absent where upstream has NaN: before the
-    /// encoder has worked, and for a reason that the browser does not know.
-    fn limited_by(&self, reason: &str) -> Option<f64> {
-        let durations = self.limitations.value()?;
-        let all: f64 = durations.members().filter_map(|(_, duration)| duration.as_f64()).sum();
-        quotient(durations.get(reason)?.as_f64(), Some(all))
-    }
-}
-
-/// Both, and the divisor is not 0.
-fn quotient(dividend: Option<f64>, divisor: Option<f64>) -> Option<f64> {
-    let quotient = dividend? / divisor.filter(|divisor| *divisor != 0.0)?;
-    quotient.is_finite().then_some(quotient)
-}
-
-/// A number that counts something.
-fn count(number: f64) -> Option<i64> {
-    number.is_finite().then_some(number as i64)
 }

@@ -5,8 +5,8 @@
 use rtctrace_features::{ClientFeatures, ConnectionFeatures, FeatureExtractor, SessionFeatures};
 use rtctrace_protocol::event::SessionDecoder;
 
-/// The extractor after the given lines; a line that cannot be decoded is skipped, as everywhere.
-pub(crate) fn extractor<'l>(lines: impl IntoIterator<Item = &'l str>) -> FeatureExtractor {
+/// The features of the given lines; a line that cannot be decoded is skipped, as everywhere.
+pub(crate) fn features_of<'l>(lines: impl IntoIterator<Item = &'l str>) -> SessionFeatures {
     let mut decoder = SessionDecoder::new();
     let mut extractor = FeatureExtractor::new();
     for line in lines {
@@ -14,11 +14,11 @@ pub(crate) fn extractor<'l>(lines: impl IntoIterator<Item = &'l str>) -> Feature
             extractor.event(&event);
         }
     }
-    extractor
+    extractor.features(&decoder)
 }
 
 pub(crate) fn session(lines: &[&str]) -> SessionFeatures {
-    extractor(lines.iter().copied()).features()
+    features_of(lines.iter().copied())
 }
 
 pub(crate) fn client(lines: &[&str]) -> ClientFeatures {

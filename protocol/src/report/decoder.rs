@@ -115,7 +115,7 @@ impl ReportDecoder {
         }
         let mut members = taken.members.as_slice();
         let mut search = Search::over(&self.report);
-        let mut is_any_gone = false;
+        let (mut is_any_gone, mut is_reshaped) = (false, false);
         for entry in &taken.entries {
             let found = search.find(&self.report.entries, delta, entry);
             let Some(count) = entry.members else {
@@ -144,7 +144,8 @@ impl ReportDecoder {
             let before = held.members.bytes();
             let (had_own_time, carried_time) = (held.has_own_time(timed_before), held.carries_time);
             held.touched = generation;
-            Change { delta, base, generation, text, live: &mut self.live }.apply(held, own);
+            Change { delta, base, generation, text, live: &mut self.live, is_reshaped: &mut is_reshaped }
+                .apply(held, own);
             self.overhead = (self.overhead + held.members.bytes()).saturating_sub(before);
             // Its own time, where the delta does not give one.
             if held.own_time.since == generation {
@@ -177,12 +178,12 @@ impl ReportDecoder {
             held.own_time = OwnTime { text: span, since };
         }
         let is_any_new = !search.added.is_empty();
-        if is_any_gone || is_any_new {
+        if is_any_gone || is_any_new || is_reshaped {
             self.reshape(is_any_gone, is_any_new);
         }
     }
 
-    /// Entries came or went.
+    /// Entries came, went, or became of another type.
     fn reshape(&mut self, is_any_gone: bool, is_any_new: bool) {
         let Report { entries, gone, generation, reshaped, .. } = &mut self.report;
         *reshaped = *generation;
@@ -389,6 +390,8 @@ struct Change<'c> {
     generation: u64,
     text: &'c mut String,
     live: &'c mut usize,
+    /// Whether an entry came, went, or became of another type.
+    is_reshaped: &'c mut bool,
 }
 
 impl Change<'_> {
@@ -412,7 +415,9 @@ impl Change<'_> {
                     }
                 }
                 TakenName::Kind => {
-                    held.set_kind(kind_of(change.value.value(self.delta)));
+                    let kind = kind_of(change.value.value(self.delta));
+                    *self.is_reshaped |= held.kind != kind;
+                    held.set_kind(kind);
                     continue;
                 }
                 TakenName::Time => {

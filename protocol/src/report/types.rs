@@ -30,7 +30,7 @@ pub struct Report {
     pub(super) generation: u64,
     /// The newest generation whose delta had a time.
     pub(super) timed: u64,
-    /// The newest generation in which an entry came or went.
+    /// The newest generation in which an entry came, went, or became of another type.
     pub(super) reshaped: u64,
 }
 
@@ -76,7 +76,8 @@ impl Report {
         self.generation
     }
 
-    /// The number of the newest report in which an entry came or went. Until the next one every entry keeps its place.
+    /// The number of the newest report in which an entry came, went, or became of another type. Until the next such every entry
+    /// keeps its place.
     #[must_use]
     pub fn reshaped(&self) -> u64 {
         self.reshaped

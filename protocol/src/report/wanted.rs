@@ -3,6 +3,7 @@
 use crate::json::RawValue;
 use crate::tables::Property;
 
+use super::members::Member;
 use super::types::Entry;
 
 /// Members that are looked for in many entries. All of them are found in one pass over an entry, most without a comparison of
@@ -30,16 +31,25 @@ impl<const N: usize> Wanted<N> {
         wanted
     }
 
+    /// Whether an entry has one of these members.
+    #[must_use]
+    pub fn is_any_in(&self, entry: Entry<'_>) -> bool {
+        entry.raw_members().any(|member| self.place(&member).is_some_and(|place| place < N))
+    }
+
+    fn place(&self, member: &Member<'_>) -> Option<usize> {
+        match member.property() {
+            Some(property) => self.places.get(property.index()).copied(),
+            None => self.others.iter().copied().find(|at| self.names.get(*at) == Some(&member.name())),
+        }
+    }
+
     /// The values of these members in an entry, in the order of the names.
     #[must_use]
     pub fn of<'e>(&self, entry: Entry<'e>) -> [Option<RawValue<'e>>; N] {
         let mut values = [None; N];
         for member in entry.raw_members() {
-            let place = match member.property() {
-                Some(property) => self.places.get(property.index()).copied(),
-                None => self.others.iter().copied().find(|at| self.names.get(*at) == Some(&member.name())),
-            };
-            if let Some(value) = place.and_then(|place| values.get_mut(place)) {
+            if let Some(value) = self.place(&member).and_then(|place| values.get_mut(place)) {
                 *value = Some(member.value);
             }
         }

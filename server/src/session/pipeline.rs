@@ -71,6 +71,6 @@ impl Pipeline {
 
     /// The features of what was seen so far.
     pub(crate) fn features(&self) -> SessionFeatures {
-        self.features.features()
+        self.features.features(&self.decoder)
     }
 }

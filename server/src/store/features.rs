@@ -187,7 +187,7 @@ mod tests {
         for line in recording.lines().skip(2) {
             extractor.event(&decoder.decode(line).unwrap());
         }
-        let features = extractor.features();
+        let features = extractor.features(&decoder);
         let row = crate::store::sessions::tests::row(1);
         for _ in 0..2 {
             crate::store::sessions::store_ended(&database, &row, &features).await.unwrap();

@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if left_out > 0 {
         progress.note(&format!("{}: {left_out} lines do not decode and are left out", options.file.display()));
     }
-    let features = extractor.features();
+    let features = extractor.features(&decoder);
     let shown = if options.upstream { upstream(&features)? } else { serde_json::to_value(&features)? };
     let text = serde_json::to_string_pretty(&shown)?;
     writeln!(std::io::stdout(), "{text}").context("cannot print the features")
