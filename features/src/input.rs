@@ -1,11 +1,10 @@
 //! Reading events the way JavaScript would, without ever failing: small helpers shared by the extractors.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use rtctrace_protocol::event::{Event, Value};
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, MemberName, Report};
+use rtctrace_protocol::report::{Entry, Report};
 
 use crate::limits;
 
@@ -113,11 +112,13 @@ impl Interval {
     }
 }
 
-/// Where the entries are in a report that are looked at every time. They stay there until an entry comes or goes.
+/// Where the entries are in a report that are looked at every time. They stay there until the report is reshaped.
 #[derive(Debug, Default)]
 pub(crate) struct Landmarks {
     transports: Vec<usize>,
     connection: Option<usize>,
+    /// The first transport with a selected pair, and the pair.
+    selected: Option<(usize, usize)>,
 }
 
 impl Landmarks {
@@ -126,7 +127,13 @@ impl Landmarks {
             let all = report.entries().enumerate().filter(move |(_, entry)| entry.kind() == kind);
             all.map(|(place, _)| place)
         };
-        Self { transports: places("transport").collect(), connection: places("peer-connection").next() }
+        let transports: Vec<_> = places("transport").collect();
+        let selected = transports.iter().find_map(|transport| {
+            let id = report.at(*transport)?.member("selectedCandidatePairId")?.as_str()?;
+            (!id.is_empty()).then_some((*transport, id))
+        });
+        let selected = selected.and_then(|(transport, id)| Some((transport, report.place(&id)?)));
+        Self { transports, connection: places("peer-connection").next(), selected }
     }
 
     /// The transports.
@@ -146,16 +153,11 @@ pub(crate) struct SelectedPair<'r> {
     pub(crate) pair: Entry<'r>,
 }
 
-static SELECTED: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("selectedCandidatePairId"));
-
 impl<'r> SelectedPair<'r> {
     /// The pair that the first transport with a selected pair names, if the report has that pair.
     pub(crate) fn of(report: &'r Report, landmarks: &Landmarks) -> Option<Self> {
-        let (transport, id) = landmarks.transports(report).find_map(|entry| {
-            let id = entry.named(&SELECTED)?.as_str()?;
-            (!id.is_empty()).then_some((entry, id))
-        })?;
-        Some(Self { transport, pair: report.get(&id)? })
+        let (transport, pair) = landmarks.selected?;
+        Some(Self { transport: report.at(transport)?, pair: report.at(pair)? })
     }
 
     /// The pair's local or remote candidate; `None` if the report lacks it.

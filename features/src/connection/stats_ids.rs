@@ -27,7 +27,7 @@ pub(crate) struct StatsIds {
 }
 
 impl StatsIds {
-    /// Entries have come or gone. `age`: milliseconds since the connection's first event.
+    /// Entries may have come or gone. `age`: milliseconds since the connection's first event.
     pub(crate) fn reshape(&mut self, report: &Report, age: f64, budget: &mut Budget) {
         let reports = std::mem::take(&mut self.reports);
         for at in self.present.drain(..) {

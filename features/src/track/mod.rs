@@ -67,6 +67,8 @@ pub(crate) struct Tracks {
     /// Where the stream of an entry is in `streams`.
     places: HashMap<Box<str>, usize>,
     without_stream: usize,
+    /// Whether a track was added after the newest report.
+    is_track_new: bool,
     /// The streams that the newest report has, in its order.
     present: Vec<usize>,
     /// By the place of an entry in the report: its stream.
@@ -122,6 +124,7 @@ impl Tracks {
         known.inbound |= direction == Direction::Inbound;
         known.free.push_back(self.tracks.len());
         self.without_stream += 1;
+        self.is_track_new = true;
         self.tracks.push(Track { direction, kind: value.at(0).and_then(input::text), id, start, stream: None });
     }
 
@@ -140,7 +143,8 @@ impl Tracks {
     /// `seen`: the number of the report before.
     pub(crate) fn report(&mut self, report: &Report, seen: u64, time: f64, budget: &mut Budget) {
         let time_before = std::mem::replace(&mut self.time, time);
-        if report.reshaped() > seen {
+        let is_reshaped = report.reshaped() > seen;
+        if is_reshaped {
             self.reshape(report, time_before, budget);
         }
         self.reports += 1;
@@ -154,14 +158,28 @@ impl Tracks {
                 None => self.far_ends = self.far_ends || Remote::is_told_by(entry),
             }
         }
+        if self.far_ends || is_reshaped {
+            for at in &self.present {
+                let Some(stream) = self.streams.get_mut(*at) else { continue };
+                let Some(entry) = stream.place.and_then(|place| report.at(place)) else { continue };
+                stream.referred(report, entry, self.far_ends);
+            }
+        }
+        if std::mem::take(&mut self.is_track_new) || is_reshaped {
+            self.claims(report);
+        }
+    }
+
+    /// Gives the tracks their streams, as far as there are any.
+    fn claims(&mut self, report: &Report) {
         for at in 0..self.present.len() {
+            if self.without_stream == 0 {
+                break;
+            }
             let Some(at) = self.present.get(at).copied() else { break };
-            let Some(stream) = self.streams.get_mut(at) else { continue };
-            let Some(entry) = stream.place.and_then(|place| report.at(place)) else { continue };
-            stream.present(report, entry, self.far_ends);
-            let owner = stream.owner;
-            if self.without_stream > 0
-                && let Some(track) = self.claim(report, entry, at, owner)
+            let Some(Stream { place: Some(place), owner, .. }) = self.streams.get(at) else { continue };
+            let (owner, Some(entry)) = (*owner, report.at(*place)) else { continue };
+            if let Some(track) = self.claim(report, entry, at, owner)
                 && let Some(stream) = self.streams.get_mut(at)
             {
                 stream.owner = Some(track);
@@ -169,7 +187,7 @@ impl Tracks {
         }
     }
 
-    /// Entries came or went: finds the streams again, and takes leave of those that are gone. `time`: of the report before.
+    /// The report was reshaped: finds the streams again, and takes leave of those that are gone. `time`: of the report before.
     fn reshape(&mut self, report: &Report, time: f64, budget: &mut Budget) {
         let before = std::mem::take(&mut self.present);
         for at in &before {

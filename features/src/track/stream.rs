@@ -119,8 +119,8 @@ impl Stream {
         self.flushes.report(number(&FLUSH_COUNT), time);
     }
 
-    /// Its entry is in the report, whether named or not. `far_ends`: whether there is news of the far end at all.
-    pub(super) fn present(&mut self, report: &Report, entry: Entry<'_>, far_ends: bool) {
+    /// Looks at what its entry refers to. `far_ends`: whether there is news of the far end at all.
+    pub(super) fn referred(&mut self, report: &Report, entry: Entry<'_>, far_ends: bool) {
         if self.codec.is_none() {
             let codec = entry.named(&CODEC).and_then(RawValue::as_str).and_then(|id| report.get(&id));
             self.codec = codec.map(|codec| Codec {

@@ -98,16 +98,17 @@ impl ReportDecoder {
         self.apply(delta.text(), base, &taken);
         if let Some((text, time)) = taken.time {
             self.report.time.clear();
-            self.report.time.push_str(text);
+            self.report.time.push_str(text.of(delta.text()).unwrap_or_default());
             self.report.timestamp = time;
         }
+        taken.leave_room();
         if self.report.text.len() > self.most_text() || self.bytes() > self.limits.bytes {
             self.compact(0);
         }
         Ok(&self.report)
     }
 
-    fn apply(&mut self, delta: &str, base: usize, taken: &Taken<'_>) {
+    fn apply(&mut self, delta: &str, base: usize, taken: &Taken) {
         let generation = self.report.generation;
         let timed_before = self.report.timed;
         if taken.time.is_some() {
@@ -115,7 +116,7 @@ impl ReportDecoder {
         }
         let mut members = taken.members.as_slice();
         let mut search = Search::over(&self.report);
-        let (mut is_any_gone, mut is_reshaped) = (false, false);
+        let (mut is_any_gone, mut is_reshaped) = (false, taken.has_references);
         for entry in &taken.entries {
             let found = search.find(&self.report.entries, delta, entry);
             let Some(count) = entry.members else {
@@ -151,7 +152,7 @@ impl ReportDecoder {
             if held.own_time.since == generation {
                 continue;
             }
-            let new_text = taken.time.map(|(text, _)| text);
+            let new_text = taken.time.and_then(|(text, _)| text.of(delta));
             let (frozen, since) = match (held.born == generation, new_text) {
                 (true, None) => (None, generation),
                 (true, Some(new_time)) if held.carries_time => (Some(new_time), generation),
@@ -183,7 +184,7 @@ impl ReportDecoder {
         }
     }
 
-    /// Entries came, went, or became of another type.
+    /// Entries came, went, became of another type, or refer to others than before.
     fn reshape(&mut self, is_any_gone: bool, is_any_new: bool) {
         let Report { entries, gone, generation, reshaped, .. } = &mut self.report;
         *reshaped = *generation;
@@ -252,7 +253,7 @@ impl ReportDecoder {
     }
 
     /// Looks at the whole delta before anything is applied, and takes it apart.
-    fn take<'a>(&self, delta: RawValue<'a>) -> Result<Taken<'a>, ReportError> {
+    fn take(&self, delta: RawValue<'_>) -> Result<Taken, ReportError> {
         let text = delta.text();
         if delta.kind() != Kind::Object {
             return Err(ReportError::NotAnObject);
@@ -261,17 +262,13 @@ impl ReportDecoder {
             return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes.min(LONGEST_TEXT) });
         }
         let (mut count, mut bytes) = (self.report.entries.len(), self.overhead + self.live);
-        let mut taken = Taken {
-            entries: Vec::with_capacity((text.len() / 32).clamp(4, 128)),
-            members: Vec::with_capacity((text.len() / 8).clamp(16, 1024)),
-            time: None,
-        };
+        let mut taken = Taken::with_room();
         let mut all = Cursor::inside(text);
         while let Some((id, number)) = all.next_id() {
             let is_time = number.is_none() && unquoted(all.part(id)) == "t";
             if !is_time && all.first() == b'{' {
                 let (before, start) = (taken.members.len(), all.at());
-                all.take_members(&mut taken.members);
+                all.take_members(&mut taken);
                 let members = taken.members.len() - before;
                 count += 1;
                 bytes += id.length as usize + all.at() - start + ENTRY_OVERHEAD + MEMBER_OVERHEAD * members;
@@ -281,11 +278,13 @@ impl ReportDecoder {
                 }
                 continue;
             }
-            let (_, value) = all.next_value();
-            let value = all.value(value);
+            let span = all.next_value();
+            let value = all.value(span);
             if is_time {
-                taken.time =
-                    Some(time_of(value).ok_or_else(|| ReportError::BadTime(value.text().chars().take(40).collect()))?);
+                let Some(time) = time_of(value) else {
+                    return Err(ReportError::BadTime(value.text().chars().take(40).collect()));
+                };
+                taken.time = Some((span, time));
             } else if value.is_null() {
                 taken.entries.push(TakenEntry { id, number, members: None });
             } else {
@@ -311,13 +310,9 @@ impl ReportDecoder {
     }
 }
 
-/// A number that is a time as it may be kept, and how it is written.
-fn time_of(value: RawValue<'_>) -> Option<(&str, f64)> {
-    let text = value.text();
-    (value.kind() == Kind::Number && text.len() <= LONGEST_TIME)
-        .then(|| value.as_f64())
-        .flatten()
-        .map(|time| (text, time))
+/// A time in ms that is written as it may be kept.
+fn time_of(value: RawValue<'_>) -> Option<f64> {
+    if value.text().len() <= LONGEST_TIME { value.as_f64() } else { None }
 }
 
 /// Where the entries of a report are. Deltas name them in the order in which they are kept, so the next one is almost always the
@@ -390,7 +385,7 @@ struct Change<'c> {
     generation: u64,
     text: &'c mut String,
     live: &'c mut usize,
-    /// Whether an entry came, went, or became of another type.
+    /// See [`Report::reshaped`].
     is_reshaped: &'c mut bool,
 }
 
@@ -455,7 +450,7 @@ impl Change<'_> {
                 return self.moved(value);
             }
         }
-        let mut merged = String::new();
+        let mut merged = String::with_capacity((before.length + value.length) as usize);
         let old = if before.is_empty() { "" } else { before.of(self.text).unwrap_or_default() };
         merge(old, value.value(self.delta), &mut merged);
         let start = self.text.len();

@@ -3,6 +3,7 @@
 //! not been, something is found, in time that is proportional to its length.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use crate::json::{RawValue, skip_string, skip_value, skip_white_space};
 use crate::tables::Property;
@@ -11,12 +12,39 @@ use super::types::{Span, integer_like};
 
 /// A delta taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Taken<'d> {
+pub(super) struct Taken {
     pub(super) entries: Vec<TakenEntry>,
     /// Of all entries, one after the other.
     pub(super) members: Vec<TakenMember>,
     /// The time of all as it is written, and in ms.
-    pub(super) time: Option<(&'d str, f64)>,
+    pub(super) time: Option<(Span, f64)>,
+    /// Whether some member names another entry or a track.
+    pub(super) has_references: bool,
+}
+
+thread_local! {
+    /// Every delta of every connection needs the same room, and only while it is decoded.
+    static ROOM: Cell<Taken> = const { Cell::new(Taken { entries: Vec::new(), members: Vec::new(), time: None, has_references: false }) };
+}
+
+/// More room than this is not kept.
+const MOST_ROOM: usize = 4096;
+
+impl Taken {
+    /// An empty one, with room.
+    pub(super) fn with_room() -> Self {
+        ROOM.try_with(Cell::take).unwrap_or_default()
+    }
+
+    /// Leaves the room to the next one.
+    pub(super) fn leave_room(mut self) {
+        if self.members.capacity() <= MOST_ROOM && self.entries.capacity() <= MOST_ROOM {
+            self.entries.clear();
+            self.members.clear();
+            (self.time, self.has_references) = (None, false);
+            let _ = ROOM.try_with(|room| room.set(self));
+        }
+    }
 }
 
 /// An entry that a delta names.
@@ -141,54 +169,72 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes behind the value that comes next.
+    pub(super) fn next_value(&mut self) -> Span {
+        let start = self.at;
+        self.at = self.value_end(start);
+        Span::between(start, self.at)
+    }
+
     #[inline(always)]
-    pub(super) fn next_value(&mut self) -> (u8, Span) {
-        let (start, first) = (self.at, self.byte(self.at));
-        self.at = match first {
+    fn value_end(&self, start: usize) -> usize {
+        match self.byte(start) {
             b'"' | b'{' | b'[' => skip_value(self.text.as_bytes(), start),
             _ => self.scalar_end(start),
-        };
-        (first, Span::between(start, self.at))
+        }
     }
 
     /// Where a number or a word ends that begins at `at`: at a comma, a brace or white space.
     #[inline(always)]
     fn scalar_end(&self, mut at: usize) -> usize {
         loop {
-            let word = self.word(at);
-            let ends = equals(word, b',') | equals(word, b'}') | (word.wrapping_sub(ONES * 0x21) & !word & HIGHS);
-            if ends != 0 {
-                return (at + (ends.trailing_zeros() / 8) as usize).min(self.text.len());
+            // Most are shorter than 16 bytes: how long they are decides no branch.
+            let (first, second) = (scalar_ends(self.word(at)), scalar_ends(self.word(at + 8)));
+            if first | second != 0 {
+                let (marks, skipped) = if first == 0 { (second, 8) } else { (first, 0) };
+                return (at + skipped + (marks.trailing_zeros() / 8) as usize).min(self.text.len());
             }
-            at += 8;
+            at += 16;
         }
     }
 
     /// Takes the members of the object that comes next, and goes behind it.
-    pub(super) fn take_members(&mut self, members: &mut Vec<TakenMember>) {
-        self.at += 1;
-        while self.next() {
-            let name = self.member_name();
-            let (first, value) = self.next_value();
-            members.push(TakenMember { name, first, value });
+    pub(super) fn take_members(&mut self, taken: &mut Taken) {
+        // Behind the brace or a value: a comma, a quote or the closing brace is next, if there is no white space.
+        let mut at = self.at + 1;
+        loop {
+            at += usize::from(self.byte(at) == b',');
+            // Nearly all names are numbers with up to three digits, and the value's first byte is the eighth at the latest.
+            let word = self.word(at);
+            let name = word >> 8;
+            let digits = (equals(name, b'"').trailing_zeros() / 8) as usize;
+            let value = at + digits + 3;
+            let is_plain = word & 0xff == u64::from(b'"') && matches!(digits, 1..=3);
+            if is_plain
+                && name >> (8 * (digits + 1)) & 0xff == u64::from(b':')
+                && self.byte(value) > b' '
+                && let Some(property) = token(name, digits)
+            {
+                taken.has_references |= property.is_reference();
+                at = self.value_end(value);
+                let (first, value) = (self.byte(value), Span::between(value, at));
+                taken.members.push(TakenMember { name: TakenName::Known(property), first, value });
+                continue;
+            }
+            self.at = at;
+            if word & 0xff == u64::from(b'}') || !self.next() {
+                break;
+            }
+            let name = self.other_name();
+            if let TakenName::Known(property) = name {
+                taken.has_references |= property.is_reference();
+            }
+            let first = self.first();
+            let value = self.next_value();
+            at = self.at;
+            taken.members.push(TakenMember { name, first, value });
         }
         // The closing brace; if the text was none of JSON, on to what can be read.
         self.at += 1;
-    }
-
-    /// The name of a member, whose quote is next. Nearly all are numbers with up to three digits.
-    #[inline(always)]
-    fn member_name(&mut self) -> TakenName {
-        let word = self.word(self.at) >> 8;
-        let quote = equals(word, b'"');
-        let digits = (quote.trailing_zeros() / 8) as usize;
-        if let 1..=3 = digits
-            && let Some(property) = token(word, digits)
-        {
-            self.enter_value(self.at + digits + 2);
-            return TakenName::Known(property);
-        }
-        self.other_name()
     }
 
     fn other_name(&mut self) -> TakenName {
@@ -224,6 +270,12 @@ fn token(word: u64, digits: usize) -> Option<Property> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// The high bit of every byte of `word` at which a number or a word is over (bytes above the first such one may be marked wrongly).
+#[inline(always)]
+const fn scalar_ends(word: u64) -> u64 {
+    equals(word, b',') | equals(word, b'}') | (word.wrapping_sub(ONES * 0x21) & !word & HIGHS)
+}
+
 /// The high bit of every byte of `word` that equals `byte` (bytes above the first such one may be marked wrongly).
 #[inline(always)]
 const fn equals(word: u64, byte: u8) -> u64 {
@@ -241,15 +293,15 @@ mod tests {
     use super::*;
 
     fn members(text: &str) -> Vec<(Option<&'static str>, &str)> {
-        let (mut cursor, mut members) = (Cursor { text, at: 0 }, Vec::new());
-        cursor.take_members(&mut members);
+        let mut taken = Taken::default();
+        Cursor { text, at: 0 }.take_members(&mut taken);
         let name = |name| match name {
             TakenName::Known(property) => Some(Property::name(property)),
             TakenName::Kind => Some("type"),
             TakenName::Time => Some("timestamp"),
             TakenName::Other(_) => None,
         };
-        members.iter().map(|member| (name(member.name), member.value.of(text).unwrap_or("null"))).collect()
+        taken.members.iter().map(|member| (name(member.name), member.value.of(text).unwrap_or("null"))).collect()
     }
 
     #[test]

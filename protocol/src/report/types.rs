@@ -30,7 +30,7 @@ pub struct Report {
     pub(super) generation: u64,
     /// The newest generation whose delta had a time.
     pub(super) timed: u64,
-    /// The newest generation in which an entry came, went, or became of another type.
+    /// See [`Report::reshaped`].
     pub(super) reshaped: u64,
 }
 
@@ -49,7 +49,13 @@ impl Report {
     /// The entry of that id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Entry<'_>> {
-        self.at(position(&self.entries, id)?)
+        self.at(self.place(id)?)
+    }
+
+    /// The place of the entry of that id in the order of [`Report::entries`].
+    #[must_use]
+    pub fn place(&self, id: &str) -> Option<usize> {
+        position(&self.entries, id)
     }
 
     /// The entry at that place in the order of [`Report::entries`].
@@ -76,8 +82,8 @@ impl Report {
         self.generation
     }
 
-    /// The number of the newest report in which an entry came, went, or became of another type. Until the next such every entry
-    /// keeps its place.
+    /// The number of the newest report in which an entry came or went, or a delta named a type or what refers to an entry or a
+    /// track (`codecId`, `trackIdentifier`). Until the next such report every entry keeps its place and all that.
     #[must_use]
     pub fn reshaped(&self) -> u64 {
         self.reshaped

@@ -118,20 +118,35 @@ pub(super) static METHOD_TABLE: Table = table!(METHODS, METHODS_READ_ONLY, 128);
 pub(super) static TYPE_TABLE: Table = table!(STATS_TYPES, &[], 32);
 pub(super) static PROPERTY_TABLE: Table = table!(PROPERTIES, PROPERTIES_READ_ONLY, 512);
 
+/// What a reader of deltas must know of a property, by token: see [`mark`].
+#[cfg(feature = "std")]
+pub(super) static PROPERTY_MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let mut token = 1;
+    #[allow(clippy::indexing_slicing)] // evaluated by the compiler
+    while token < marks.len() {
+        marks[token] = mark(name_of([PROPERTIES, PROPERTIES_READ_ONLY], token));
+        token += 1;
+    }
+    marks
+};
+
+/// 0 if there is no such property, 1 if there is, 3 if its value names another entry or a track.
+#[cfg(feature = "std")]
+const fn mark(name: &str) -> u8 {
+    match name.as_bytes() {
+        [] => 0,
+        [.., b'I', b'd'] | b"trackIdentifier" => 3,
+        _ => 1,
+    }
+}
+
 impl Table {
     /// The name behind a token.
     pub(super) fn name(&self, token: u8) -> Option<&'static str> {
         let start = *self.ends.get(usize::from(token).checked_sub(1)?)?;
         let end = *self.ends.get(usize::from(token))?;
         self.names.get(usize::from(start)..usize::from(end)).filter(|name| !name.is_empty())
-    }
-
-    /// Whether there is a name behind a token.
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(super) fn has(&self, token: u8) -> bool {
-        let end = |token: usize| self.ends.get(token);
-        usize::from(token).checked_sub(1).is_some_and(|before| end(before) < end(before + 1))
     }
 
     /// The token of a name, one that is only read included.

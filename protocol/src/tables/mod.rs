@@ -7,6 +7,8 @@ mod rows;
 mod tests;
 
 use crate::json::RawValue;
+#[cfg(feature = "std")]
+use index::PROPERTY_MARKS;
 use index::{METHOD_TABLE, PROPERTY_TABLE, TYPE_TABLE};
 use rows::{METHODS_READ_ONLY, PROPERTIES_READ_ONLY};
 
@@ -94,8 +96,16 @@ impl Property {
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn of_number(token: u32) -> Option<Self> {
-        let token = u8::try_from(token).ok().filter(|token| PROPERTY_TABLE.has(*token))?;
-        core::num::NonZeroU8::new(token).map(Self)
+        let token = u8::try_from(token).ok()?;
+        let exists = PROPERTY_MARKS.get(usize::from(token)).is_some_and(|mark| *mark != 0);
+        core::num::NonZeroU8::new(token).filter(|_| exists).map(Self)
+    }
+
+    /// Whether its value names another entry, or a track.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn is_reference(self) -> bool {
+        PROPERTY_MARKS.get(usize::from(self.0.get())).is_some_and(|mark| mark & 2 != 0)
     }
 
     /// The property of that index, if it is one.
