@@ -18,7 +18,7 @@ fn reports(criterion: &mut Criterion) {
     let mut text = String::new();
     GzDecoder::new(RECORDING).read_to_string(&mut text).unwrap();
     let all: Vec<Line<'_>> = text.lines().skip(2).map(|line| Line::parse(line).unwrap()).collect();
-    // From the second report on each is a delta to the one before, or sets the same members.
+    // Each of these is a delta to the one before, and the first of them sets what the last one did.
     let reports: Vec<_> = all.iter().filter(|line| line.method() == "getStats").skip(2).cloned().collect();
     let started = || {
         let (mut decoder, mut extractor) = (SessionDecoder::new(), FeatureExtractor::new());

@@ -408,3 +408,37 @@ fn what_a_decoder_counts_is_what_it_holds() {
     decoder.decode(RawValue::parse(r#"{"0":null}"#).unwrap()).unwrap();
     assert_eq!(decoder.bytes(), empty);
 }
+
+#[test]
+fn the_text_of_what_was_replaced_does_not_pile_up() {
+    let mut decoder = ReportDecoder::new();
+    decoded(&mut decoder, r#"{"0":{"type":2,"17":"track","96":{"none":1,"cpu":0}},"1":{"type":3,"t":4.5},"t":1}"#);
+    for number in 2..5_000 {
+        decoded(&mut decoder, &format!(r#"{{"0":{{"80":{number},"96":{{"none":{number}}}}},"t":{number}}}"#));
+        assert!(decoder.bytes() < 6_000, "{}", decoder.bytes());
+    }
+    let mut json = String::new();
+    decoder.report().write_json(&mut json);
+    let expected = r#"{"0":{"id":"0","timestamp":4999,"type":"outbound-rtp","trackIdentifier":"track","qualityLimitationDurations":{"none":4999,"cpu":0},"bytesSent":4999},"1":{"id":"1","timestamp":4.5,"type":"remote-inbound-rtp"}}"#;
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn who_has_seen_a_report_is_told_what_has_happened_since() {
+    let mut decoder = ReportDecoder::new();
+    let mut decode = |delta: &str| {
+        let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
+        let seen = report.generation() - 1;
+        let changed: Vec<_> =
+            report.changed_since(seen).map(|(place, entry)| format!("{place}:{}", entry.id())).collect();
+        let gone: Vec<_> = report.gone().map(|entry| entry.member("mid").unwrap().text().to_owned()).collect();
+        (changed.join(" "), gone.join(" "), report.reshaped() > seen)
+    };
+    let of = |changed: &str, gone: &str, is_reshaped| (changed.to_owned(), gone.to_owned(), is_reshaped);
+    assert_eq!(decode(r#"{"3":{"18":"a","80":1},"5":{"18":"b"}}"#), of("0:3 1:5", "", true));
+    assert_eq!(decode(r#"{"5":{"80":2},"t":7}"#), of("1:5", "", false));
+    assert_eq!(decode(r#"{"3":null,"5":{"80":3}}"#), of("0:5", "\"a\"", true));
+    assert_eq!(decode(r#"{"t":8}"#), of("", "", false));
+    assert_eq!(decode(r#"{"5":{"12":"1"}}"#), of("0:5", "", true), "it refers to another codec");
+    assert_eq!(decode(r#"{"5":{"type":1}}"#), of("0:5", "", true));
+}
