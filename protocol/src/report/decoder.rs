@@ -40,7 +40,7 @@ const ENTRY_OVERHEAD: usize = size_of::<Held>() + LONGEST_TIME + LONGEST_TYPE;
 
 /// So much text that nobody refers to any more may stand between that of the report, for each byte of the latter and besides. More
 /// saves time, less saves memory.
-const GARBAGE: (usize, usize) = (2, 4096);
+pub(super) const GARBAGE: (usize, usize) = (2, 16_384);
 
 /// No report of a browser comes near it. A place in a text has 32 bits.
 const LONGEST_TEXT: usize = 1 << 30;

@@ -127,9 +127,10 @@ pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Va
     let held = app.registry.get(id);
     let Some(row) = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)? else {
         return match held.filter(|handle| handle.snapshot().lines > 0) {
-            Some(handle) => {
-                describe(Session::of(SessionRow::live(id, &handle.origin)).updated(&handle), running(&app, &handle).await?)
-            }
+            Some(handle) => describe(
+                Session::of(SessionRow::live(id, &handle.origin)).updated(&handle),
+                running(&app, &handle).await?,
+            ),
             None => Err(unknown(id)),
         };
     };

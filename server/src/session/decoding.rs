@@ -74,11 +74,7 @@ impl Decoding {
 
 /// Decodes what is written and was not decoded yet, or as much of it as is done at once: `Some` if there is more, with how long it
 /// should wait, because the session has had more than its share of work.
-pub(super) async fn decode(
-    handle: &Handle,
-    journal: &mut Journal,
-    stats: &StatsQueue,
-) -> io::Result<Option<Duration>> {
+pub(super) async fn decode(handle: &Handle, journal: &mut Journal, stats: &StatsQueue) -> io::Result<Option<Duration>> {
     if journal.undecoded() == 0 {
         return Ok(None);
     }

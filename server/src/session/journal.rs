@@ -15,8 +15,8 @@ use rtctrace_protocol::privacy::Obfuscator;
 
 use self::messages::Translation;
 use super::cursor::{Cursor, Held, Place};
-use super::origin::Origin;
 use super::decoding::Decoding;
+use super::origin::Origin;
 use super::rate::Rate;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
