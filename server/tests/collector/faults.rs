@@ -57,7 +57,10 @@ async fn an_outage_of_the_database_stops_no_recording_and_loses_no_row() {
         socket.send(line).await;
     }
     socket.acknowledged(lines.len()).await;
-    assert_eq!(collector.metric("rtctrace_stats_behind_total").await, 1.0);
+    until("the session is behind", async || {
+        (collector.metric("rtctrace_stats_behind_total").await == 1.0).then_some(())
+    })
+    .await;
     until("the failure is counted", async || {
         (collector.metric("rtctrace_store_failures_total{store=\"database\"}").await >= 1.0).then_some(())
     })
