@@ -1,6 +1,6 @@
 //! How far a session's lines are decoded. Decoding follows the spool at a distance: what is written is read again from there, many
-//! lines at a time, when somebody asks for it, when stats rows are due, and at the session's end. So a session that waits for
-//! its next line holds no report, a socket waits for no decoder, and what is done at once finds its data at hand.
+//! lines at a time, when somebody asks for it, when stats rows are due, and at the session's end. What is done at once finds its
+//! data at hand; and where no rows are written, a session that has brought little holds no report.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,7 +13,6 @@ use super::journal::Journal;
 use super::pipeline::Pipeline;
 use crate::spool::Tail;
 use crate::store::stats::{RowBatch, StatsQueue};
-use crate::telemetry;
 
 /// How long one session may decode before others get their turn.
 const TURN: Duration = Duration::from_millis(2);
@@ -25,16 +24,20 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 pub(crate) struct Decoding {
     session: SessionId,
     /// Whether it gives stats rows.
-    rows: bool,
+    has_rows: bool,
+    /// Rows that nobody has taken yet. Who decodes may be gone before somebody does.
+    rows: RowBatch,
     pipeline: Option<Box<Pipeline>>,
     /// So many bytes of the spool's text, its header included.
     at: u64,
+    /// So many were there when the session was taken in: that they are decoded again is not its client's work.
+    free: u64,
 }
 
 impl Decoding {
-    /// Of a session of which nothing is decoded. `rows`: whether it gives stats rows.
-    pub(super) fn new(session: SessionId, rows: bool) -> Self {
-        Self { session, rows, pipeline: None, at: 0 }
+    /// Of a session of which nothing is decoded. `has_rows`: whether it gives stats rows.
+    pub(super) fn new(session: SessionId, has_rows: bool) -> Self {
+        Self { session, has_rows, rows: RowBatch::default(), pipeline: None, at: 0, free: 0 }
     }
 
     /// How many bytes of the spool's text are decoded.
@@ -42,9 +45,20 @@ impl Decoding {
         self.at
     }
 
+    /// So many bytes of the text are of a time before this process.
+    pub(super) fn begins_behind(&mut self, bytes: u64) {
+        self.free = bytes;
+    }
+
+    /// What is written up to there cannot be read any more.
+    pub(super) fn give_up(&mut self, to: u64) {
+        self.at = self.at.max(to);
+    }
+
     /// Stops giving stats rows.
     pub(super) fn stop_rows(&mut self) {
-        self.rows = false;
+        self.has_rows = false;
+        self.rows = RowBatch::default();
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.stop_rows();
         }
@@ -56,16 +70,13 @@ impl Decoding {
     }
 
     /// Decodes lines until there is no further one, rows are many, or the turn is over: false in the first case.
-    fn decode(&mut self, tail: &mut Tail, rows: &mut RowBatch, turn: Instant) -> io::Result<bool> {
-        let pipeline = self.pipeline.get_or_insert_with(|| Box::new(Pipeline::new(self.session, self.rows)));
-        let mut count = 0_u32;
+    fn lines(&mut self, tail: &mut Tail, turn: Instant) -> io::Result<bool> {
+        let Self { session, has_rows, rows, pipeline, at, .. } = self;
+        let pipeline = pipeline.get_or_insert_with(|| Box::new(Pipeline::new(*session, *has_rows)));
         loop {
             let is_there = tail.next(|line| pipeline.spooled(line, rows))?;
-            self.at = tail.at();
-            count += 1;
-            // A clock costs as much as a small line.
-            let is_over = || count.is_multiple_of(8) && turn.elapsed() > TURN;
-            if !is_there || rows.is_full() || is_over() {
+            *at = tail.at();
+            if !is_there || rows.is_full() || turn.elapsed() > TURN {
                 return Ok(is_there);
             }
         }
@@ -73,47 +84,34 @@ impl Decoding {
 }
 
 /// Decodes what is written and was not decoded yet, or as much of it as is done at once: `Some` if there is more, with how long it
-/// should wait, because the session has had more than its share of work.
+/// should wait, because the session has had more than its share of work. Whoever awaits this may stop to: what was decoded stays,
+/// with its rows.
 pub(super) async fn decode(handle: &Handle, journal: &mut Journal, stats: &StatsQueue) -> io::Result<Option<Duration>> {
-    if journal.undecoded() == 0 {
-        return Ok(None);
-    }
-    let mut tail = journal.tail()?;
-    let mut rows = RowBatch::default();
     let mut work = Duration::ZERO;
-    let mut goes_on = true;
-    while goes_on && work < AT_ONCE {
-        let turn = Instant::now();
-        goes_on = journal.decoding().decode(&mut tail, &mut rows, turn)?;
-        work += turn.elapsed();
-        if rows.is_full() || !goes_on {
-            if stats.offer(&mut rows).await.is_err() {
-                handle.fall_behind(journal);
+    let mut goes_on = journal.undecoded() > 0;
+    if goes_on {
+        let mut tail = journal.tail()?;
+        while goes_on && work < AT_ONCE {
+            let turn = Instant::now();
+            let result = journal.decoding().lines(&mut tail, turn);
+            work += turn.elapsed();
+            goes_on = result?;
+            if journal.decoding().rows.is_full() {
+                hand_over(handle, journal, stats).await;
+            } else if goes_on {
+                tokio::task::yield_now().await;
             }
-        } else {
-            tokio::task::yield_now().await;
         }
     }
-    if !rows.is_empty() && stats.offer(&mut rows).await.is_err() {
-        handle.fall_behind(journal);
-    }
-    let wait = journal.worked(work, Instant::now());
+    hand_over(handle, journal, stats).await;
+    let decoding = journal.decoding();
+    let wait = if decoding.at > decoding.free { journal.worked(work, Instant::now()) } else { Duration::ZERO };
     Ok(goes_on.then_some(wait))
 }
 
-/// Decodes all that is written; says how long nothing more should be read of the session. What cannot be read now is read another
-/// time.
-pub(super) async fn catch_up(handle: &Handle, journal: &mut Journal, stats: &StatsQueue) -> Duration {
-    let mut longest = Duration::ZERO;
-    loop {
-        match decode(handle, journal, stats).await {
-            Ok(Some(wait)) => longest = longest.max(wait),
-            Ok(None) => return longest,
-            Err(error) => {
-                telemetry::store_failed(telemetry::Store::Spool);
-                tracing::error!(session = %handle.id, "the spool cannot be read for decoding: {error}");
-                return longest;
-            }
-        }
+/// Hands the rows over. A database that is slow takes them at the session's end, from its dump.
+async fn hand_over(handle: &Handle, journal: &mut Journal, stats: &StatsQueue) {
+    if stats.offer(&mut journal.decoding().rows).await.is_err() {
+        handle.fall_behind(journal);
     }
 }

@@ -2,6 +2,7 @@
 //! file goes. Each step is tried until it works; until the last one the spool file is there, so a crash anywhere on the way
 //! only means that the next start does it again.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context;
@@ -11,7 +12,7 @@ use tracing::Instrument as _;
 use super::decoding;
 use super::handle::Handle;
 use super::pipeline::Pipeline;
-use super::registry::Stores;
+use super::registry::{Stores, lock};
 use super::standing::{self, Standing};
 use super::{LOST, SessionId};
 use crate::spool::{self, Spool};
@@ -25,6 +26,8 @@ use crate::telemetry::{self, Store};
 /// its turn to others.
 pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Semaphore) {
     decode(handle, stores, turns).await;
+    // What waits to be stored keeps nobody from beginning anew; what waits for work, does.
+    drop(lock(&handle.place).take());
     let (features, snapshot, file) = {
         let mut journal = handle.journal.lock().await;
         let snapshot = journal.snapshot();
@@ -107,17 +110,28 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
 async fn decode(handle: &Handle, stores: &Stores, turns: &Semaphore) {
     let mut backoff = Backoff::new(Store::Spool);
     loop {
-        let turn = turns.acquire().await;
+        // First the session: who has it may be at work, and need no turn.
         let mut journal = handle.journal.lock().await;
+        let turn = turns.acquire().await;
         let attempt = decoding::decode(handle, &mut journal, &stores.stats).await;
-        let path = journal.path().clone();
-        drop((journal, turn));
+        drop(turn);
         match attempt {
             Ok(None) => return,
-            Ok(Some(wait)) => tokio::time::sleep(wait).await,
+            Ok(Some(wait)) => {
+                drop(journal);
+                tokio::time::sleep(wait).await;
+            }
             // That it is gone is said by who stores it.
-            Err(_) if !path.exists() => return,
-            Err(error) => backoff.failed(&format!("reading the spool of session {}", handle.id), &error).await,
+            Err(_) if !journal.path().exists() => return,
+            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) => {
+                tracing::error!(session = %handle.id, "a part of the spool text is gone; the session is stored without it: {error}");
+                handle.fall_behind(&mut journal);
+                return journal.give_up_decoding();
+            }
+            Err(error) => {
+                drop(journal);
+                backoff.failed(&format!("reading the spool of session {}", handle.id), &error).await;
+            }
         }
     }
 }

@@ -162,6 +162,7 @@ impl Journal {
     /// Continues the spool file whose lines were replayed.
     pub(crate) fn reopen(&mut self, length: u64) -> io::Result<()> {
         self.file = Some(SpoolFile::reopen(&self.spool, &self.path, length)?);
+        self.decoding.begins_behind(length);
         Ok(())
     }
 
@@ -218,8 +219,14 @@ impl Journal {
             }
         }
         // What is held already counts, too: it costs as much.
-        let wait = self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.take(seen, length as u64, now));
+        let wait = self.brought(seen, length as u64, now);
         Received { received: self.received, wrote, started, ended: self.end.is_some(), stop, wait }
+    }
+
+    /// Counts what came, and says how long nothing more should be read; what it took to decode what came before counts, too.
+    fn brought(&mut self, lines: u64, bytes: u64, now: Instant) -> Duration {
+        let rate = self.rate.as_mut();
+        rate.map_or(Duration::ZERO, |rate| rate.take(lines, bytes, now).max(rate.worked(Duration::ZERO, now)))
     }
 
     /// What came took so long to decode: says how long nothing more should be read.
@@ -246,6 +253,12 @@ impl Journal {
     pub(super) fn tail(&self) -> io::Result<Tail> {
         let (path, length) = self.held();
         Tail::open(&path, self.decoding.at(), length)
+    }
+
+    /// What is written and not decoded cannot be read any more.
+    pub(super) fn give_up_decoding(&mut self) {
+        let length = self.file.as_ref().map_or(0, SpoolFile::length);
+        self.decoding.give_up(length);
     }
 
     /// The state of what is decoded.

@@ -36,7 +36,7 @@ const FINISHING: usize = 4;
 /// So many clients may look for their sessions in spool and stores at one time.
 const TURNS: usize = 64;
 
-/// So much of what a session brings may wait to be decoded. Where stats rows are written, little: else a slow database would be noticed
+/// When so much of what a session has brought waits to be decoded, its socket waits, too. Where stats rows are written, little: else a slow database would be noticed
 /// late.
 const MOST: u64 = 1 << 20;
 const MOST_ROWS: u64 = 256 << 10;
@@ -213,17 +213,31 @@ impl Registry {
             return Duration::ZERO;
         }
         // In a box: every socket would be as large as if it were at it.
-        Box::pin(decoding::catch_up(handle, journal, &self.0.stores.stats)).await
+        match Box::pin(decoding::decode(handle, journal, &self.0.stores.stats)).await {
+            Ok(wait) => wait.unwrap_or_default(),
+            Err(error) => {
+                unreadable(handle, &error);
+                Duration::ZERO
+            }
+        }
     }
 
-    /// Decodes what a session has brought so far.
+    /// Decodes what a session has brought so far; the rest of one that has had more than its share of work waits for the next time.
     pub(super) async fn catch_up(&self, handle: &Handle) {
         handle.undecoded.store(false, Ordering::Relaxed);
-        let mut journal = handle.journal.lock().await;
-        decoding::catch_up(handle, &mut journal, &self.0.stores.stats).await;
+        loop {
+            // Sockets may have the session in between.
+            let mut journal = handle.journal.lock().await;
+            match decoding::decode(handle, &mut journal, &self.0.stores.stats).await {
+                Ok(None) => return,
+                Ok(Some(Duration::ZERO)) => {}
+                Ok(Some(_)) => return handle.undecoded.store(true, Ordering::Relaxed),
+                Err(error) => return unreadable(handle, &error),
+            }
+        }
     }
 
-    /// The features of what a session has brought so far.
+    /// The features of what a session has brought so far, as far as that is decoded by now.
     pub(crate) async fn features(&self, handle: &Handle) -> SessionFeatures {
         self.catch_up(handle).await;
         handle.journal.lock().await.features()
@@ -350,8 +364,6 @@ impl Registry {
 
     fn finishing(&self, handle: Arc<Handle>) -> JoinHandle<()> {
         let _ = handle.ended.set(Instant::now());
-        // What waits to be stored keeps nobody from beginning anew.
-        drop(lock(&handle.place).take());
         let registry = self.clone();
         tokio::spawn(async move {
             registry.0.waiting.fetch_add(1, Ordering::Relaxed);
@@ -369,6 +381,12 @@ impl Registry {
         }
         telemetry::sessions_live(sessions.len());
     }
+}
+
+/// What is written and cannot be read is decoded another time.
+fn unreadable(handle: &Handle, error: &std::io::Error) {
+    telemetry::store_failed(telemetry::Store::Spool);
+    tracing::error!(session = %handle.id, "the spool cannot be read for decoding: {error}");
 }
 
 /// A lock whose holder cannot have left a half-made state behind: nothing under it panics midway.

@@ -101,7 +101,7 @@ impl Journal {
             }
         }
         self.translation = Some(translation);
-        let wait = self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.take(messages.len() as u64, bytes, now));
+        let wait = self.brought(messages.len() as u64, bytes, now);
         Received { received: self.received, wrote, started, ended: false, stop, wait }
     }
 

@@ -1,8 +1,8 @@
 //! The queue between sessions and the database's stats tables, and its writer.
 //!
-//! Bound: `stats.queue_bytes` of rows, those in the writer's hand included. When it is full, the socket task that brings more
-//! waits, and its client with it; if the database does not take rows for [`PATIENCE`], the session is *behind*: it offers
-//! no more rows, goes on without delay, and all its rows are written from its dump when it ends. So an outage of the
+//! Bound: `stats.queue_bytes` of rows, those in the writer's hand included. When it is full, who decodes
+//! a session waits, and the session with it; if the database does not take rows for [`PATIENCE`], the session is *behind*: it
+//! offers no more rows, goes on without delay, and all its rows are written from its dump when it ends. So an outage of the
 //! database neither stops recordings nor loses rows.
 
 use std::sync::Arc;
@@ -71,17 +71,16 @@ impl StatsQueue {
         let _ = self.sender.send(Work::Session(Box::new(row)));
     }
 
-    /// Hands over rows, waiting for room. The batch is empty afterwards; after `Behind`, its rows are dropped.
+    /// Hands over rows, waiting for room. The batch is empty afterwards; until then, and after `Behind`, it keeps its rows.
     pub(crate) async fn offer(&self, batch: &mut RowBatch) -> Result<(), Behind> {
         if batch.is_empty() {
             return Ok(());
         }
         let need = batch.bytes().div_ceil(UNIT).min(self.capacity);
-        let rows = batch.take();
         let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(need).unwrap_or(u32::MAX));
         let permit = tokio::time::timeout(PATIENCE, room).await.map_err(|_| Behind)?.map_err(|_| Behind)?;
         telemetry::stats_queued((need * UNIT) as f64);
-        self.sender.send(Work::Rows(rows, permit)).map_err(|_| Behind)?;
+        self.sender.send(Work::Rows(batch.take(), permit)).map_err(|_| Behind)?;
         Ok(())
     }
 
@@ -214,4 +213,39 @@ impl Writer {
 /// Whether trying again cannot help: SQLITE_CONSTRAINT (19), SQLITE_MISMATCH (20), SQLITE_TOOBIG (18).
 fn is_final(error: &sqlx::Error) -> bool {
     matches!(result_code(error), Some(18..=20))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use rtctrace_protocol::json::RawValue;
+    use rtctrace_protocol::report::ReportDecoder;
+
+    use super::super::RowFilter;
+    use super::*;
+    use crate::session::SessionId;
+    use crate::store::database::tests::fresh;
+
+    fn one_row() -> RowBatch {
+        let (mut decoder, mut filter, mut rows) = (ReportDecoder::new(), RowFilter::new(), RowBatch::default());
+        let report = decoder.decode(RawValue::parse(r#"{"t":1,"0":{"type":1,"packetsReceived":1}}"#).unwrap()).unwrap();
+        filter.rows(SessionId::new(), "PC_0", report, 0.0, &mut rows);
+        rows
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_and_goes_away_takes_no_row_along() {
+        let (_dir, database) = fresh().await;
+        let (queue, writer) = StatsQueue::new(database, 1);
+        let (mut first, mut second) = (one_row(), one_row());
+        queue.offer(&mut first).await.unwrap();
+        assert!(first.is_empty());
+        assert!(queue.offer(&mut second).now_or_never().is_none());
+        assert!(!second.is_empty());
+        let running = tokio::spawn(writer.run());
+        queue.offer(&mut second).await.unwrap();
+        assert!(second.is_empty());
+        queue.settle().await;
+        running.abort();
+    }
 }
