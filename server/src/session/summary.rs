@@ -32,15 +32,13 @@ impl Summary {
         self.times.last += line.delta();
         self.times.first.get_or_insert(self.times.last);
         match line.connection() {
-            Some(connection) => {
-                if !self.connections.contains(&*connection) && self.connections.len() < CONNECTIONS {
-                    self.connections.insert(connection.into());
-                }
+            Some(connection) if !self.connections.contains(&*connection) && self.connections.len() < CONNECTIONS => {
+                self.connections.insert(connection.into());
             }
             None if self.browser.is_none() && line.method() == "create" => {
                 self.browser = Browser::from_hints(line.value()).map(Arc::new);
             }
-            None => {}
+            _ => {}
         }
     }
 

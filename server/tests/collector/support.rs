@@ -327,7 +327,7 @@ impl Socket {
 
     async fn next(&mut self) -> Option<Message> {
         loop {
-            let message = tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.expect("a frame in time");
+            let message = tokio::time::timeout(Duration::from_secs(60), self.0.next()).await.expect("a frame in time");
             match message {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(message)) => return Some(message),
