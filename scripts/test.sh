@@ -7,13 +7,16 @@
 . scripts/checks.sh
 
 # Settings of this shell are for the collector that a person runs, not for those under test.
-for variable in $(compgen -v RTCTRACE_); do unset "$variable"; done
+for variable in $(compgen -v RTCTRACE_); do
+	case "$variable" in RTCTRACE_TEST_*) ;; *) unset "$variable" ;; esac
+done
 
 rust_tests() { cargo test --workspace --locked --no-fail-fast; }
 
 prepare
 part "Chromium" install_chromium
 part "Firefox" install_firefox
+part "TimescaleDB" provide_database
 part "format" check_format
 web_parts
 part "types" check_types

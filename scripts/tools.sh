@@ -49,3 +49,12 @@ install_packages() {
 	npm ci || return
 	cp package-lock.json "$installed"
 }
+
+# The database of the tests: another server, or what they start themselves.
+provide_database() {
+	if [ -n "${RTCTRACE_TEST_DATABASE_URL:-}" ]; then
+		printf 'the server that RTCTRACE_TEST_DATABASE_URL names\n'
+	else
+		bash scripts/timescale.sh install
+	fi
+}
