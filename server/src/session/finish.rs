@@ -17,7 +17,7 @@ use super::standing::{self, Standing};
 use super::{LOST, SessionId};
 use crate::spool::{self, Spool};
 use crate::store::sessions::{SessionRow, end_lost, store_ended};
-use crate::store::stats::{RowBatch, StatsRow, write_rows};
+use crate::store::stats::{self, RowBatch, StatsRow, write_rows};
 use crate::store::{Backoff, database::Database};
 use crate::telemetry::traces::TARGET;
 use crate::telemetry::{self, Store};
@@ -143,7 +143,7 @@ fn forget(id: SessionId, spool: &Spool, file: &Path) {
     }
 }
 
-/// Writes all stats of a session from its spool file. Rows that are there already are written anew.
+/// Writes all stats of a session from its spool file, in place of what is there.
 async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyhow::Result<()> {
     let (sender, mut batches) = mpsc::channel::<Vec<StatsRow>>(1);
     let spool = spool.to_owned();
@@ -159,10 +159,12 @@ async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyh
         }
         sender.blocking_send(rows.take()).context("the writer gave up")
     });
+    let mut transaction = database.begin().await?;
+    stats::remove(&mut transaction, id).await?;
     while let Some(rows) = batches.recv().await {
-        let mut transaction = database.writer.begin().await?;
         write_rows(&mut transaction, &rows).await?;
-        transaction.commit().await?;
+        transaction = database.breathe(transaction).await?;
     }
-    reading.await.context("reading the spool panicked")?
+    reading.await.context("reading the spool panicked")??;
+    Ok(transaction.commit().await?)
 }

@@ -51,11 +51,25 @@ impl SessionId {
         Self(Uuid::now_v7())
     }
 
+    /// The one that is before all others; it is nobody's.
+    pub(crate) const NIL: Self = Self(Uuid::nil());
+
+    /// As the UUID that it is.
+    pub(crate) fn uuid(self) -> Uuid {
+        self.0
+    }
+
     /// The one that always stands for a name, whatever characters that has.
     pub(crate) fn of_name(name: &str) -> Self {
         /// The namespace of such names (RFC 9562, section 5.5).
         const NAMESPACE: Uuid = Uuid::from_u128(0x8f1d_5e0c_4b7a_5c39_9d46_2a70_c1e3_b586);
         Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+    }
+}
+
+impl From<Uuid> for SessionId {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
     }
 }
 

@@ -11,7 +11,6 @@ use futures_util::TryStreamExt as _;
 use object_store::ObjectMeta;
 use rtctrace_features::SessionFeatures;
 use rtctrace_protocol::dump::{DumpError, DumpReader};
-use sqlx::AssertSqlSafe;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
@@ -23,7 +22,7 @@ use super::{LOST, Origin, SessionId};
 use crate::config::Config;
 use crate::spool::Spool;
 use crate::store::sessions::{self, SessionRow, write_ended};
-use crate::store::stats::{RowBatch, StatsRow, TABLES, write_rows};
+use crate::store::stats::{self, RowBatch, StatsRow, write_rows};
 
 /// Makes the rows of the session whose dump this object is; says which session that is. A session that is on its way into
 /// the stores is left to its collector.
@@ -35,8 +34,9 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
     // However slow the store is: the collector beside this waits for nothing but what is read from here.
     let (dump, bytes) = fetch(stores, config, object).await?;
 
-    // The lock comes with the first statement: what is known now stays so.
-    let mut transaction = stores.database.writer.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = stores.database.begin().await?;
+    // What is known now stays so.
+    transaction.lock(id).await?;
     let still_known = sessions::get_by(&mut transaction, id).await?;
     ensure!(still_known == known, "its session changed while the dump was fetched; reprocess it again");
     // By the collector's clock, which no dump has: it is known, or made of what the client said.
@@ -46,10 +46,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
     let reading = tokio::task::spawn_blocking(move || read(id, BufReader::new(dump), &for_reading, &rows));
     // A dump that turns out to be broken takes nothing away: what was written goes with the transaction.
     if config.stats.enabled {
-        for table in TABLES.iter() {
-            let sql = format!("DELETE FROM {} WHERE session_id = ?", table.name);
-            sqlx::query(AssertSqlSafe(sql)).bind(id.to_string()).execute(&mut *transaction).await?;
-        }
+        stats::remove(&mut transaction, id).await?;
     }
     while let Some(rows) = batches.recv().await {
         write_rows(&mut transaction, &rows).await?;

@@ -90,6 +90,10 @@ async fn look(registry: &Registry, retention: &Retention, now: UnixMillis) -> an
             continue;
         }
         let before = UnixMillis(now.0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)));
+        if !dumps_only {
+            // What can go as a whole leaves little to be taken out of the tables session by session.
+            registry.stores().database.drop_stats_before(before).await.context("cannot drop old stats")?;
+        }
         let mut after = None;
         loop {
             let old = sessions::ended_before(&registry.stores().database, before, dumps_only, after, BATCH).await?;

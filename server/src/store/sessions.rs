@@ -2,12 +2,11 @@
 
 use std::str::FromStr;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
-use super::database::Database;
+use super::database::{Database, Row, Transaction, Value};
 use super::features;
-use super::stats::TABLES;
+use super::stats;
 use crate::geo::Location;
 use crate::session::{Browser, SessionId, UnixMillis};
 use rtctrace_features::SessionFeatures;
@@ -84,37 +83,38 @@ impl SessionRow {
         }
     }
 
-    fn read(row: &SqliteRow) -> sqlx::Result<Self> {
-        let count =
-            |name| row.try_get::<Option<i64>, _>(name).map(|value| value.and_then(|value| u64::try_from(value).ok()));
-        let browser_name: Option<String> = row.try_get("browser_name")?;
-        let text = |name| row.try_get::<Option<String>, _>(name).map(Option::unwrap_or_default);
-        let browser = match browser_name {
+    fn read(row: &Row) -> sqlx::Result<Self> {
+        let text = |column| row.text(column).map(Option::unwrap_or_default);
+        let browser = match row.text("browser_name")? {
             Some(name) => Some(Browser { name, version: text("browser_version")?, os: text("browser_os")? }),
             None => None,
         };
         Ok(Self {
-            id: id_of(row)?,
-            source: row.try_get("source")?,
-            dialect: row.try_get("dialect")?,
-            ended: row.try_get::<String, _>("state")? == "ended",
-            start_time: UnixMillis(row.try_get("start_time")?),
-            end_time: row.try_get::<Option<i64>, _>("end_time")?.map(UnixMillis),
-            duration: row.try_get("duration")?,
-            user_agent: row.try_get("user_agent")?,
+            id: row.id("id")?,
+            source: text("source")?,
+            dialect: text("dialect")?,
+            ended: text("state")? == "ended",
+            start_time: start_time(row)?,
+            end_time: row.time("end_time")?,
+            duration: row.integer("duration")?,
+            user_agent: row.text("user_agent")?,
             browser,
-            origin: row.try_get("origin")?,
-            url: row.try_get("url")?,
-            connections: count("connections")?.unwrap_or_default(),
-            lines: count("lines")?.unwrap_or_default(),
-            dump_path: row.try_get("dump_path")?,
-            dump_bytes: count("dump_bytes")?,
-            close_code: count("close_code")?.and_then(|code| u16::try_from(code).ok()),
-            user: row.try_get("user")?,
-            conference: row.try_get("conference")?,
-            location: Location { country: row.try_get("country")?, city: row.try_get("city")? },
+            origin: row.text("origin")?,
+            url: text("url")?,
+            connections: row.count("connections")?.unwrap_or_default(),
+            lines: row.count("lines")?.unwrap_or_default(),
+            dump_path: row.text("dump_path")?,
+            dump_bytes: row.count("dump_bytes")?,
+            close_code: row.count("close_code")?.and_then(|code| u16::try_from(code).ok()),
+            user: row.text("user")?,
+            conference: row.text("conference")?,
+            location: Location { country: row.text("country")?, city: row.text("city")? },
         })
     }
+}
+
+fn start_time(row: &Row) -> sqlx::Result<UnixMillis> {
+    row.time("start_time")?.ok_or_else(|| sqlx::Error::ColumnNotFound("start_time".to_owned()))
 }
 
 /// Where a page of the list ends: the next one holds what comes behind this session.
@@ -142,20 +142,21 @@ impl FromStr for ListCursor {
 }
 
 /// Inserts a session that has begun; one that is known already stays as it is.
-pub(crate) async fn insert_live(connection: &mut SqliteConnection, row: &SessionRow) -> sqlx::Result<()> {
-    write(connection, row, "ON CONFLICT (id) DO NOTHING").await
+pub(crate) async fn insert_live(transaction: &mut Transaction, row: &SessionRow) -> sqlx::Result<()> {
+    write(transaction, row, "ON CONFLICT (id) DO NOTHING").await
 }
 
 /// Writes a session that is over, and its features, in one transaction.
 pub(crate) async fn store_ended(database: &Database, row: &SessionRow, features: &SessionFeatures) -> sqlx::Result<()> {
-    let mut transaction = database.writer.begin().await?;
+    let mut transaction = database.begin().await?;
+    transaction.lock(row.id).await?;
     write_ended(&mut transaction, row, features).await?;
     transaction.commit().await
 }
 
 /// The same as a part of a transaction.
 pub(crate) async fn write_ended(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     row: &SessionRow,
     features: &SessionFeatures,
 ) -> sqlx::Result<()> {
@@ -167,59 +168,53 @@ pub(crate) async fn write_ended(
          duration = excluded.duration, browser_name = excluded.browser_name, browser_version = excluded.browser_version, \
          browser_os = excluded.browser_os, connections = excluded.connections, lines = excluded.lines, \
          dump_path = excluded.dump_path, dump_bytes = excluded.dump_bytes, close_code = excluded.close_code";
-    write(connection, row, update).await?;
-    features::write(connection, row.id, features).await
+    write(transaction, row, update).await?;
+    features::write(transaction, row.id, features).await
 }
 
-async fn write(connection: &mut SqliteConnection, row: &SessionRow, on_conflict: &'static str) -> sqlx::Result<()> {
+async fn write(transaction: &mut Transaction, row: &SessionRow, on_conflict: &'static str) -> sqlx::Result<()> {
     let sql = format!(
         "INSERT INTO sessions (id, source, dialect, state, start_time, end_time, duration, user_agent, browser_name, \
          browser_version, browser_os, origin, url, connections, lines, dump_path, dump_bytes, close_code, \"user\", \
          conference, country, city) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {on_conflict}"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+         {on_conflict}"
     );
     let browser = row.browser.as_ref();
-    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(row.id.to_string())
-        .bind(&row.source)
-        .bind(&row.dialect)
-        .bind(if row.ended { "ended" } else { "live" })
-        .bind(row.start_time.0)
-        .bind(row.end_time.map(|time| time.0))
-        .bind(row.duration)
-        .bind(&row.user_agent)
-        .bind(browser.map(|browser| &browser.name))
-        .bind(browser.map(|browser| &browser.version))
-        .bind(browser.map(|browser| &browser.os))
-        .bind(&row.origin)
-        .bind(&row.url)
-        .bind(signed(row.connections))
-        .bind(signed(row.lines))
-        .bind(&row.dump_path)
-        .bind(row.dump_bytes.map(signed))
-        .bind(row.close_code.map(i64::from))
-        .bind(&row.user)
-        .bind(&row.conference)
-        .bind(&row.location.country)
-        .bind(&row.location.city)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let count = |value: u64| Value::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)));
+    let values = [
+        Value::Id(row.id),
+        Value::Text(Some(&row.source)),
+        Value::Text(Some(&row.dialect)),
+        Value::Text(Some(if row.ended { "ended" } else { "live" })),
+        Value::Time(Some(row.start_time)),
+        Value::Time(row.end_time),
+        Value::Integer(row.duration),
+        Value::Text(row.user_agent.as_deref()),
+        Value::Text(browser.map(|browser| browser.name.as_str())),
+        Value::Text(browser.map(|browser| browser.version.as_str())),
+        Value::Text(browser.map(|browser| browser.os.as_str())),
+        Value::Text(row.origin.as_deref()),
+        Value::Text(Some(&row.url)),
+        count(row.connections),
+        count(row.lines),
+        Value::Text(row.dump_path.as_deref()),
+        row.dump_bytes.map_or(Value::Integer(None), count),
+        Value::Integer(row.close_code.map(i64::from)),
+        Value::Text(row.user.as_deref()),
+        Value::Text(row.conference.as_deref()),
+        Value::Text(row.location.country.as_deref()),
+        Value::Text(row.location.city.as_deref()),
+    ];
+    transaction.write(AssertSqlSafe(sql), &values).await
 }
 
 /// A page of sessions, newest first, behind `cursor`.
 pub(crate) async fn list(database: &Database, limit: u32, cursor: Option<ListCursor>) -> sqlx::Result<Vec<SessionRow>> {
-    let start_time = cursor.map_or(i64::MAX, |cursor| cursor.start_time.0);
-    let id = cursor.map(|cursor| cursor.id.to_string()).unwrap_or_default();
-    let rows =
-        sqlx::query("SELECT * FROM sessions WHERE (start_time, id) < (?, ?) ORDER BY start_time DESC, id DESC LIMIT ?")
-            .bind(start_time)
-            .bind(id)
-            .bind(limit)
-            .fetch_all(&database.readers)
-            .await?;
-    rows.iter().map(SessionRow::read).collect()
+    let cursor = cursor.unwrap_or(ListCursor { start_time: UnixMillis(i64::MAX), id: SessionId::NIL });
+    let sql = "SELECT * FROM sessions WHERE (start_time, id) < ($1, $2) ORDER BY start_time DESC, id DESC LIMIT $3";
+    let values = [Value::Time(Some(cursor.start_time)), Value::Id(cursor.id), Value::Integer(Some(limit.into()))];
+    database.read(sql, &values).await?.iter().map(SessionRow::read).collect()
 }
 
 /// Sessions of a user, by id, behind `after`.
@@ -229,10 +224,10 @@ pub(crate) async fn of_user(
     after: Option<SessionId>,
     limit: u32,
 ) -> sqlx::Result<Vec<SessionRow>> {
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let sql = "SELECT * FROM sessions WHERE \"user\" = ? AND id > ? ORDER BY id LIMIT ?";
-    let rows = sqlx::query(sql).bind(user).bind(after).bind(limit).fetch_all(&database.readers).await?;
-    rows.iter().map(SessionRow::read).collect()
+    let sql = "SELECT * FROM sessions WHERE \"user\" = $1 AND id > $2 ORDER BY id LIMIT $3";
+    let after = Value::Id(after.unwrap_or(SessionId::NIL));
+    let values = [Value::Text(Some(user)), after, Value::Integer(Some(limit.into()))];
+    database.read(sql, &values).await?.iter().map(SessionRow::read).collect()
 }
 
 /// Sessions that are over and began before a time, oldest first, behind `after`; of all, or of those that have a dump.
@@ -243,86 +238,71 @@ pub(crate) async fn ended_before(
     after: Option<ListCursor>,
     limit: u32,
 ) -> sqlx::Result<Vec<ListCursor>> {
-    let sql = "SELECT id, start_time FROM sessions WHERE state = 'ended' AND start_time < ? \
-         AND (start_time, id) > (?, ?) AND (dump_path IS NOT NULL OR NOT ?) ORDER BY start_time, id LIMIT ?";
-    let rows = sqlx::query(sql)
-        .bind(time.0)
-        .bind(after.map_or(i64::MIN, |after| after.start_time.0))
-        .bind(after.map(|after| after.id.to_string()).unwrap_or_default())
-        .bind(has_dump)
-        .bind(limit)
-        .fetch_all(&database.readers)
-        .await?;
-    let place =
-        |row: &SqliteRow| Ok(ListCursor { start_time: UnixMillis(row.try_get("start_time")?), id: id_of(row)? });
-    rows.iter().map(place).collect()
+    let sql = "SELECT id, start_time FROM sessions WHERE state = 'ended' AND start_time < $1 \
+         AND (start_time, id) > ($2, $3) AND (dump_path IS NOT NULL OR NOT $4) ORDER BY start_time, id LIMIT $5";
+    let after = after.unwrap_or(ListCursor { start_time: UnixMillis(i64::MIN), id: SessionId::NIL });
+    let values = [
+        Value::Time(Some(time)),
+        Value::Time(Some(after.start_time)),
+        Value::Id(after.id),
+        Value::Bool(Some(has_dump)),
+        Value::Integer(Some(limit.into())),
+    ];
+    let place = |row: &Row| Ok(ListCursor { start_time: start_time(row)?, id: row.id("id")? });
+    database.read(sql, &values).await?.iter().map(place).collect()
 }
 
 /// The session's dump is gone.
 pub(crate) async fn forget_dump(database: &Database, id: SessionId) -> sqlx::Result<()> {
-    let sql = "UPDATE sessions SET dump_path = NULL, dump_bytes = NULL WHERE id = ?";
-    sqlx::query(sql).bind(id.to_string()).execute(&database.writer).await.map(|_| ())
+    let sql = "UPDATE sessions SET dump_path = NULL, dump_bytes = NULL WHERE id = $1";
+    database.write(sql, &[Value::Id(id)]).await
 }
 
 /// Removes all rows of a session.
 pub(crate) async fn remove(database: &Database, id: SessionId) -> sqlx::Result<()> {
-    let mut transaction = database.writer.begin().await?;
-    let tables = TABLES.iter().map(|table| (table.name, "session_id"));
-    let features = features::TABLES.iter().map(|table| (*table, "session_id"));
-    for (table, key) in tables.chain(features).chain([("sessions", "id")]) {
-        let sql = sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE {key} = ?"));
-        sqlx::query(sql).bind(id.to_string()).execute(&mut *transaction).await?;
-    }
+    let mut transaction = database.begin().await?;
+    transaction.lock(id).await?;
+    stats::remove(&mut transaction, id).await?;
+    features::remove(&mut transaction, id).await?;
+    transaction.write("DELETE FROM sessions WHERE id = $1", &[Value::Id(id)]).await?;
     transaction.commit().await
-}
-
-fn id_of(row: &SqliteRow) -> sqlx::Result<SessionId> {
-    let id: String = row.try_get("id")?;
-    SessionId::from_str(&id).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// One session.
 pub(crate) async fn get(database: &Database, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
-    get_by(&mut *database.readers.acquire().await?, id).await
+    database.read(GET, &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
 }
 
 /// The same as a part of a transaction.
-pub(crate) async fn get_by(connection: &mut SqliteConnection, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
-    let row = sqlx::query("SELECT * FROM sessions WHERE id = ?").bind(id.to_string());
-    row.fetch_optional(connection).await?.as_ref().map(SessionRow::read).transpose()
+pub(crate) async fn get_by(transaction: &mut Transaction, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
+    transaction.read(GET, &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
 }
+
+const GET: &str = "SELECT * FROM sessions WHERE id = $1";
 
 /// Sessions that the database believes to run.
 pub(crate) async fn live(database: &Database) -> sqlx::Result<Vec<SessionId>> {
-    let rows = sqlx::query("SELECT id FROM sessions WHERE state = 'live'").fetch_all(&database.readers).await?;
-    let id = |row: &SqliteRow| {
-        let text: String = row.try_get(0)?;
-        text.parse().map_err(|error: crate::session::NoSessionId| sqlx::Error::Decode(error.into()))
-    };
-    rows.iter().map(id).collect()
+    let rows = database.read("SELECT id FROM sessions WHERE state = 'live'", &[]).await?;
+    rows.iter().map(|row| row.id("id")).collect()
 }
 
 /// A session that was over goes on. Where its dump lies stays known until the next end.
 pub(crate) async fn reopen(database: &Database, id: SessionId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE sessions SET state = 'live' WHERE id = ?")
-        .bind(id.to_string())
-        .execute(&database.writer)
-        .await?;
-    Ok(())
+    let mut transaction = database.begin().await?;
+    transaction.lock(id).await?;
+    transaction.write("UPDATE sessions SET state = 'live' WHERE id = $1", &[Value::Id(id)]).await?;
+    transaction.commit().await
 }
 
 /// Ends a session of which nothing is left but its row.
 pub(crate) async fn end_lost(database: &Database, id: SessionId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE sessions SET state = 'ended' WHERE id = ? AND state = 'live'")
-        .bind(id.to_string())
-        .execute(&database.writer)
-        .await?;
-    Ok(())
+    let sql = "UPDATE sessions SET state = 'ended' WHERE id = $1 AND state = 'live'";
+    database.write(sql, &[Value::Id(id)]).await
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::super::database::tests::fresh;
+    use super::super::database::tests::both;
     use super::*;
     use crate::session::{Dialect, Origin};
 
@@ -343,72 +323,81 @@ pub(crate) mod tests {
         SessionRow::live(SessionId::new(), &origin)
     }
 
+    async fn begin(database: &Database, row: &SessionRow) {
+        let mut transaction = database.begin().await.unwrap();
+        insert_live(&mut transaction, row).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
     #[tokio::test]
     async fn the_end_of_a_session_replaces_what_another_of_its_id_left() {
-        let (_dir, database) = fresh().await;
-        let left = row(5);
-        insert_live(&mut database.writer.acquire().await.unwrap(), &left).await.unwrap();
-        let ended = SessionRow {
-            ended: true,
-            start_time: UnixMillis(8),
-            dialect: "rtcstats".to_owned(),
-            user_agent: Some("other".to_owned()),
-            origin: None,
-            url: "/other".to_owned(),
-            user: Some("bob".to_owned()),
-            conference: Some("standup".to_owned()),
-            location: Location::default(),
-            ..left
-        };
-        store_ended(&database, &ended, &SessionFeatures::default()).await.unwrap();
-        assert_eq!(get(&database, ended.id).await.unwrap(), Some(ended));
+        for (_guard, database) in both().await {
+            let left = row(5);
+            begin(&database, &left).await;
+            let ended = SessionRow {
+                ended: true,
+                start_time: UnixMillis(8),
+                dialect: "rtcstats".to_owned(),
+                user_agent: Some("other".to_owned()),
+                origin: None,
+                url: "/other".to_owned(),
+                user: Some("bob".to_owned()),
+                conference: Some("standup".to_owned()),
+                location: Location::default(),
+                ..left
+            };
+            store_ended(&database, &ended, &SessionFeatures::default()).await.unwrap();
+            assert_eq!(get(&database, ended.id).await.unwrap(), Some(ended));
+        }
     }
 
     #[tokio::test]
     async fn a_session_is_listed_while_it_runs_and_complete_when_it_ended() {
-        let (_dir, database) = fresh().await;
-        let live = row(5);
-        insert_live(&mut database.writer.acquire().await.unwrap(), &live).await.unwrap();
-        assert_eq!(list(&database, 10, None).await.unwrap(), std::slice::from_ref(&live));
-        assert_eq!(super::live(&database).await.unwrap(), [live.id]);
+        for (_guard, database) in both().await {
+            let live = row(5);
+            begin(&database, &live).await;
+            assert_eq!(list(&database, 10, None).await.unwrap(), std::slice::from_ref(&live));
+            assert_eq!(super::live(&database).await.unwrap(), [live.id]);
 
-        let browser = Browser { name: "Chrome".to_owned(), version: "156".to_owned(), os: "Linux".to_owned() };
-        let ended = SessionRow {
-            ended: true,
-            end_time: Some(UnixMillis(9)),
-            duration: Some(4),
-            browser: Some(browser),
-            connections: 2,
-            lines: 7,
-            dump_path: Some("2026/11/20/x.jsonl.gz".to_owned()),
-            dump_bytes: Some(100),
-            close_code: Some(1000),
-            ..live.clone()
-        };
-        for _ in 0..2 {
-            store_ended(&database, &ended, &SessionFeatures::default()).await.unwrap();
+            let browser = Browser { name: "Chrome".to_owned(), version: "156".to_owned(), os: "Linux".to_owned() };
+            let ended = SessionRow {
+                ended: true,
+                end_time: Some(UnixMillis(9)),
+                duration: Some(4),
+                browser: Some(browser),
+                connections: 2,
+                lines: 7,
+                dump_path: Some("2026/11/20/x.jsonl.gz".to_owned()),
+                dump_bytes: Some(100),
+                close_code: Some(1000),
+                ..live.clone()
+            };
+            for _ in 0..2 {
+                store_ended(&database, &ended, &SessionFeatures::default()).await.unwrap();
+            }
+            begin(&database, &live).await;
+            assert_eq!(get(&database, live.id).await.unwrap(), Some(ended));
+            assert_eq!(super::live(&database).await.unwrap(), []);
         }
-        insert_live(&mut database.writer.acquire().await.unwrap(), &live).await.unwrap();
-        assert_eq!(get(&database, live.id).await.unwrap(), Some(ended));
-        assert_eq!(super::live(&database).await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn pages_hold_every_session_once_newest_first() {
-        let (_dir, database) = fresh().await;
-        for start_time in [3, 1, 2, 2, 2, 5] {
-            insert_live(&mut database.writer.acquire().await.unwrap(), &row(start_time)).await.unwrap();
+        for (_guard, database) in both().await {
+            for start_time in [3, 1, 2, 2, 2, 5] {
+                begin(&database, &row(start_time)).await;
+            }
+            let (mut seen, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = list(&database, 2, cursor).await.unwrap();
+                let Some(last) = page.last() else { break };
+                cursor = Some(ListCursor { start_time: last.start_time, id: last.id });
+                assert_eq!(cursor.unwrap().to_string().parse(), Ok(cursor.unwrap()));
+                seen.extend(page);
+            }
+            assert_eq!(seen.iter().map(|row| row.start_time.0).collect::<Vec<_>>(), [5, 3, 2, 2, 2, 1]);
+            let ids: std::collections::HashSet<_> = seen.iter().map(|row| row.id).collect();
+            assert_eq!(ids.len(), 6);
         }
-        let (mut seen, mut cursor) = (Vec::new(), None);
-        loop {
-            let page = list(&database, 2, cursor).await.unwrap();
-            let Some(last) = page.last() else { break };
-            cursor = Some(ListCursor { start_time: last.start_time, id: last.id });
-            assert_eq!(cursor.unwrap().to_string().parse(), Ok(cursor.unwrap()));
-            seen.extend(page);
-        }
-        assert_eq!(seen.iter().map(|row| row.start_time.0).collect::<Vec<_>>(), [5, 3, 2, 2, 2, 1]);
-        let ids: std::collections::HashSet<_> = seen.iter().map(|row| row.id).collect();
-        assert_eq!(ids.len(), 6);
     }
 }

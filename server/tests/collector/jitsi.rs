@@ -94,7 +94,7 @@ async fn a_browsers_session_is_a_dump_in_our_words() {
     let described = collector.session(&session).await;
     assert_eq!((&described["closeCode"], &described["connections"]), (&json!(3001), &json!(1)));
     let rows = collector.query("SELECT bytes_sent FROM stats_candidate_pair ORDER BY time").await;
-    let sent: Vec<i64> = rows.iter().map(|row| sqlx::Row::get(row, 0)).collect();
+    let sent: Vec<i64> = rows.iter().map(|row| row["bytes_sent"].as_i64().unwrap()).collect();
     assert_eq!(sent, [7, 8]);
 }
 

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+/// Whether the collectors of these tests have their rows in PostgreSQL; else they are in SQLite.
+pub(crate) const ON_POSTGRES: bool = false;
+
 mod access;
 mod api;
 mod crash;
@@ -10,6 +13,7 @@ mod faults;
 mod geo;
 mod hostile;
 mod jitsi;
+mod postgres;
 mod privacy;
 mod refusals;
 mod removal;

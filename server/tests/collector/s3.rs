@@ -191,8 +191,7 @@ async fn a_dump_is_put_read_back_and_deleted() {
     collector.get(&path).await.problem(404, "unknown-session");
     collector.request("DELETE", &path, "", "").await.problem(404, "unknown-session");
     for table in ["sessions", "features_client", "features_connection", "features_track", "stats_inbound_rtp"] {
-        let sql: &'static str = format!("SELECT * FROM {table}").leak();
-        assert!(collector.query(sql).await.is_empty(), "{table}");
+        assert!(collector.query(&format!("SELECT * FROM {table}")).await.is_empty(), "{table}");
     }
     assert_eq!(collector.metric("rtctrace_sessions_removed_total{reason=\"request\"}").await, 1.0);
 }

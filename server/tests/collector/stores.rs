@@ -2,33 +2,55 @@
 
 use std::collections::HashMap;
 
+use crate::support::*;
 use rtctrace_protocol::event::SessionDecoder;
 use serde_json::Value;
-use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
-use crate::support::*;
-
-const TABLES: [(&str, &str); 3] = [
-    ("inbound-rtp", "SELECT * FROM stats_inbound_rtp ORDER BY time"),
-    ("outbound-rtp", "SELECT * FROM stats_outbound_rtp ORDER BY time"),
-    ("candidate-pair", "SELECT * FROM stats_candidate_pair ORDER BY time"),
+/// Tables of one kind of entry, and those that say of each row of which kind it is.
+const TABLES: [(&str, &str); 13] = [
+    ("inbound-rtp", "stats_inbound_rtp"),
+    ("outbound-rtp", "stats_outbound_rtp"),
+    ("remote-inbound-rtp", "stats_remote_inbound_rtp"),
+    ("remote-outbound-rtp", "stats_remote_outbound_rtp"),
+    ("media-source", "stats_media_source"),
+    ("candidate-pair", "stats_candidate_pair"),
+    ("codec", "stats_codec"),
+    ("transport", "stats_transport"),
+    ("media-playout", "stats_media_playout"),
+    ("data-channel", "stats_data_channel"),
+    ("peer-connection", "stats_peer_connection"),
+    ("", "stats_ice_candidate"),
+    ("", "stats_other"),
 ];
 
 /// Times and members of the rows of an entry: by its kind, its connection and its id.
-type Rows = HashMap<(&'static str, String, String), Vec<(f64, HashMap<String, Value>)>>;
+type Rows = HashMap<(String, String, String), Vec<(f64, HashMap<String, Value>)>>;
 
 /// `packetsReceivedWithEct1` is the column `packets_received_with_ect1`.
 fn column_name(member: &str) -> String {
     member.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).collect()
 }
 
-/// A number as SQLite gives it back; booleans are numbers there, records are text.
+/// A number as SQLite gives it back; booleans are numbers there.
 fn as_stored(value: &Value) -> Value {
     match value {
         Value::Bool(value) => Value::from(f64::from(u8::from(*value))),
         Value::Number(number) => Value::from(number.as_f64().unwrap()),
         other => other.clone(),
     }
+}
+
+/// A row's time as Unix time in ms: a number in SQLite, a text with microseconds in PostgreSQL.
+fn millis(time: &Value) -> f64 {
+    match time {
+        Value::String(text) => chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros() as f64 / 1000.0,
+        other => other.as_f64().unwrap(),
+    }
+}
+
+/// What is kept of a time: PostgreSQL's have whole microseconds.
+fn kept_time(time: f64) -> f64 {
+    if crate::ON_POSTGRES { (time * 1000.0).round() / 1000.0 } else { time }
 }
 
 /// Holds all stats rows against the reports of these lines: every change of an entry is one row, and nothing else is.
@@ -39,47 +61,40 @@ pub(crate) async fn assert_stats(collector: &Collector, lines: &[String]) {
         let event = decoder.decode(line).unwrap();
         let Some(report) = event.value.report() else { continue };
         for entry in report.entries() {
-            let Some((kind, _)) = TABLES.iter().find(|(kind, _)| *kind == entry.kind()) else { continue };
             let members: HashMap<String, Value> = entry
                 .members()
                 .map(|(name, value)| (column_name(name), as_stored(&serde_json::from_str(value.text()).unwrap())))
                 .collect();
-            let key = (*kind, event.connection.as_deref().unwrap().to_owned(), entry.id().to_owned());
-            let rows = expected.entry(key).or_default();
+            let connection = event.connection.as_deref().unwrap().to_owned();
+            let rows = expected.entry((entry.kind().to_owned(), connection, entry.id().to_owned())).or_default();
             if rows.last().is_none_or(|(_, last)| *last != members) {
-                rows.push((entry.timestamp(), members));
+                rows.push((kept_time(entry.timestamp()), members));
             }
         }
     }
     let mut found = Rows::new();
-    for (kind, sql) in TABLES {
-        for row in collector.query(sql).await {
+    for (kind, table) in TABLES {
+        for row in collector.query(&format!("SELECT * FROM {table} ORDER BY time")).await {
             let mut members = HashMap::new();
-            for column in row.columns() {
-                let (name, raw) = (column.name(), row.try_get_raw(column.ordinal()).unwrap());
-                if raw.is_null() {
-                    continue;
-                }
-                let value = match raw.type_info().name() {
-                    "INTEGER" => Value::from(row.get::<i64, _>(column.ordinal()) as f64),
-                    "REAL" => Value::from(row.get::<f64, _>(column.ordinal())),
-                    _ => Value::from(row.get::<String, _>(column.ordinal())),
-                };
-                match name {
-                    "time" | "session_id" | "connection_id" | "stats_id" => {}
-                    "extra" => {
-                        let extra: HashMap<String, Value> = serde_json::from_str(value.as_str().unwrap()).unwrap();
+            let text = |column: &str| row[column].as_str().unwrap().to_owned();
+            let kind = if kind.is_empty() { text("type") } else { kind.to_owned() };
+            for (name, value) in &row {
+                // Records are text in SQLite.
+                let parsed = value.as_str().filter(|text| text.starts_with('{'));
+                let value = parsed.map_or_else(|| value.clone(), |text| serde_json::from_str(text).unwrap());
+                match (name.as_str(), value) {
+                    ("time" | "session_id" | "connection_id" | "stats_id" | "type", _) | (_, Value::Null) => {}
+                    ("extra", value) => {
+                        let extra = value.as_object().unwrap();
                         members.extend(extra.iter().map(|(name, value)| (column_name(name), as_stored(value))));
                     }
-                    name => {
-                        let text = value.as_str().filter(|text| text.starts_with('{'));
-                        let parsed = text.map(|text| serde_json::from_str(text).unwrap());
-                        members.insert(name.to_owned(), parsed.unwrap_or(value));
+                    (name, value) => {
+                        members.insert(name.to_owned(), as_stored(&value));
                     }
                 }
             }
-            let key = (kind, row.get("connection_id"), row.get("stats_id"));
-            found.entry(key).or_default().push((row.get("time"), members));
+            let key = (kind, text("connection_id"), text("stats_id"));
+            found.entry(key).or_default().push((millis(&row["time"]), members));
         }
     }
     assert!(expected.values().map(Vec::len).sum::<usize>() > 500);
@@ -106,7 +121,7 @@ async fn stats_rows_are_the_reports_of_the_recording() {
     let collector = Collector::start(&[]);
     let (_, lines) = upload(&collector, "loopback-av-60s.jsonl").await;
     assert_stats(&collector, &lines).await;
-    let rows = collector.query("SELECT count(*) FROM stats_inbound_rtp").await[0].get::<i64, _>(0);
+    let rows = collector.query("SELECT * FROM stats_inbound_rtp").await.len();
     assert_eq!(collector.metric("rtctrace_stats_rows_total{table=\"stats_inbound_rtp\"}").await, rows as f64);
 }
 
@@ -114,8 +129,8 @@ async fn stats_rows_are_the_reports_of_the_recording() {
 async fn stats_can_be_turned_off() {
     let collector = Collector::start(&[("RTCTRACE_STATS_ENABLED", "false")]);
     let (session, _) = upload(&collector, "loopback-av-60s.jsonl").await;
-    for (_, sql) in TABLES {
-        assert!(collector.query(sql).await.is_empty());
+    for (_, table) in TABLES {
+        assert!(collector.query(&format!("SELECT * FROM {table}")).await.is_empty());
     }
     assert_eq!(collector.session(&session).await["features"]["connections"].as_array().unwrap().len(), 2);
 }
@@ -144,7 +159,7 @@ async fn features_are_those_of_upstream() {
         .query("SELECT c.hardware_concurrency, s.lines FROM features_client c JOIN sessions s ON s.id = c.session_id")
         .await;
     assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0].get::<i64, _>(0), 2);
+    assert_eq!(rows[0]["hardware_concurrency"], 2);
     assert_eq!(collector.query("SELECT * FROM features_connection").await.len(), 4 + 1);
     assert_eq!(collector.query("SELECT * FROM features_track").await.len(), 6 + 9);
 }

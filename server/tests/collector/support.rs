@@ -7,15 +7,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::Value;
-use sqlx::Connection as _;
+use serde_json::{Map, Value};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Column as _, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::postgres::TestDatabase;
 
 pub(crate) const V1: &str = "rtctrace.v1";
 pub(crate) const RTCSTATS: &str = "rtcstats#5.0";
@@ -30,7 +33,12 @@ pub(crate) struct Collector {
     settings: Vec<(String, String)>,
     wrapper: Option<String>,
     flags: Vec<String>,
+    /// Where its rows are, unless they are in its data directory. It goes after the collector.
+    pub(crate) server: Option<TestDatabase>,
 }
+
+/// What names the database in its settings.
+pub(crate) const DATABASE_URL: &str = "RTCTRACE_DATABASE_URL";
 
 impl Collector {
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
@@ -60,11 +68,14 @@ impl Collector {
         flags: &[&str],
     ) -> Self {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let settings: Vec<(String, String)> =
+        let mut settings: Vec<(String, String)> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let is_told = settings.iter().any(|(name, _)| name == DATABASE_URL);
+        let server = (crate::ON_POSTGRES && !is_told).then(TestDatabase::new_blocking);
+        settings.extend(server.iter().map(|server| (DATABASE_URL.to_owned(), server.url.clone())));
         let wrapper = prelude.map(|prelude| format!("{prelude}; exec \"$0\" \"$@\""));
         let (child, address) = spawn(dir.path(), &settings, wrapper.as_deref(), listen, &flags);
-        Self { child, address, dir, settings, wrapper, flags }
+        Self { child, address, dir, settings, wrapper, flags, server }
     }
 
     /// SIGKILL: what a crash looks like.
@@ -164,11 +175,19 @@ impl Collector {
         split_dump(&gunzip(answer.body.as_slice()))
     }
 
-    pub(crate) async fn query(&self, sql: &'static str) -> Vec<SqliteRow> {
-        let mut database = self.database().await;
-        sqlx::query(sql).fetch_all(&mut database).await.unwrap()
+    /// The rows of a query as JSON, as far as the database knows its kinds of values.
+    pub(crate) async fn query(&self, sql: &str) -> Vec<Map<String, Value>> {
+        let Some(server) = &self.server else {
+            let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.database().await).await.unwrap();
+            return rows.iter().map(json_row).collect();
+        };
+        let mut database = PgConnection::connect(&server.url).await.unwrap();
+        let sql = AssertSqlSafe(format!("SELECT to_jsonb(q)::text FROM ({sql}) q"));
+        let rows = sqlx::query_scalar::<_, String>(sql).fetch_all(&mut database).await.unwrap();
+        rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
     }
 
+    /// Its file of SQLite.
     pub(crate) async fn database(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.dir.path().join("rtctrace.db"));
         SqliteConnection::connect_with(&options).await.unwrap()
@@ -195,6 +214,20 @@ impl Drop for Collector {
             eprintln!("{}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default());
         }
     }
+}
+
+fn json_row(row: &SqliteRow) -> Map<String, Value> {
+    let cell = |column: &sqlx::sqlite::SqliteColumn| {
+        let (at, raw) = (column.ordinal(), row.try_get_raw(column.ordinal()).unwrap());
+        let value = match raw.type_info().name() {
+            _ if raw.is_null() => Value::Null,
+            "INTEGER" => Value::from(row.get::<i64, _>(at)),
+            "REAL" => Value::from(row.get::<f64, _>(at)),
+            _ => Value::from(row.get::<String, _>(at)),
+        };
+        (column.name().to_owned(), value)
+    };
+    row.columns().iter().map(cell).collect()
 }
 
 fn spawn(

@@ -1,22 +1,26 @@
-//! The database by URL: its connections and its migrations. SQLite has one writer, so one connection writes and a few read.
+//! SQLite: its connections and its migrations. It has one writer, so one connection writes and a few read.
 
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
+use sqlx::query::Query;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlStr, Sqlite, SqliteConnection};
 
-use super::Backoff;
+use super::{Row, Value};
 use crate::config::masked;
-use crate::telemetry;
 
 /// Migrations in their order. Each runs once, in a transaction of its own.
 const MIGRATIONS: &[(i64, &str)] = &[
-    (1, include_str!("../../../migrations/sqlite/0001_sessions_features_stats.sql")),
-    (2, include_str!("../../../migrations/sqlite/0002_user_conference.sql")),
-    (3, include_str!("../../../migrations/sqlite/0003_location.sql")),
-    (4, include_str!("../../../migrations/sqlite/0004_features_track.sql")),
+    (1, include_str!("../../../../migrations/sqlite/0001_sessions_features_stats.sql")),
+    (2, include_str!("../../../../migrations/sqlite/0002_user_conference.sql")),
+    (3, include_str!("../../../../migrations/sqlite/0003_location.sql")),
+    (4, include_str!("../../../../migrations/sqlite/0004_features_track.sql")),
+    (5, include_str!("../../../../migrations/sqlite/0005_stats_of_all_kinds.sql")),
 ];
 
 /// How long a statement waits for another process that holds the database.
@@ -25,69 +29,76 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 const READERS: u32 = 4;
 
-/// An open database whose schema is current.
+/// The connections to a file.
 #[derive(Debug, Clone)]
-pub(crate) struct Database {
+pub(crate) struct Pools {
+    options: SqliteConnectOptions,
     /// The one connection that writes.
-    pub(crate) writer: SqlitePool,
+    writer: SqlitePool,
     /// Connections that read.
-    pub(crate) readers: SqlitePool,
+    pub(super) readers: SqlitePool,
 }
 
-impl Database {
-    /// Opens the database behind a URL, creates it if it is missing, and runs the migrations that it lacks.
-    pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
+impl Pools {
+    /// For the file behind a URL; none is open yet.
+    pub(super) fn of(url: &str) -> anyhow::Result<Self> {
         let options = options(url)?;
-        prepare(&options).await?;
-        Ok(Self::over(options))
-    }
-
-    /// The same for who can do without it for a while: one that another process holds is as good as down, and is prepared once it
-    /// is let go.
-    pub(crate) async fn open_or_wait(url: &str) -> anyhow::Result<Self> {
-        let options = options(url)?;
-        match prepare(&options).await {
-            Err(error) if is_held(&error) => {
-                let options = options.clone();
-                tokio::spawn(async move {
-                    let (mut backoff, mut result) = (Backoff::new(telemetry::Store::Database), Err(error));
-                    while let Err(error) = result {
-                        backoff.failed("opening the database", &error).await;
-                        result = prepare(&options).await;
-                    }
-                    telemetry::store_works(telemetry::Store::Database);
-                });
-            }
-            result => result?,
-        }
-        Ok(Self::over(options))
-    }
-
-    fn over(options: SqliteConnectOptions) -> Self {
         let for_reading = options.clone().read_only(true).busy_timeout(READ_BUSY_TIMEOUT);
-        Self {
-            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options),
+        Ok(Self {
+            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone()),
             readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(for_reading),
-        }
+            options,
+        })
+    }
+
+    /// Brings the database's schema up to date.
+    pub(super) async fn prepare(&self) -> anyhow::Result<()> {
+        let context = || format!("cannot open the database {}", self.options.get_filename().display());
+        let mut connection = SqliteConnection::connect_with(&self.options).await.with_context(context)?;
+        migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
+        connection.close().await.with_context(context)
+    }
+
+    /// Begins a transaction. It has the file to itself from its beginning: what it reads first stays so.
+    pub(super) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, Sqlite>> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
     /// Closes all connections; the write-ahead log is folded in.
-    pub(crate) async fn close(&self) {
+    pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
 }
 
+/// The rows of a query.
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    sql: SqlStr,
+    values: &[Value<'_>],
+) -> sqlx::Result<Vec<Row>> {
+    let rows = query(sql, values).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(Row::Sqlite).collect())
+}
+
+/// Runs a statement that writes.
+pub(super) async fn write(connection: &mut SqliteConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+    query(sql, values).execute(connection).await.map(|_| ())
+}
+
+fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
+    values.iter().fold(sqlx::query(sql), |query, value| match *value {
+        Value::Id(id) => query.bind(id.to_string()),
+        Value::Time(time) => query.bind(time.map(|time| time.0)),
+        Value::Integer(value) => query.bind(value),
+        Value::Real(value) => query.bind(value),
+        Value::Bool(value) => query.bind(value),
+        Value::Text(value) | Value::Json(value) => query.bind(value),
+    })
+}
+
 /// How the database behind a URL is opened. Its folder exists then.
 fn options(url: &str) -> anyhow::Result<SqliteConnectOptions> {
-    let scheme = url.split(':').next().unwrap_or_default();
-    match scheme {
-        "sqlite" => {}
-        "postgres" | "postgresql" => {
-            bail!("database.url names a PostgreSQL database; this build supports sqlite://<path> only")
-        }
-        _ => bail!("database.url has the unknown scheme `{scheme}`; write sqlite://<path>"),
-    }
     let options = SqliteConnectOptions::from_str(url)
         .with_context(|| format!("database.url `{}` cannot be read", masked(url)))?
         .create_if_missing(true)
@@ -102,23 +113,20 @@ fn options(url: &str) -> anyhow::Result<SqliteConnectOptions> {
     Ok(options)
 }
 
-/// Brings the database's schema up to date.
-async fn prepare(options: &SqliteConnectOptions) -> anyhow::Result<()> {
-    let context = || format!("cannot open the database {}", options.get_filename().display());
-    let mut connection = SqliteConnection::connect_with(options).await.with_context(context)?;
-    migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
-    connection.close().await.with_context(context)
+/// Whether another process has the database for itself: SQLITE_BUSY (5) or SQLITE_LOCKED (6).
+pub(super) fn is_held(error: &sqlx::Error) -> bool {
+    matches!(result_code(error), Some(5 | 6))
 }
 
-/// Whether another process has the database for itself: SQLITE_BUSY (5) or SQLITE_LOCKED (6).
-fn is_held(error: &anyhow::Error) -> bool {
-    let error = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
-    matches!(error.and_then(result_code), Some(5 | 6))
+/// Whether trying again cannot help: SQLITE_CONSTRAINT (19), SQLITE_MISMATCH (20), SQLITE_TOOBIG (18).
+pub(super) fn is_final(error: &sqlx::Error) -> bool {
+    matches!(result_code(error), Some(18..=20))
 }
 
 /// SQLite's primary result code, if it was SQLite that refused.
-pub(super) fn result_code(error: &sqlx::Error) -> Option<u32> {
-    let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
+fn result_code(error: &sqlx::Error) -> Option<u32> {
+    let error = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+    let code = sqlx::error::DatabaseError::code(error)?.parse::<u32>().ok()?;
     Some(code & 0xff)
 }
 
@@ -143,21 +151,20 @@ async fn migrate(connection: &mut SqliteConnection, migrations: &'static [(i64, 
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
+    use super::super::Database;
     use super::*;
 
+    fn pools(database: &Database) -> &Pools {
+        let Database::Sqlite(pools) = database else { panic!("{database:?} is not SQLite") };
+        pools
+    }
+
     /// A fresh database in a folder that goes with the guard.
-    pub(crate) async fn fresh() -> (tempfile::TempDir, Database) {
+    async fn fresh() -> (tempfile::TempDir, Database) {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open(&format!("sqlite://{}/test.db", dir.path().display())).await.unwrap();
         (dir, database)
-    }
-
-    /// The columns of a table with their types, in order.
-    pub(crate) async fn columns(database: &Database, table: &'static str) -> Vec<(String, String)> {
-        let rows = sqlx::query("SELECT name, type FROM pragma_table_info(?)").bind(table);
-        let rows = rows.fetch_all(&database.readers).await.unwrap();
-        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
     #[tokio::test]
@@ -167,9 +174,10 @@ pub(crate) mod tests {
         let (one, two) = tokio::join!(Database::open(&url), Database::open(&url));
         one.unwrap();
         let database = two.unwrap();
-        let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(&database.readers).await.unwrap().get(0);
+        let Pools { readers, writer, .. } = pools(&database);
+        let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(readers).await.unwrap().get(0);
         assert_eq!(version, MIGRATIONS.len() as i64);
-        let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(&database.writer).await.unwrap().get(0);
+        let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(writer).await.unwrap().get(0);
         assert_eq!(mode, "wal");
     }
 
@@ -180,25 +188,17 @@ pub(crate) mod tests {
         let mut other = SqliteConnection::connect_with(&options).await.unwrap();
         sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
         let started = std::time::Instant::now();
-        sqlx::query("SELECT 1 FROM sessions").fetch_all(&database.readers).await.unwrap_err();
+        database.read("SELECT 1 FROM sessions", &[]).await.unwrap_err();
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
         other.close().await.unwrap();
-        sqlx::query("SELECT 1 FROM sessions").fetch_all(&database.readers).await.unwrap();
+        database.read("SELECT 1 FROM sessions", &[]).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_newer_schema_is_refused() {
         let (dir, database) = fresh().await;
-        sqlx::raw_sql("PRAGMA user_version = 99").execute(&database.writer).await.unwrap();
+        sqlx::raw_sql("PRAGMA user_version = 99").execute(&pools(&database).writer).await.unwrap();
         let error = Database::open(&format!("sqlite://{}/test.db", dir.path().display())).await.unwrap_err();
         assert!(format!("{error:#}").contains("newer version"), "{error:#}");
-    }
-
-    #[tokio::test]
-    async fn another_database_is_named() {
-        let error = Database::open("postgres://localhost/rtctrace").await.unwrap_err().to_string();
-        assert!(error.contains("this build supports sqlite"), "{error}");
-        let error = Database::open("mysql://localhost/rtctrace").await.unwrap_err().to_string();
-        assert!(error.contains("`mysql`"), "{error}");
     }
 }

@@ -35,26 +35,39 @@ pub(crate) struct Column {
 pub(crate) struct Table {
     /// Its name.
     pub(crate) name: &'static str,
-    /// The `type` of its entries.
-    pub(crate) entry_kind: &'static str,
+    /// The `type`s of its entries; none: all that no other table has.
+    entry_kinds: &'static [&'static str],
     /// Its columns between the key and `extra`.
     pub(crate) columns: Vec<Column>,
     by_member: HashMap<&'static str, usize>,
 }
 
-/// All tables.
-pub(crate) static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
+/// All tables. Those that most entries go to come first, the one for whatever is left comes last.
+pub(crate) static TABLES: LazyLock<[Table; 13]> = LazyLock::new(|| {
     [
-        table("stats_inbound_rtp", "inbound-rtp", INBOUND_RTP),
-        table("stats_outbound_rtp", "outbound-rtp", OUTBOUND_RTP),
-        table("stats_candidate_pair", "candidate-pair", CANDIDATE_PAIR),
+        table("stats_inbound_rtp", &["inbound-rtp"], INBOUND_RTP),
+        table("stats_outbound_rtp", &["outbound-rtp"], OUTBOUND_RTP),
+        table("stats_remote_inbound_rtp", &["remote-inbound-rtp"], REMOTE_INBOUND_RTP),
+        table("stats_remote_outbound_rtp", &["remote-outbound-rtp"], REMOTE_OUTBOUND_RTP),
+        table("stats_media_source", &["media-source"], MEDIA_SOURCE),
+        table("stats_candidate_pair", &["candidate-pair"], CANDIDATE_PAIR),
+        table("stats_ice_candidate", &["local-candidate", "remote-candidate"], ICE_CANDIDATE),
+        table("stats_codec", &["codec"], CODEC),
+        table("stats_transport", &["transport"], TRANSPORT),
+        table("stats_media_playout", &["media-playout"], MEDIA_PLAYOUT),
+        table("stats_data_channel", &["data-channel"], DATA_CHANNEL),
+        table("stats_peer_connection", &["peer-connection"], PEER_CONNECTION),
+        table("stats_other", &[], OTHER),
     ]
 });
 
+/// The member that says of which kind an entry is. A table has a column for it where its entries are of several.
+pub(crate) const TYPE: &str = "type";
+
 impl Table {
-    /// The table of entries of that kind, if there is one.
+    /// The table of entries of that kind.
     pub(crate) fn of(entry_kind: &str) -> Option<&'static Self> {
-        TABLES.iter().find(|table| table.entry_kind == entry_kind)
+        TABLES.iter().find(|table| table.entry_kinds.contains(&entry_kind) || table.entry_kinds.is_empty())
     }
 
     /// The position of a member's column.
@@ -63,10 +76,10 @@ impl Table {
     }
 }
 
-fn table(name: &'static str, entry_kind: &'static str, members: &[(&'static str, Kind)]) -> Table {
+fn table(name: &'static str, entry_kinds: &'static [&'static str], members: &[(&'static str, Kind)]) -> Table {
     let columns = members.iter().map(|&(member, kind)| Column { name: snake_case(member), kind }).collect();
     let by_member = members.iter().enumerate().map(|(position, (member, _))| (*member, position)).collect();
-    Table { name, entry_kind, columns, by_member }
+    Table { name, entry_kinds, columns, by_member }
 }
 
 fn snake_case(name: &str) -> String {
@@ -221,29 +234,168 @@ const CANDIDATE_PAIR: &[(&str, Kind)] = &[
     ("bytesDiscardedOnSend", Integer),
 ];
 
+/// Entries of type `remote-inbound-rtp`.
+const REMOTE_INBOUND_RTP: &[(&str, Kind)] = &[
+    ("ssrc", Integer),
+    ("kind", Text),
+    ("transportId", Text),
+    ("codecId", Text),
+    ("packetsReceived", Integer),
+    ("packetsReceivedWithEct1", Integer),
+    ("packetsReceivedWithCe", Integer),
+    ("packetsReportedAsLost", Integer),
+    ("packetsReportedAsLostButRecovered", Integer),
+    ("packetsLost", Integer),
+    ("jitter", Real),
+    ("localId", Text),
+    ("roundTripTime", Real),
+    ("totalRoundTripTime", Real),
+    ("fractionLost", Real),
+    ("roundTripTimeMeasurements", Integer),
+    ("packetsWithBleachedEct1Marking", Integer),
+];
+
+/// Entries of type `remote-outbound-rtp`.
+const REMOTE_OUTBOUND_RTP: &[(&str, Kind)] = &[
+    ("ssrc", Integer),
+    ("kind", Text),
+    ("transportId", Text),
+    ("codecId", Text),
+    ("packetsSent", Integer),
+    ("bytesSent", Integer),
+    ("localId", Text),
+    ("remoteTimestamp", Real),
+    ("reportsSent", Integer),
+    ("roundTripTime", Real),
+    ("totalRoundTripTime", Real),
+    ("roundTripTimeMeasurements", Integer),
+];
+
+/// Entries of type `media-source`, of audio and of video.
+const MEDIA_SOURCE: &[(&str, Kind)] = &[
+    ("trackIdentifier", Text),
+    ("kind", Text),
+    ("audioLevel", Real),
+    ("totalAudioEnergy", Real),
+    ("totalSamplesDuration", Real),
+    ("echoReturnLoss", Real),
+    ("echoReturnLossEnhancement", Real),
+    ("width", Integer),
+    ("height", Integer),
+    ("frames", Integer),
+    ("framesPerSecond", Real),
+];
+
+/// Entries of the types `local-candidate` and `remote-candidate`.
+const ICE_CANDIDATE: &[(&str, Kind)] = &[
+    (TYPE, Text),
+    ("transportId", Text),
+    ("address", Text),
+    ("port", Integer),
+    ("protocol", Text),
+    ("candidateType", Text),
+    ("priority", Integer),
+    ("url", Text),
+    ("relayProtocol", Text),
+    ("foundation", Text),
+    ("relatedAddress", Text),
+    ("relatedPort", Integer),
+    ("usernameFragment", Text),
+    ("tcpType", Text),
+];
+
+/// Entries of type `codec`.
+const CODEC: &[(&str, Kind)] = &[
+    ("payloadType", Integer),
+    ("transportId", Text),
+    ("mimeType", Text),
+    ("clockRate", Integer),
+    ("channels", Integer),
+    ("sdpFmtpLine", Text),
+];
+
+/// Entries of type `transport`.
+const TRANSPORT: &[(&str, Kind)] = &[
+    ("packetsSent", Integer),
+    ("packetsReceived", Integer),
+    ("bytesSent", Integer),
+    ("bytesReceived", Integer),
+    ("iceRole", Text),
+    ("iceLocalUsernameFragment", Text),
+    ("dtlsState", Text),
+    ("iceState", Text),
+    ("selectedCandidatePairId", Text),
+    ("localCertificateId", Text),
+    ("remoteCertificateId", Text),
+    ("tlsVersion", Text),
+    ("dtlsCipher", Text),
+    ("dtlsRole", Text),
+    ("srtpCipher", Text),
+    ("selectedCandidatePairChanges", Integer),
+    ("ccfbMessagesSent", Integer),
+    ("ccfbMessagesReceived", Integer),
+];
+
+/// Entries of type `media-playout`.
+const MEDIA_PLAYOUT: &[(&str, Kind)] = &[
+    ("kind", Text),
+    ("synthesizedSamplesDuration", Real),
+    ("synthesizedSamplesEvents", Integer),
+    ("totalSamplesDuration", Real),
+    ("totalPlayoutDelay", Real),
+    ("totalSamplesCount", Integer),
+];
+
+/// Entries of type `data-channel`.
+const DATA_CHANNEL: &[(&str, Kind)] = &[
+    ("label", Text),
+    ("protocol", Text),
+    ("dataChannelIdentifier", Integer),
+    ("state", Text),
+    ("messagesSent", Integer),
+    ("bytesSent", Integer),
+    ("messagesReceived", Integer),
+    ("bytesReceived", Integer),
+];
+
+/// Entries of type `peer-connection`.
+const PEER_CONNECTION: &[(&str, Kind)] = &[("dataChannelsOpened", Integer), ("dataChannelsClosed", Integer)];
+
+/// Entries of any other type: `certificate`, and those that W3C does not know.
+const OTHER: &[(&str, Kind)] = &[(TYPE, Text)];
+
 #[cfg(test)]
 mod tests {
-    use super::super::super::database::tests::{columns, fresh};
+    use super::super::super::database::tests::{Types, both, columns};
     use super::*;
 
     #[tokio::test]
-    async fn the_migration_has_the_columns_of_this_list() {
-        let (_dir, database) = fresh().await;
-        for table in TABLES.iter() {
-            let mut expected: Vec<(String, String)> =
-                [("time", "REAL"), ("session_id", "TEXT"), ("connection_id", "TEXT"), ("stats_id", "TEXT")]
-                    .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
-                    .into();
-            for column in &table.columns {
-                let kind = match column.kind {
-                    Integer | Bool => "INTEGER",
-                    Real => "REAL",
-                    Text | Json => "TEXT",
-                };
-                expected.push((column.name.clone(), kind.to_owned()));
+    async fn the_migrations_have_the_columns_of_this_list() {
+        for (_guard, database) in both().await {
+            let types = Types::of(&database);
+            for table in TABLES.iter() {
+                let key = [
+                    ("time", types.exact_time),
+                    ("session_id", types.id),
+                    ("connection_id", types.text),
+                    ("stats_id", types.text),
+                ];
+                let mut expected: Vec<(&str, &str)> = key.into();
+                for column in &table.columns {
+                    let kind = match column.kind {
+                        Integer => types.integer,
+                        Bool => types.bool,
+                        Real => types.real,
+                        Text => types.text,
+                        Json => types.json,
+                    };
+                    expected.push((&column.name, kind));
+                }
+                expected.push(("extra", types.json));
+                let found = columns(&database, table.name).await;
+                let found: Vec<(&str, &str)> = found.iter().map(|(name, kind)| (&**name, &**kind)).collect();
+                assert_eq!(found, expected, "{}", table.name);
             }
-            expected.push(("extra".to_owned(), "TEXT".to_owned()));
-            assert_eq!(columns(&database, table.name).await, expected, "{}", table.name);
         }
     }
 }

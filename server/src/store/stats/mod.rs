@@ -1,11 +1,152 @@
 //! Stats: the entries of reports as rows, one table per kind of entry.
 
 mod columns;
+mod copy;
+mod postgres;
 mod queue;
 mod rows;
-mod write;
+mod sqlite;
+
+use sqlx::AssertSqlSafe;
 
 pub(crate) use columns::{Column, Kind, TABLES, Table};
 pub(crate) use queue::StatsQueue;
 pub(crate) use rows::{Cell, RowBatch, RowFilter, StatsRow};
-pub(crate) use write::write_rows;
+
+use super::database::{Transaction, Value};
+use crate::session::SessionId;
+use crate::telemetry;
+
+/// Writes rows of any tables; one that is there already is written anew. A row that the database can never take is counted, and
+/// keeps no other from being written.
+pub(crate) async fn write_rows(transaction: &mut Transaction, rows: &[StatsRow]) -> sqlx::Result<()> {
+    for (table, rows) in by_table(rows) {
+        telemetry::stats_rows(table.name, rows.len() as u64);
+    }
+    match transaction {
+        Transaction::Sqlite(transaction) => sqlite::write_rows(transaction, rows).await,
+        Transaction::Postgres(transaction) => postgres::write_rows(transaction, rows).await,
+    }
+}
+
+/// Removes the rows of a session.
+pub(crate) async fn remove(transaction: &mut Transaction, session: SessionId) -> sqlx::Result<()> {
+    for table in TABLES.iter() {
+        let sql = format!("DELETE FROM {} WHERE session_id = $1", table.name);
+        transaction.write(AssertSqlSafe(sql), &[Value::Id(session)]).await?;
+    }
+    Ok(())
+}
+
+/// The rows of each table that has any, in their order.
+fn by_table(rows: &[StatsRow]) -> impl Iterator<Item = (&'static Table, Vec<&StatsRow>)> {
+    let of_table = |table| rows.iter().filter(|row| std::ptr::eq(row.table, table)).collect::<Vec<_>>();
+    TABLES.iter().map(move |table| (table, of_table(table))).filter(|(_, rows)| !rows.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use rtctrace_protocol::json::RawValue;
+    use rtctrace_protocol::report::ReportDecoder;
+
+    use super::super::database::Database;
+    use super::super::database::tests::{both, fresh_postgres};
+    use super::*;
+    use crate::store::database::Row;
+
+    const START: u64 = 1_795_159_384_000;
+
+    /// The rows of one report each.
+    fn rows_of(session: SessionId, reports: impl IntoIterator<Item = String>) -> Vec<StatsRow> {
+        let (mut decoder, mut filter, mut rows) = (ReportDecoder::new(), RowFilter::new(), RowBatch::default());
+        for report in reports {
+            let report = decoder.decode(RawValue::parse(&report).unwrap()).unwrap();
+            filter.rows(session, "PC_0", report, START as f64, &mut rows);
+        }
+        rows.take()
+    }
+
+    async fn write(database: &Database, rows: &[StatsRow]) {
+        let mut transaction = database.begin().await.unwrap();
+        write_rows(&mut transaction, rows).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    async fn inbound(database: &Database) -> Vec<Row> {
+        database.read("SELECT * FROM stats_inbound_rtp ORDER BY time", &[]).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn rows_arrive_once_however_often_they_are_written() {
+        for (_guard, database) in both().await {
+            let session = SessionId::new();
+            let rows = rows_of(
+                session,
+                (0..75).map(|n| {
+                    format!(
+                        r#"{{"t":{}.5,"0":{{"type":1,"packetsReceived":{n},"jitter":0.25,"powerEfficientDecoder":true,"other":[1]}},"1":{{"type":"candidate-pair","bytesSent":{n}}}}}"#,
+                        START + n
+                    )
+                }),
+            );
+            assert_eq!(rows.len(), 150);
+            for _ in 0..2 {
+                write(&database, &rows).await;
+            }
+            let found = inbound(&database).await;
+            assert_eq!(found.len(), 75);
+            let last = &found[74];
+            assert_eq!(last.id("session_id").unwrap(), session);
+            assert_eq!(last.text("connection_id").unwrap().unwrap(), "PC_0");
+            assert_eq!(last.text("stats_id").unwrap().unwrap(), "0");
+            assert_eq!(last.integer("packets_received").unwrap(), Some(74));
+            assert_eq!(last.real("jitter").unwrap(), Some(0.25));
+            assert_eq!(last.bool("power_efficient_decoder").unwrap(), Some(true));
+            assert_eq!(last.text("kind").unwrap(), None);
+            assert_eq!(last.json("extra").unwrap().unwrap().replace(' ', ""), r#"{"other":[1]}"#);
+
+            let mut transaction = database.begin().await.unwrap();
+            remove(&mut transaction, session).await.unwrap();
+            transaction.commit().await.unwrap();
+            assert_eq!(inbound(&database).await.len(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn of_rows_with_one_key_the_last_is_kept() {
+        for (_guard, database) in both().await {
+            let session = SessionId::new();
+            let report = |packets| format!(r#"{{"t":{START},"0":{{"type":1,"packetsReceived":{packets}}}}}"#);
+            write(&database, &rows_of(session, [report(1), report(3), report(2)])).await;
+            write(&database, &rows_of(session, [report(5), report(4)])).await;
+            let found = inbound(&database).await;
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].integer("packets_received").unwrap(), Some(4));
+        }
+    }
+
+    #[tokio::test]
+    async fn text_that_no_column_takes_costs_a_character_and_not_the_row() {
+        let (_guard, database) = fresh_postgres().await;
+        let report = format!(
+            r#"{{"t":{START},"\u0000id":{{"type":1,"kind":"a\u0000b","big":1e999999,"half":"\ud83d","whole":"\ud83d\ude00"}}}}"#
+        );
+        write(&database, &rows_of(SessionId::new(), [report])).await;
+        let found = inbound(&database).await;
+        assert_eq!(found[0].text("kind").unwrap().unwrap(), "a\u{fffd}b");
+        let extra: serde_json::Value = serde_json::from_str(&found[0].json("extra").unwrap().unwrap()).unwrap();
+        assert_eq!(extra, serde_json::json!({ "big": null, "half": "\u{fffd}", "whole": "😀" }));
+    }
+
+    #[tokio::test]
+    async fn a_row_that_cannot_be_written_keeps_no_other() {
+        let (_guard, database) = fresh_postgres().await;
+        // What the server refuses is known; so it is given a reason of its own.
+        database.write("ALTER TABLE stats_inbound_rtp ADD CHECK (packets_received <> 13)", &[]).await.unwrap();
+        let report = |n: u64| format!(r#"{{"t":{},"0":{{"type":1,"packetsReceived":{n}}}}}"#, START + n);
+        write(&database, &rows_of(SessionId::new(), (0..40).map(report))).await;
+        let found = inbound(&database).await;
+        assert_eq!(found.len(), 39);
+        assert!(found.iter().all(|row| row.integer("packets_received").unwrap() != Some(13)));
+    }
+}

@@ -8,14 +8,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::{RowBatch, StatsRow, write_rows};
 use crate::store::Backoff;
-use crate::store::database::{Database, result_code};
+use crate::store::database::{Database, is_final};
 use crate::store::sessions::{SessionRow, insert_live};
 use crate::telemetry;
 
@@ -200,19 +199,13 @@ impl Writer {
         if batch.sessions.is_empty() && batch.rows.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.database.writer.begin().await?;
-        let connection: &mut SqliteConnection = &mut transaction;
+        let mut transaction = self.database.begin().await?;
         for session in &batch.sessions {
-            insert_live(connection, session).await?;
+            insert_live(&mut transaction, session).await?;
         }
-        write_rows(connection, &batch.rows).await?;
+        write_rows(&mut transaction, &batch.rows).await?;
         transaction.commit().await
     }
-}
-
-/// Whether trying again cannot help: SQLITE_CONSTRAINT (19), SQLITE_MISMATCH (20), SQLITE_TOOBIG (18).
-fn is_final(error: &sqlx::Error) -> bool {
-    matches!(result_code(error), Some(18..=20))
 }
 
 #[cfg(test)]
@@ -224,7 +217,7 @@ mod tests {
     use super::super::RowFilter;
     use super::*;
     use crate::session::SessionId;
-    use crate::store::database::tests::fresh;
+    use crate::store::database::tests::both;
 
     fn one_row() -> RowBatch {
         let (mut decoder, mut filter, mut rows) = (ReportDecoder::new(), RowFilter::new(), RowBatch::default());
@@ -235,17 +228,18 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_room_and_goes_away_takes_no_row_along() {
-        let (_dir, database) = fresh().await;
-        let (queue, writer) = StatsQueue::new(database, 1);
-        let (mut first, mut second) = (one_row(), one_row());
-        queue.offer(&mut first).await.unwrap();
-        assert!(first.is_empty());
-        assert!(queue.offer(&mut second).now_or_never().is_none());
-        assert!(!second.is_empty());
-        let running = tokio::spawn(writer.run());
-        queue.offer(&mut second).await.unwrap();
-        assert!(second.is_empty());
-        queue.settle().await;
-        running.abort();
+        for (_guard, database) in both().await {
+            let (queue, writer) = StatsQueue::new(database, 1);
+            let (mut first, mut second) = (one_row(), one_row());
+            queue.offer(&mut first).await.unwrap();
+            assert!(first.is_empty());
+            assert!(queue.offer(&mut second).now_or_never().is_none());
+            assert!(!second.is_empty());
+            let running = tokio::spawn(writer.run());
+            queue.offer(&mut second).await.unwrap();
+            assert!(second.is_empty());
+            queue.settle().await;
+            running.abort();
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rtctrace_protocol::json::{Kind as JsonKind, RawValue, write_string};
 use rtctrace_protocol::report::{Entry, Report};
 
+use super::columns::TYPE;
 use super::{Column, Kind, Table};
 use crate::session::SessionId;
 use crate::telemetry;
@@ -15,6 +16,13 @@ use crate::telemetry;
 /// A row with more text is not written, only counted: every change of any member repeats all of an entry, so that a few bytes
 /// from a client could fill the disk. A browser's rows have about 2 KiB.
 const LONGEST_ROW: usize = 64 * 1024;
+
+/// An entry with a longer id gives no row: indexes have the id. A browser's have less than 50 bytes.
+const LONGEST_ID: usize = 256;
+/// How far from a session's first report the time of a row may be, before and after: no session goes on for as long. PostgreSQL
+/// keeps the rows of a day in a table of their own, and a client that made up times could have it make thousands.
+const WINDOW: (f64, f64) = (DAY, 31.0 * DAY);
+const DAY: f64 = 86_400_000.0;
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +97,8 @@ impl RowBatch {
 /// Remembers what the newest row of every entry said. Its memory is that of the newest report of each connection.
 #[derive(Debug, Default)]
 pub(crate) struct RowFilter {
+    /// When the first report came.
+    first_time: Option<f64>,
     connections: HashMap<Arc<str>, Entries>,
 }
 
@@ -121,6 +131,8 @@ impl RowFilter {
         };
         let entries = self.connections.entry(Arc::clone(&id)).or_default();
         entries.report += 1;
+        let first = *self.first_time.get_or_insert(event_time);
+        let window = first - WINDOW.0..=first + WINDOW.1;
         let mut count = 0;
         for entry in report.entries() {
             let Some(table) = Table::of(entry.kind()) else { continue };
@@ -137,12 +149,12 @@ impl RowFilter {
                     entries.newest.insert(entry.id().into(), (digest, entries.report));
                 }
             }
-            if text > LONGEST_ROW {
+            if text > LONGEST_ROW || entry.id().len() > LONGEST_ID {
                 telemetry::stats_lost(1);
                 continue;
             }
-            let time = entry.timestamp();
-            let time = if time.is_finite() && time > 0.0 { time } else { event_time };
+            let times = [entry.timestamp(), event_time];
+            let time = times.into_iter().find(|time| window.contains(time)).unwrap_or(first);
             let row = row(table, session, Arc::clone(&id), entry, time);
             let bytes = size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text;
             rows.push(row, bytes);
@@ -169,6 +181,9 @@ fn digest(entry: Entry<'_>) -> (u64, usize) {
 fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: Entry<'_>, time: f64) -> StatsRow {
     let mut cells = vec![Cell::Null; table.columns.len()];
     let mut extra = String::new();
+    if let Some(cell) = table.position(TYPE).and_then(|at| cells.get_mut(at)) {
+        *cell = Cell::Text(entry.kind().to_owned());
+    }
     for (name, value) in entry.members() {
         let position = table.position(name);
         let column = position.and_then(|at| table.columns.get(at).zip(cells.get_mut(at)));
@@ -205,10 +220,12 @@ mod tests {
 
     use super::*;
 
+    const EVENT_TIME: f64 = 1_795_159_384_900.0;
+
     fn rows_of(filter: &mut RowFilter, decoder: &mut ReportDecoder, delta: &str) -> Vec<StatsRow> {
         let mut rows = RowBatch::default();
         let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
-        filter.rows(SessionId::new(), "PC_0", report, 5.0, &mut rows);
+        filter.rows(SessionId::new(), "PC_0", report, EVENT_TIME, &mut rows);
         rows.take()
     }
 
@@ -243,12 +260,34 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_of_any_kind_gives_a_row_that_says_which() {
+        let delta = r#"{"t":1795159384861,"a":{"type":"local-candidate","port":9},"b":{"type":"certificate","fingerprint":"00"},"c":{"x":1}}"#;
+        let rows = rows_of(&mut RowFilter::new(), &mut ReportDecoder::new(), delta);
+        let said = |row: &StatsRow| (row.table.name, cell(row, TYPE).clone(), row.extra.clone());
+        let text = |text: &str| Cell::Text(text.to_owned());
+        assert_eq!(said(&rows[0]), ("stats_ice_candidate", text("local-candidate"), None));
+        assert_eq!(said(&rows[1]), ("stats_other", text("certificate"), Some(r#"{"fingerprint":"00"}"#.to_owned())));
+        assert_eq!(said(&rows[2]), ("stats_other", text(""), Some(r#"{"x":1}"#.to_owned())));
+    }
+
+    #[test]
+    fn a_time_that_nobody_had_is_that_of_the_report() {
+        let (mut filter, mut decoder) = (RowFilter::new(), ReportDecoder::new());
+        for (given, kept) in
+            [("1795159384861.5", 1_795_159_384_861.5), ("7", EVENT_TIME), ("1e15", EVENT_TIME), ("-1", EVENT_TIME)]
+        {
+            let delta = format!(r#"{{"t":{given},"0":{{"type":1,"jitter":{given}}}}}"#);
+            assert_eq!(rows_of(&mut filter, &mut decoder, &delta)[0].time, kept, "{given}");
+        }
+    }
+
+    #[test]
     fn an_entry_that_changed_in_nothing_but_its_time_gives_no_row() {
         let (mut filter, mut decoder) = (RowFilter::new(), ReportDecoder::new());
         let mut count = |delta| rows_of(&mut filter, &mut decoder, delta).len();
         assert_eq!(
             count(r#"{"t":1000,"0":{"type":2,"packetsSent":1},"1":{"type":6,"nominated":true},"2":{"type":5}}"#),
-            2
+            3
         );
         assert_eq!(count(r#"{"t":2000,"0":{"packetsSent":2}}"#), 1);
         assert_eq!(count(r#"{"t":3000}"#), 0);

@@ -1,0 +1,185 @@
+//! The database by URL: SQLite, embedded, or PostgreSQL, with TimescaleDB or without. A statement is written once for both:
+//! parameters are `$1`, `$2`, values and rows are of the kinds in `value`. What differs by nature is in the file of each.
+
+mod postgres;
+mod sqlite;
+mod value;
+
+use anyhow::bail;
+use sqlx::SqlSafeStr;
+
+pub(crate) use postgres::{JsonText, Moment, WRITE, text};
+pub(crate) use value::{Row, Value};
+
+use super::Backoff;
+use crate::session::{SessionId, UnixMillis};
+use crate::telemetry;
+
+/// An open database whose schema is current, or will be as soon as it can be reached.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    /// A file.
+    Sqlite(sqlite::Pools),
+    /// A server.
+    Postgres(postgres::Pools),
+}
+
+/// Statements that come about together or not at all.
+#[derive(Debug)]
+pub(crate) enum Transaction {
+    /// In a file.
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    /// On a server.
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Database {
+    /// Opens the database behind a URL, creates a file that is missing, and runs the migrations that it lacks.
+    pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
+        let database = Self::of(url)?;
+        database.prepare().await?;
+        Ok(database)
+    }
+
+    /// The same for who can do without it for a while: one that cannot be reached, or that another process holds, is prepared
+    /// once it can be had.
+    pub(crate) async fn open_or_wait(url: &str) -> anyhow::Result<Self> {
+        let database = Self::of(url)?;
+        match database.prepare().await {
+            Err(error) if database.is_away(&error) => {
+                let later = database.clone();
+                tokio::spawn(async move {
+                    let (mut backoff, mut result) = (Backoff::new(telemetry::Store::Database), Err(error));
+                    while let Err(error) = result {
+                        backoff.failed("opening the database", &error).await;
+                        result = later.prepare().await;
+                    }
+                    telemetry::store_works(telemetry::Store::Database);
+                });
+            }
+            result => result?,
+        }
+        Ok(database)
+    }
+
+    fn of(url: &str) -> anyhow::Result<Self> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        Ok(match scheme {
+            "sqlite" => Self::Sqlite(sqlite::Pools::of(url)?),
+            "postgres" | "postgresql" => Self::Postgres(postgres::Pools::of(url)?),
+            _ => bail!(
+                "database.url has the unknown scheme `{scheme}`; write sqlite://<path> or postgres://<user>@<host>/<database>"
+            ),
+        })
+    }
+
+    /// Brings the schema up to date.
+    async fn prepare(&self) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite(pools) => pools.prepare().await,
+            Self::Postgres(pools) => pools.prepare().await,
+        }
+    }
+
+    /// Whether it may be there later: it cannot be reached, or somebody else has it for himself.
+    fn is_away(&self, error: &anyhow::Error) -> bool {
+        let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>()) else { return false };
+        match self {
+            Self::Sqlite(_) => sqlite::is_held(error),
+            Self::Postgres(_) => postgres::is_away(error),
+        }
+    }
+
+    /// Closes all connections.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pools) => pools.close().await,
+            Self::Postgres(pools) => pools.close().await,
+        }
+    }
+
+    /// The rows of a query. Somebody waits for them: a database that does not answer fails soon.
+    pub(crate) async fn read(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(pools) => sqlite::read(&mut *pools.readers.acquire().await?, sql.into_sql_str(), values).await,
+            Self::Postgres(pools) => pools.read(sql.into_sql_str(), values).await,
+        }
+    }
+
+    /// Runs a statement that writes, by itself.
+    pub(crate) async fn write(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+        let mut transaction = self.begin().await?;
+        transaction.write(sql, values).await?;
+        transaction.commit().await
+    }
+
+    /// Where a long transaction would keep others from writing, ends it and begins another.
+    pub(crate) async fn breathe(&self, transaction: Transaction) -> sqlx::Result<Transaction> {
+        match transaction {
+            Transaction::Sqlite(_) => {
+                transaction.commit().await?;
+                self.begin().await
+            }
+            Transaction::Postgres(_) => Ok(transaction),
+        }
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction> {
+        Ok(match self {
+            Self::Sqlite(pools) => Transaction::Sqlite(pools.begin().await?),
+            Self::Postgres(pools) => Transaction::Postgres(pools.begin().await?),
+        })
+    }
+
+    /// Removes stats from before a time where that costs next to nothing: where they lie in chunks by time.
+    pub(crate) async fn drop_stats_before(&self, time: UnixMillis) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(pools) => pools.drop_stats_before(time).await,
+        }
+    }
+}
+
+impl Transaction {
+    /// The rows of a query.
+    pub(crate) async fn read(&mut self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(transaction) => sqlite::read(transaction, sql.into_sql_str(), values).await,
+            Self::Postgres(transaction) => postgres::read(transaction, sql.into_sql_str(), values).await,
+        }
+    }
+
+    /// Runs a statement that writes.
+    pub(crate) async fn write(&mut self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(transaction) => sqlite::write(transaction, sql.into_sql_str(), values).await,
+            Self::Postgres(transaction) => postgres::write(transaction, sql.into_sql_str(), values).await,
+        }
+    }
+
+    /// Waits for whoever else works on the rows of a session as a whole, and keeps others waiting until the end.
+    pub(crate) async fn lock(&mut self, session: SessionId) -> sqlx::Result<()> {
+        match self {
+            // It has the whole file to itself.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(transaction) => postgres::lock(transaction, session).await,
+        }
+    }
+
+    /// Makes it last.
+    pub(crate) async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => postgres::commit(transaction).await,
+        }
+    }
+}
+
+/// Whether trying again cannot help: the database understood, and will never take this.
+pub(crate) fn is_final(error: &sqlx::Error) -> bool {
+    sqlite::is_final(error) || postgres::is_final(error)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

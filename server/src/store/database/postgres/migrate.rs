@@ -1,0 +1,311 @@
+//! The schema of PostgreSQL: migrations run once, and what depends on the edition of TimescaleDB is looked at anew with each start,
+//! because that may be installed, or exchanged for the other one, at any time. All of it under a lock: several collectors may
+//! start at once.
+
+use anyhow::{Context, bail};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use super::code;
+use crate::store::stats::TABLES;
+
+/// Migrations in their order. Each runs once, in a transaction of its own.
+const MIGRATIONS: &[(i64, &str)] =
+    &[(1, include_str!("../../../../../migrations/timescale/0001_sessions_features_stats.sql"))];
+
+/// What is summed up by minutes: views over the stats tables, by name, each after those that it is made of.
+const AGGREGATES: &[(&str, &str)] = &[
+    ("inbound_rtp_minute", include_str!("../../../../../migrations/timescale/aggregates/inbound_rtp_minute.sql")),
+    ("outbound_rtp_minute", include_str!("../../../../../migrations/timescale/aggregates/outbound_rtp_minute.sql")),
+    ("candidate_pair_minute", include_str!("../../../../../migrations/timescale/aggregates/candidate_pair_minute.sql")),
+    ("fleet_inbound_minute", include_str!("../../../../../migrations/timescale/aggregates/fleet_inbound_minute.sql")),
+    ("fleet_outbound_minute", include_str!("../../../../../migrations/timescale/aggregates/fleet_outbound_minute.sql")),
+    ("fleet_network_minute", include_str!("../../../../../migrations/timescale/aggregates/fleet_network_minute.sql")),
+];
+
+/// How the aggregates' files say the minute of a row.
+const MINUTE: &str = "time_bucket('1 minute', ";
+/// The same without TimescaleDB. Its buckets begin where these do.
+const PLAIN_MINUTE: &str = "date_bin('1 minute', TIMESTAMPTZ '2000-01-03 00:00:00Z', ";
+
+/// One collector at a time brings the schema up to date.
+const LOCK: i64 = 0x7274_6374_7261_6365;
+
+/// What there is beside PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edition {
+    /// Nothing.
+    Plain,
+    /// TimescaleDB under the Apache licence: hypertables, and nothing that runs by itself.
+    Apache,
+    /// All of TimescaleDB.
+    Timescale,
+}
+
+/// Brings the schema up to date, from whatever it is.
+pub(super) async fn run(connection: &mut PgConnection) -> anyhow::Result<()> {
+    // Else the driver tells of every table that is there already.
+    sqlx::raw_sql("SET client_min_messages = warning").execute(&mut *connection).await?;
+    let edition = edition(connection).await?;
+    for migration in MIGRATIONS {
+        migrate(connection, migration).await?;
+    }
+    let mut transaction = connection.begin().await?;
+    lock(&mut transaction).await?;
+    if edition != Edition::Plain {
+        for table in TABLES.iter() {
+            make_hypertable(&mut transaction, table.name)
+                .await
+                .with_context(|| format!("hypertable {}", table.name))?;
+            if edition == Edition::Timescale {
+                compress(&mut transaction, table.name)
+                    .await
+                    .with_context(|| format!("compression of {}", table.name))?;
+            }
+        }
+    }
+    for (name, select) in AGGREGATES {
+        aggregate(&mut transaction, edition, name, select).await.with_context(|| format!("aggregate {name}"))?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Whether tables have chunks here.
+pub(super) async fn has_timescale(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let installed = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')";
+    sqlx::query_scalar(installed).fetch_one(connection).await
+}
+
+async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(connection).await.map(|_| ())
+}
+
+/// What there is; TimescaleDB is taken into use where the server has loaded it.
+async fn edition(connection: &mut PgConnection) -> anyhow::Result<Edition> {
+    // Asked first: to a server that has not, CREATE EXTENSION is an error that ends the connection.
+    // In this view, a setting of its that a file has and nobody reads is not.
+    let is_loaded = "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.max_background_workers')";
+    let is_loaded: bool = sqlx::query_scalar(is_loaded).fetch_one(&mut *connection).await?;
+    if !is_loaded {
+        tracing::warn!(
+            "the database has no TimescaleDB: stats go to ordinary tables, which are neither compressed nor removed by the day"
+        );
+        return Ok(Edition::Plain);
+    }
+    if !has_timescale(connection).await? {
+        let mut transaction = connection.begin().await?;
+        lock(&mut transaction).await?;
+        let created = sqlx::raw_sql("CREATE EXTENSION IF NOT EXISTS timescaledb").execute(&mut *transaction).await;
+        match created {
+            Ok(_) => transaction.commit().await?,
+            Err(error) => {
+                transaction.rollback().await?;
+                tracing::warn!(
+                    "TimescaleDB cannot be taken into use, so stats go to ordinary tables; have it created by who may, \
+                     with CREATE EXTENSION timescaledb: {error}"
+                );
+                return Ok(Edition::Plain);
+            }
+        }
+    }
+    let licence: Option<String> =
+        sqlx::query_scalar("SELECT current_setting('timescaledb.license', true)").fetch_one(&mut *connection).await?;
+    Ok(if licence.as_deref() == Some("timescale") { Edition::Timescale } else { Edition::Apache })
+}
+
+async fn migrate(connection: &mut PgConnection, (version, sql): &(i64, &'static str)) -> anyhow::Result<()> {
+    let mut transaction = connection.begin().await?;
+    lock(&mut transaction).await?;
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS rtctrace_schema (version bigint NOT NULL)")
+        .execute(&mut *transaction)
+        .await?;
+    let current = "SELECT coalesce(max(version), 0) FROM rtctrace_schema";
+    let current: i64 = sqlx::query_scalar(current).fetch_one(&mut *transaction).await?;
+    let newest = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    if current > newest {
+        bail!("the database has schema {current}, written by a newer version; this one knows up to {newest}");
+    }
+    if current < *version {
+        sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(|| format!("migration {version}"))?;
+        let set = sqlx::query("INSERT INTO rtctrace_schema (version) VALUES ($1)").bind(version);
+        set.execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// A day is a chunk: dashboards ask for hours to weeks, and a day's rows of a busy fleet still have their indexes in memory.
+async fn make_hypertable(connection: &mut PgConnection, table: &'static str) -> anyhow::Result<()> {
+    // The old form of the call, which all versions have. The table has its own index by time.
+    let sql = "SELECT create_hypertable($1::regclass, 'time', chunk_time_interval => INTERVAL '1 day', \
+         create_default_indexes => false, migrate_data => true, if_not_exists => true)";
+    sqlx::query(sql).bind(table).execute(connection).await?;
+    Ok(())
+}
+
+/// A session's rows are read together, and written together again by `reprocess`.
+async fn compress(connection: &mut PgConnection, table: &'static str) -> anyhow::Result<()> {
+    let known = "SELECT compression_enabled FROM timescaledb_information.hypertables WHERE hypertable_name = $1";
+    let is_on: Option<bool> = sqlx::query_scalar(known).bind(table).fetch_optional(&mut *connection).await?;
+    if is_on == Some(true) {
+        return Ok(());
+    }
+    let sql = format!(
+        "ALTER TABLE {table} SET (timescaledb.compress, timescaledb.compress_segmentby = 'session_id', \
+         timescaledb.compress_orderby = 'connection_id, stats_id, time'); \
+         SELECT add_compression_policy('{table}', INTERVAL '7 days', if_not_exists => true)"
+    );
+    attempt(connection, "compression", sql).await.map(|_| ())
+}
+
+/// A view, or what keeps its rows ready where the edition has that.
+async fn aggregate(
+    connection: &mut PgConnection,
+    edition: Edition,
+    name: &'static str,
+    select: &'static str,
+) -> anyhow::Result<()> {
+    let exists = "SELECT to_regclass($1) IS NOT NULL";
+    let exists: bool = sqlx::query_scalar(exists).bind(name).fetch_one(&mut *connection).await?;
+    if edition == Edition::Timescale {
+        let known = "SELECT EXISTS (SELECT FROM timescaledb_information.continuous_aggregates WHERE view_name = $1)";
+        if sqlx::query_scalar(known).bind(name).fetch_one(&mut *connection).await? {
+            return Ok(());
+        }
+        let drop = if exists { format!("DROP VIEW {name} CASCADE; ") } else { String::new() };
+        // The newest minutes come from the table itself.
+        let sql = format!(
+            "{drop}CREATE MATERIALIZED VIEW {name} WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS \
+             {select} WITH NO DATA; \
+             SELECT add_continuous_aggregate_policy('{name}', start_offset => INTERVAL '6 hours', \
+             end_offset => INTERVAL '2 minutes', schedule_interval => INTERVAL '1 minute', if_not_exists => true)"
+        );
+        if attempt(connection, name, sql).await? {
+            return Ok(());
+        }
+    }
+    if !exists {
+        let select = if edition == Edition::Plain { select.replace(MINUTE, PLAIN_MINUTE) } else { select.to_owned() };
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE VIEW {name} AS {select}"))).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Does what an edition may refuse (SQLSTATE 0A000) and the collector can do without; says whether it came about.
+async fn attempt(connection: &mut PgConnection, what: &str, sql: String) -> anyhow::Result<bool> {
+    let mut savepoint = connection.begin().await?;
+    match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *savepoint).await {
+        Ok(_) => {
+            savepoint.commit().await?;
+            Ok(true)
+        }
+        Err(error) if code(&error).is_some() => {
+            savepoint.rollback().await?;
+            tracing::warn!("the database goes without {what}, which it refuses: {error}");
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Database;
+    use super::super::super::tests::fresh_postgres;
+    use super::super::super::tests::server::{Server, TestDatabase};
+    use super::*;
+
+    async fn connect(url: &str) -> PgConnection {
+        PgConnection::connect(url).await.unwrap()
+    }
+
+    async fn hypertables(connection: &mut PgConnection) -> i64 {
+        let sql = "SELECT count(*) FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public'";
+        sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn migrations_run_once_and_two_starts_at_once_do_not_collide() {
+        let server = TestDatabase::new().await;
+        let (one, two) = tokio::join!(Database::open(&server.url), Database::open(&server.url));
+        one.unwrap();
+        two.unwrap();
+        Database::open(&server.url).await.unwrap();
+        let mut connection = connect(&server.url).await;
+        let versions: Vec<i64> =
+            sqlx::query_scalar("SELECT version FROM rtctrace_schema").fetch_all(&mut connection).await.unwrap();
+        assert_eq!(versions, MIGRATIONS.iter().map(|(version, _)| *version).collect::<Vec<_>>());
+        assert_eq!(hypertables(&mut connection).await, TABLES.len() as i64);
+        for (name, _) in AGGREGATES {
+            let sql = format!("SELECT count(*) FROM {name}");
+            let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
+            assert_eq!(rows, 0, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_is_refused() {
+        let server = TestDatabase::new().await;
+        Database::open(&server.url).await.unwrap();
+        let mut connection = connect(&server.url).await;
+        sqlx::raw_sql("INSERT INTO rtctrace_schema VALUES (99)").execute(&mut connection).await.unwrap();
+        let error = Database::open(&server.url).await.unwrap_err();
+        assert!(format!("{error:#}").contains("newer version"), "{error:#}");
+    }
+
+    #[tokio::test]
+    async fn a_server_without_timescale_has_ordinary_tables_until_it_gets_it() {
+        let plain = Server::plain();
+        let server = plain.database().await;
+        for _ in 0..2 {
+            Database::open(&server.url).await.unwrap();
+        }
+        let mut connection = connect(&server.url).await;
+        assert!(!has_timescale(&mut connection).await.unwrap());
+        let views: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM fleet_inbound_minute").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(views, 0);
+    }
+
+    #[tokio::test]
+    async fn what_an_edition_refuses_is_done_without() {
+        let (_guard, database) = fresh_postgres().await;
+        let Database::Postgres(pools) = &database else { panic!() };
+        let mut connection = pools.writers.acquire().await.unwrap();
+        let licence: String = sqlx::query_scalar("SELECT current_setting('timescaledb.license')")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        if licence == "timescale" {
+            return;
+        }
+        let mut transaction = connection.begin().await.unwrap();
+        // As if the licence had promised it.
+        compress(&mut transaction, "stats_codec").await.unwrap();
+        aggregate(&mut transaction, Edition::Timescale, AGGREGATES[0].0, AGGREGATES[0].1).await.unwrap();
+        sqlx::query("SELECT 1 FROM inbound_rtp_minute").fetch_all(&mut *transaction).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn chunks_of_old_stats_are_dropped_and_others_are_not_looked_at() {
+        use crate::session::UnixMillis;
+        let (_guard, database) = fresh_postgres().await;
+        let insert = "INSERT INTO stats_codec (time, session_id, connection_id, stats_id) \
+             SELECT now() - day * INTERVAL '1 day', gen_random_uuid(), 'PC_0', 'x' FROM generate_series(0, 9) day";
+        database.write(insert, &[]).await.unwrap();
+        let week = "SELECT count(*) AS n FROM stats_codec WHERE time > now() - INTERVAL '2 days'";
+        let plan = database.read(AssertSqlSafe(format!("EXPLAIN {week}")), &[]).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| row.text("QUERY PLAN").unwrap().unwrap()).collect();
+        let scanned = plan.iter().filter(|line| line.contains("_hyper_") && line.contains("Scan on")).count();
+        assert!(scanned <= 3 || plan.join("\n").contains("Chunks excluded during startup: 7"), "{plan:#?}");
+
+        let before = UnixMillis(UnixMillis::now().0 - 5 * 86_400_000);
+        for _ in 0..2 {
+            database.drop_stats_before(before).await.unwrap();
+        }
+        let left = database.read("SELECT count(*) AS n FROM stats_codec", &[]).await.unwrap()[0].integer("n").unwrap();
+        // The chunk in which the limit lies stays.
+        assert!((5..=6).contains(&left.unwrap()), "{left:?}");
+    }
+}

@@ -1,0 +1,210 @@
+//! PostgreSQL, with TimescaleDB or without: its connections, and how its errors are read.
+
+mod migrate;
+mod text;
+mod types;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, SqlStr};
+use url::Url;
+
+pub(crate) use text::text;
+pub(crate) use types::{JsonText, Moment};
+
+use super::{Row, Value};
+use crate::config::masked;
+use crate::session::{SessionId, UnixMillis};
+use crate::store::stats::TABLES;
+
+/// Connections that write: the ends of sessions, side by side, and the writer of stats.
+const WRITERS: u32 = 6;
+const READERS: u32 = 4;
+/// How long a statement that writes waits for a connection; the server may be starting up.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long one that only reads does: somebody waits for its answer, a client with others behind it.
+const READ_CONNECT: Duration = Duration::from_millis(500);
+/// A server that has not answered a query by then is as good as down. So is a network that lost it without a word.
+const READ: Duration = Duration::from_secs(10);
+/// The same for a statement that writes.
+pub(crate) const WRITE: Duration = Duration::from_secs(120);
+
+/// What `database.url` may say behind its `?`. The driver would print the value of anything else.
+const PARAMETERS: &[&str] = &[
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+    "statement-cache-capacity",
+];
+
+/// The connections to a server.
+#[derive(Clone)]
+pub(crate) struct Pools {
+    options: PgConnectOptions,
+    writers: PgPool,
+    readers: PgPool,
+}
+
+/// The options hold the password.
+impl std::fmt::Debug for Pools {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pools")
+    }
+}
+
+impl Pools {
+    /// For the server behind a URL; nothing is connected yet.
+    pub(super) fn of(url: &str) -> anyhow::Result<Self> {
+        let options = options(url)?;
+        let pool = |size, timeout| {
+            let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(timeout);
+            pool.connect_lazy_with(options.clone())
+        };
+        Ok(Self { writers: pool(WRITERS, CONNECT), readers: pool(READERS, READ_CONNECT), options })
+    }
+
+    /// Brings the database's schema up to date.
+    pub(super) async fn prepare(&self) -> anyhow::Result<()> {
+        let context = || format!("cannot connect to the database on {}", self.options.get_host());
+        let connecting = PgConnection::connect_with(&self.options);
+        let mut connection = within(CONNECT, connecting).await.with_context(context)?;
+        migrate::run(&mut connection).await.context("cannot bring the database's schema up to date")?;
+        connection.close().await.with_context(context)
+    }
+
+    /// The rows of a query.
+    pub(super) async fn read(&self, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+        within(READ, async { read(&mut *self.readers.acquire().await?, sql, values).await }).await
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
+        within(WRITE, self.writers.begin()).await
+    }
+
+    /// Closes all connections.
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+
+    /// Drops the chunks of stats that hold nothing newer, where tables have chunks. Both editions of TimescaleDB can do that, and
+    /// a setting that changes needs no policy to be changed.
+    pub(super) async fn drop_stats_before(&self, time: UnixMillis) -> sqlx::Result<()> {
+        let mut connection = self.writers.acquire().await?;
+        if !migrate::has_timescale(&mut connection).await? {
+            return Ok(());
+        }
+        for table in TABLES.iter() {
+            let drop = sqlx::query("SELECT drop_chunks($1::regclass, older_than => $2)").bind(table.name);
+            let drop = drop.bind(Moment::of(time));
+            within(WRITE, drop.execute(&mut *connection)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How the server behind a URL is connected to.
+fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
+    let context = || format!("database.url `{}` cannot be read", masked(url));
+    let parsed = Url::parse(url).with_context(context)?;
+    for (name, _) in parsed.query_pairs() {
+        if !PARAMETERS.contains(&name.split('[').next().unwrap_or_default()) {
+            bail!("database.url has the unknown parameter `{name}`; it takes {}", PARAMETERS.join(", "));
+        }
+    }
+    let options = PgConnectOptions::from_str(url).with_context(context)?;
+    let is_named = parsed.query_pairs().any(|(name, _)| name == "application_name");
+    let options = if is_named { options } else { options.application_name("rtctrace") };
+    Ok(options.disable_statement_logging())
+}
+
+/// The rows of a query.
+pub(super) async fn read(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+    let rows = within(WRITE, query(sql, values).fetch_all(connection)).await?;
+    Ok(rows.into_iter().map(Row::Postgres).collect())
+}
+
+/// Runs a statement that writes.
+pub(super) async fn write(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+    within(WRITE, query(sql, values).execute(connection)).await.map(|_| ())
+}
+
+/// Waits until nobody else has this lock on a session; it goes with the transaction.
+pub(super) async fn lock(connection: &mut PgConnection, session: SessionId) -> sqlx::Result<()> {
+    let (high, low) = session.uuid().as_u64_pair();
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind((high ^ low).cast_signed());
+    within(WRITE, lock.execute(connection)).await.map(|_| ())
+}
+
+/// Makes a transaction last.
+pub(super) async fn commit(transaction: sqlx::Transaction<'static, Postgres>) -> sqlx::Result<()> {
+    within(WRITE, transaction.commit()).await
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
+    values.iter().fold(sqlx::query(sql), |query, value| match *value {
+        Value::Id(id) => query.bind(id.uuid()),
+        Value::Time(time) => query.bind(time.map(Moment::of)),
+        Value::Integer(value) => query.bind(value),
+        Value::Real(value) => query.bind(value),
+        Value::Bool(value) => query.bind(value),
+        Value::Text(value) => query.bind(value.map(text)),
+        Value::Json(value) => query.bind(value.map(JsonText::of)),
+    })
+}
+
+/// Whether the server may be there later: nothing listens, the network is gone, or it says that it starts, stops or is full.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
+    let waits = ["08", "53", "57P"];
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        error => code(error).is_some_and(|code| waits.iter().any(|class| code.starts_with(class))),
+    }
+}
+
+/// Whether trying again cannot help: the classes 22 (a value that no column takes), 23 (a constraint) and 54 (too large).
+pub(super) fn is_final(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
+}
+
+/// The server's `SQLSTATE`, if it was the server that refused.
+fn code(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_url_is_refused_without_what_it_hides() {
+        for url in [
+            "postgres://me:h1dden@db/rtctrace?sslpassword=h1dden",
+            "postgres://me:h1dden@db:h1dden/rtctrace",
+            "postgres://me:h1dden@db/rtctrace?password=h1dden&port=many",
+        ] {
+            let error = format!("{:#}", options(url).unwrap_err());
+            assert!(!error.contains("h1dden") && error.contains("database.url"), "{error}");
+        }
+        let pools = format!("{:?}", Pools::of("postgres://me:h1dden@db/rtctrace").unwrap());
+        assert!(!pools.contains("h1dden"), "{pools}");
+    }
+}
