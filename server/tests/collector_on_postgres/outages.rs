@@ -1,0 +1,121 @@
+//! The server goes away and comes back: recordings go on, and everything follows.
+
+use crate::postgres::Server;
+use crate::stores::assert_stats;
+use crate::support::*;
+
+const FAILURES: &str = "rtctrace_store_failures_total{store=\"database\"}";
+
+async fn fails(collector: &Collector) {
+    until("the failure is counted", async || (collector.metric(FAILURES).await >= 1.0).then_some(())).await;
+}
+
+async fn database_is(collector: &Collector, state: &str) {
+    let what = format!("the database is {state}");
+    until(&what, async || (collector.get("/readyz").await.json()["stores"]["database"] == state).then_some(())).await;
+}
+
+/// A recording that ends with its client's end.
+fn whole_recording() -> Vec<String> {
+    let (_, mut lines) = recording("loopback-av-60s.jsonl");
+    *lines.last_mut().unwrap() = "[36,null,null,110]".to_owned();
+    lines
+}
+
+/// Stops the server in mid-session; with room for the rows that wait, or without.
+async fn stop_in_mid_session(queue: &str, behind: f64) {
+    let mut server = Server::start();
+    let database = server.database().await;
+    let collector = Collector::start_on(database, &[("RTCTRACE_STATS_QUEUE_BYTES", queue)]);
+    let lines = whole_recording();
+    let (before, after) = lines.split_at(lines.len() / 2);
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(before.join("\n")).await;
+    socket.acknowledged(before.len()).await;
+    until("it is listed", async || collector.sessions().await.pop()).await;
+
+    server.stop();
+    for line in after {
+        socket.send(line).await;
+    }
+    socket.acknowledged(lines.len()).await;
+    fails(&collector).await;
+    assert_eq!(collector.metric("rtctrace_stats_behind_total").await, behind);
+    assert_eq!(collector.get("/readyz").await.status, 200);
+    database_is(&collector, "down").await;
+    assert!(collector.spool(&session).exists());
+
+    server.start_again();
+    assert_eq!(collector.dump(&session).await.1, lines);
+    assert_stats(&collector, &lines).await;
+    database_is(&collector, "ok").await;
+    assert_eq!(collector.session(&session).await["features"]["connections"].as_array().unwrap().len(), 2);
+    until("nothing is left to do", async || (!collector.spool(&session).exists()).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_in_mid_session_costs_nothing() {
+    stop_in_mid_session("64MiB", 0.0).await;
+}
+
+#[tokio::test]
+async fn nor_where_its_rows_have_no_room() {
+    stop_in_mid_session("16KiB", 1.0).await;
+}
+
+#[tokio::test]
+async fn a_start_without_the_server_is_an_outage_like_others() {
+    let mut server = Server::start();
+    let database = server.database().await;
+    server.stop();
+    let collector = Collector::start_on(database, &[]);
+    let ready = collector.get("/readyz").await;
+    assert_eq!((ready.status, &ready.json()["stores"]["database"]), (200, &"down".into()));
+    let lines = whole_recording();
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    socket.acknowledged(lines.len()).await;
+    server.start_again();
+    assert_eq!(collector.dump(&session).await.1, lines);
+    assert_stats(&collector, &lines).await;
+    database_is(&collector, "ok").await;
+}
+
+#[tokio::test]
+async fn a_collector_that_is_killed_while_the_server_is_away_writes_all_when_both_are_back() {
+    let mut server = Server::start();
+    let database = server.database().await;
+    let mut collector = Collector::start_on(database, &[]);
+    let lines = whole_recording();
+    let (before, after) = lines.split_at(lines.len() / 2);
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(before.join("\n")).await;
+    socket.acknowledged(before.len()).await;
+    until("rows are there", async || (!collector.query("SELECT 1 FROM stats_codec").await.is_empty()).then_some(()))
+        .await;
+    server.stop();
+    collector.crash();
+    collector.restart();
+    server.start_again();
+    let (mut socket, received) = collector.v1(&session, before.len()).await;
+    assert_eq!(received as usize, before.len());
+    socket.send(after.join("\n")).await;
+    socket.acknowledged(lines.len()).await;
+    assert_eq!(collector.dump(&session).await.1, lines);
+    assert_stats(&collector, &lines).await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_no_outage() {
+    let server = Server::start();
+    let database = server.database().await;
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("{}_", database.url).replace("postgres://postgres@", "postgres://postgres:h1dden@");
+    let settings = [("RTCTRACE_DATABASE_URL", url.as_str())];
+    let (success, output, errors) = run(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--verbose"], &settings);
+    assert!(!success && errors.contains("does not exist"), "{errors}");
+    assert!(!output.contains("h1dden") && !errors.contains("h1dden"), "{errors}");
+}
