@@ -87,7 +87,7 @@ pub(crate) struct Files {
 pub(crate) struct StoreSettings {
     #[command(flatten)]
     files: Files,
-    /// Database, sqlite://<path>.
+    /// Database, sqlite://<path> or postgres://<user>@<host>/<database>.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
     /// Object storage of dumps: file:///<path>, s3://<bucket>/<prefix>, gs://<bucket>/<prefix> or az://<container>/<prefix>.

@@ -151,7 +151,9 @@ pub(crate) struct Tls {
 /// The database.
 #[derive(Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 pub(crate) struct Database {
-    /// `sqlite://<path>`; empty: `rtctrace.db` in the data directory.
+    /// `sqlite://<path>`, or `postgres://<user>:<password>@<host>/<database>` with TimescaleDB; empty: `rtctrace.db` in the data
+    /// directory. Behind a `?` may stand `sslmode=verify-full`, `sslrootcert=<file>` and the like; a password that is not
+    /// there is taken from `PGPASSWORD` or `~/.pgpass`.
     pub(crate) url: String,
 }
 

@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::copy::encode;
-use super::{StatsRow, TABLES, Table, by_table};
+use super::{StatsRow, TABLES, Table, TableRows};
 use crate::store::database::{WRITE, is_final};
 use crate::telemetry;
 
@@ -52,17 +52,17 @@ fn statements(table: &Table) -> Statements {
 }
 
 /// Writes rows of any tables. The caller decides on the transaction.
-pub(super) async fn write_rows(connection: &mut PgConnection, rows: &[StatsRow]) -> sqlx::Result<()> {
-    if rows.is_empty() {
+pub(super) async fn write_rows(connection: &mut PgConnection, tables: &[TableRows<'_>]) -> sqlx::Result<()> {
+    if tables.is_empty() {
         return Ok(());
     }
     let mut savepoint = connection.begin().await?;
-    match add(&mut savepoint, rows).await {
+    match add(&mut savepoint, tables).await {
         Ok(()) => return savepoint.commit().await,
         Err(error) if is_final(&error) => savepoint.rollback().await?,
         Err(error) => return Err(error),
     }
-    for (table, rows) in by_table(rows) {
+    for (table, rows) in tables {
         let Some(statements) = STATEMENTS.get(table.name) else { continue };
         let mut parts = vec![rows.as_slice()];
         while let Some(part) = parts.pop() {
@@ -88,10 +88,10 @@ pub(super) async fn write_rows(connection: &mut PgConnection, rows: &[StatsRow])
 }
 
 /// Adds rows that are new.
-async fn add(connection: &mut PgConnection, rows: &[StatsRow]) -> sqlx::Result<()> {
-    for (table, rows) in by_table(rows) {
+async fn add(connection: &mut PgConnection, tables: &[TableRows<'_>]) -> sqlx::Result<()> {
+    for (table, rows) in tables {
         let Some(statements) = STATEMENTS.get(table.name) else { continue };
-        copy(connection, &statements.copy, &rows).await?;
+        copy(connection, &statements.copy, rows).await?;
     }
     Ok(())
 }

@@ -24,8 +24,9 @@ const UNIT: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Rows wait at most so long for others to be written with.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
-/// So many rows are written without waiting for more.
-const FLUSH_ROWS: usize = 2_000;
+/// So many rows are written without waiting for more; fewer where a transaction keeps all others from writing.
+const FLUSH_ROWS: usize = 10_000;
+const FLUSH_ROWS_SQLITE: usize = 2_000;
 
 /// A session offers no more rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,11 +129,15 @@ impl Batch {
 impl Writer {
     /// Runs until every queue is dropped and all is written.
     pub(crate) async fn run(mut self) {
+        let enough = match self.database {
+            Database::Sqlite(_) => FLUSH_ROWS_SQLITE,
+            Database::Postgres(_) => FLUSH_ROWS,
+        };
         while let Some(first) = self.receiver.recv().await {
             let mut batch = Batch::default();
             batch.add(first);
             let deadline = Instant::now() + FLUSH_INTERVAL;
-            while batch.rows.len() < FLUSH_ROWS {
+            while batch.rows.len() < enough {
                 // What is there already is taken along; what somebody waits for does not wait for more.
                 let more = match self.receiver.try_recv() {
                     Err(TryRecvError::Empty) if !batch.is_awaited() => {

@@ -7,7 +7,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
 
-use super::{Cell, StatsRow, TABLES, Table, by_table};
+use super::{Cell, StatsRow, TABLES, Table, TableRows};
 
 /// Rows per statement. Few sizes, so that few statements have to be prepared and kept.
 const SIZES: [usize; 3] = [64, 8, 1];
@@ -30,8 +30,8 @@ fn statement(table: &Table, rows: usize) -> String {
 }
 
 /// Writes rows of any tables. The caller decides on the transaction.
-pub(super) async fn write_rows(connection: &mut SqliteConnection, rows: &[StatsRow]) -> sqlx::Result<()> {
-    for (table, rows) in by_table(rows) {
+pub(super) async fn write_rows(connection: &mut SqliteConnection, tables: &[TableRows<'_>]) -> sqlx::Result<()> {
+    for (table, rows) in tables {
         let mut left = rows.as_slice();
         for size in SIZES {
             while let Some((chunk, rest)) = left.split_at_checked(size) {

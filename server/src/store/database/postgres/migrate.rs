@@ -174,11 +174,12 @@ async fn aggregate(
             return Ok(());
         }
         let drop = if exists { format!("DROP VIEW {name} CASCADE; ") } else { String::new() };
-        // The newest minutes come from the table itself.
+        // The newest minutes come from the table itself. All that changed is made anew, however long ago it was: sessions are
+        // removed, and written after an outage.
         let sql = format!(
             "{drop}CREATE MATERIALIZED VIEW {name} WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS \
              {select} WITH NO DATA; \
-             SELECT add_continuous_aggregate_policy('{name}', start_offset => INTERVAL '6 hours', \
+             SELECT add_continuous_aggregate_policy('{name}', start_offset => NULL, \
              end_offset => INTERVAL '2 minutes', schedule_interval => INTERVAL '1 minute', if_not_exists => true)"
         );
         if attempt(connection, name, sql).await? {

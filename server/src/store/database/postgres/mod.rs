@@ -113,6 +113,10 @@ impl Pools {
             let drop = drop.bind(Moment::of(time));
             within(WRITE, drop.execute(&mut *connection)).await?;
         }
+        // So that they are not left of what is gone.
+        let drop = "SELECT drop_chunks(format('%I.%I', view_schema, view_name)::regclass, older_than => $1) \
+             FROM timescaledb_information.continuous_aggregates WHERE view_name LIKE '%_minute'";
+        within(WRITE, sqlx::query(drop).bind(Moment::of(time)).execute(&mut *connection)).await?;
         Ok(())
     }
 }

@@ -45,19 +45,14 @@ impl Scanner<'_> {
         while let Some(byte) = self.text.as_bytes().get(self.at) {
             let start = self.at;
             self.at += 1;
-            match byte {
-                b'"' => self.in_string = !self.in_string,
-                b'\\' => {
-                    if self.escape(start) {
-                        return Some((start, "\\ufffd"));
-                    }
-                }
-                b'-' | b'0'..=b'9' if !self.in_string => {
-                    if self.number(start) {
-                        return Some((start, "null"));
-                    }
-                }
-                _ => {}
+            let replacement = match byte {
+                b'\\' => self.escape(start).then_some("\\ufffd"),
+                b'-' | b'0'..=b'9' if !self.in_string => self.number(start).then_some("null"),
+                _ => None,
+            };
+            self.in_string ^= *byte == b'"';
+            if let Some(replacement) = replacement {
+                return Some((start, replacement));
             }
         }
         None
