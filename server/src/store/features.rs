@@ -90,7 +90,8 @@ fn insert(table: &str, before: &[&str], features: &[Feature], after: &[&str]) ->
         before.iter().copied().chain(features.iter().map(|feature| feature.column)).chain(after.iter().copied());
     let columns: Vec<String> = columns.map(|column| format!("\"{column}\"")).collect();
     let values: Vec<String> = (1..=columns.len()).map(|position| format!("${position}")).collect();
-    format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), values.join(", "))
+    // Two ids of connections that a database cannot tell apart: the first has the row.
+    format!("INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT DO NOTHING", columns.join(", "), values.join(", "))
 }
 
 /// What the client said about itself and no feature is called.

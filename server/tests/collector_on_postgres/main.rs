@@ -12,6 +12,7 @@ mod api;
 #[path = "../collector/crash.rs"]
 mod crash;
 mod editions;
+mod hostile;
 #[path = "../collector/jitsi.rs"]
 mod jitsi;
 mod moves;

@@ -29,7 +29,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long one that only reads does: somebody waits for its answer, a client with others behind it.
 const READ_CONNECT: Duration = Duration::from_millis(500);
 /// A server that has not answered a query by then is as good as down. So is a network that lost it without a word.
-const READ: Duration = Duration::from_secs(10);
+const READ: Duration = Duration::from_secs(5);
 /// The same for a statement that writes.
 pub(crate) const WRITE: Duration = Duration::from_secs(120);
 
