@@ -179,6 +179,8 @@ fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArgu
 pub(super) fn is_away(error: &sqlx::Error) -> bool {
     let waits = ["08", "53", "57P"];
     match error {
+        // A certificate that is not the server's, for one: no time makes that better.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => false,
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
         error => code(error).is_some_and(|code| waits.iter().any(|class| code.starts_with(class))),
     }
