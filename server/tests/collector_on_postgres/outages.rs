@@ -1,6 +1,14 @@
 //! The server goes away and comes back: recordings go on, and everything follows.
 
-use crate::postgres::Server;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::postgres::{Server, TestDatabase};
 use crate::stores::assert_stats;
 use crate::support::*;
 
@@ -121,4 +129,72 @@ async fn a_database_that_is_not_there_is_no_outage() {
     let (success, output, errors) = run(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--verbose"], &settings);
     assert!(!success && errors.contains("does not exist"), "{errors}");
     assert!(!output.contains("h1dden") && !errors.contains("h1dden"), "{errors}");
+}
+
+/// A network between a collector and its server. It can stop to carry anything, without a word to either.
+struct Network {
+    frozen: watch::Sender<bool>,
+    address: SocketAddr,
+}
+
+impl Network {
+    async fn to(server: SocketAddr) -> Self {
+        let (frozen, is_frozen) = watch::channel(false);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (near, _) = listener.accept().await.unwrap();
+                let (near_read, near_write) = near.into_split();
+                let (far_read, far_write) = TcpStream::connect(server).await.unwrap().into_split();
+                tokio::spawn(carry(near_read, far_write, is_frozen.clone()));
+                tokio::spawn(carry(far_read, near_write, is_frozen.clone()));
+            }
+        });
+        Self { frozen, address }
+    }
+}
+
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut is_frozen: watch::Receiver<bool>) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        if is_frozen.wait_for(|frozen| !frozen).await.is_err() || to.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_says_nothing_keeps_nobody_for_long() {
+    let mut database = TestDatabase::new().await;
+    let mut url = url::Url::parse(&database.url).unwrap();
+    let server = url.socket_addrs(|| Some(5432)).unwrap()[0];
+    let network = Network::to(server).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(network.address.port())).unwrap();
+    let direct = std::mem::replace(&mut database.url, url.into());
+    let mut collector = Collector::start_on(database, &[]);
+    collector.server.as_mut().unwrap().url = direct;
+    let lines = whole_recording();
+    let (before, after) = lines.split_at(lines.len() / 2);
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(before.join("\n")).await;
+    socket.acknowledged(before.len()).await;
+    until("it is listed", async || collector.sessions().await.pop()).await;
+
+    network.frozen.send_replace(true);
+    let started = Instant::now();
+    socket.send(after.join("\n")).await;
+    socket.acknowledged(lines.len()).await;
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    collector.get("/api/v1/sessions").await.problem(500, "internal");
+    let (mut other, _) = collector.v1(&new_session(), 0).await;
+    other.send(&lines[0]).await;
+    other.acknowledged(1).await;
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+
+    network.frozen.send_replace(false);
+    assert_eq!(collector.dump(&session).await.1, lines);
+    assert_stats(&collector, &lines).await;
 }

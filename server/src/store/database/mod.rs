@@ -8,7 +8,7 @@ mod value;
 use anyhow::bail;
 use sqlx::SqlSafeStr;
 
-pub(crate) use postgres::{JsonText, Moment, WRITE, text};
+pub(crate) use postgres::{JsonText, Moment, WRITE_LIMIT, text};
 pub(crate) use value::{Row, Value};
 
 use super::Backoff;

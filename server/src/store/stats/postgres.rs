@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::copy::encode;
 use super::{StatsRow, TABLES, Table, TableRows};
-use crate::store::database::{WRITE, is_final};
+use crate::store::database::{WRITE_LIMIT, is_final};
 use crate::telemetry;
 
 /// The statements of a table.
@@ -111,5 +111,5 @@ async fn copy(connection: &mut PgConnection, statement: &str, rows: &[&StatsRow]
         copy.finish().await.map(|_| ())
     };
     // A network that lost the server says nothing.
-    tokio::time::timeout(WRITE, copying).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    tokio::time::timeout(WRITE_LIMIT, copying).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

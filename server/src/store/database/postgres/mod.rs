@@ -29,9 +29,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long one that only reads does: somebody waits for its answer, a client with others behind it.
 const READ_CONNECT: Duration = Duration::from_millis(500);
 /// A server that has not answered a query by then is as good as down. So is a network that lost it without a word.
-const READ: Duration = Duration::from_secs(5);
+const READ_LIMIT: Duration = Duration::from_secs(5);
 /// The same for a statement that writes.
-pub(crate) const WRITE: Duration = Duration::from_secs(120);
+pub(crate) const WRITE_LIMIT: Duration = Duration::from_secs(120);
 
 /// What `database.url` may say behind its `?`. The driver would print the value of anything else.
 const PARAMETERS: &[&str] = &[
@@ -87,12 +87,12 @@ impl Pools {
 
     /// The rows of a query.
     pub(super) async fn read(&self, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
-        within(READ, async { read(&mut *self.readers.acquire().await?, sql, values).await }).await
+        within(READ_LIMIT, async { read(&mut *self.readers.acquire().await?, sql, values).await }).await
     }
 
     /// Begins a transaction.
     pub(super) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
-        within(WRITE, self.writers.begin()).await
+        within(WRITE_LIMIT, self.writers.begin()).await
     }
 
     /// Closes all connections.
@@ -111,12 +111,12 @@ impl Pools {
         for table in TABLES.iter() {
             let drop = sqlx::query("SELECT drop_chunks($1::regclass, older_than => $2)").bind(table.name);
             let drop = drop.bind(Moment::of(time));
-            within(WRITE, drop.execute(&mut *connection)).await?;
+            within(WRITE_LIMIT, drop.execute(&mut *connection)).await?;
         }
         // So that they are not left of what is gone.
         let drop = "SELECT drop_chunks(format('%I.%I', view_schema, view_name)::regclass, older_than => $1) \
              FROM timescaledb_information.continuous_aggregates WHERE view_name LIKE '%_minute'";
-        within(WRITE, sqlx::query(drop).bind(Moment::of(time)).execute(&mut *connection)).await?;
+        within(WRITE_LIMIT, sqlx::query(drop).bind(Moment::of(time)).execute(&mut *connection)).await?;
         Ok(())
     }
 }
@@ -138,25 +138,25 @@ fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
 
 /// The rows of a query.
 pub(super) async fn read(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
-    let rows = within(WRITE, query(sql, values).fetch_all(connection)).await?;
+    let rows = within(WRITE_LIMIT, query(sql, values).fetch_all(connection)).await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 /// Runs a statement that writes.
 pub(super) async fn write(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
-    within(WRITE, query(sql, values).execute(connection)).await.map(|_| ())
+    within(WRITE_LIMIT, query(sql, values).execute(connection)).await.map(|_| ())
 }
 
 /// Waits until nobody else has this lock on a session; it goes with the transaction.
 pub(super) async fn lock(connection: &mut PgConnection, session: SessionId) -> sqlx::Result<()> {
     let (high, low) = session.uuid().as_u64_pair();
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind((high ^ low).cast_signed());
-    within(WRITE, lock.execute(connection)).await.map(|_| ())
+    within(WRITE_LIMIT, lock.execute(connection)).await.map(|_| ())
 }
 
 /// Makes a transaction last.
 pub(super) async fn commit(transaction: sqlx::Transaction<'static, Postgres>) -> sqlx::Result<()> {
-    within(WRITE, transaction.commit()).await
+    within(WRITE_LIMIT, transaction.commit()).await
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
