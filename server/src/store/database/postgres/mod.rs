@@ -23,11 +23,12 @@ use crate::store::stats::TABLES;
 
 /// Connections that write: the ends of sessions, side by side, and the writer of stats.
 const WRITERS: u32 = 6;
-const READERS: u32 = 4;
+const READERS: u32 = 8;
 /// How long a statement that writes waits for a connection; the server may be starting up.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long one that only reads does: somebody waits for its answer, a client with others behind it.
-const READ_CONNECT: Duration = Duration::from_millis(500);
+/// How long one that only reads does: somebody waits for its answer, a client with others behind it. Hundreds of clients that come at
+/// once have their turns by then.
+const READ_CONNECT: Duration = Duration::from_secs(2);
 /// A server that has not answered a query by then is as good as down. So is a network that lost it without a word.
 const READ_LIMIT: Duration = Duration::from_secs(5);
 /// The same for a statement that writes.
