@@ -161,10 +161,18 @@ async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyh
     });
     let mut transaction = database.begin().await?;
     stats::remove(&mut transaction, id).await?;
+    let mut open = transaction.pause().await?;
     while let Some(rows) = batches.recv().await {
+        let mut transaction = match open.take() {
+            Some(transaction) => transaction,
+            None => database.begin().await?,
+        };
         write_rows(&mut transaction, &rows).await?;
-        transaction = database.breathe(transaction).await?;
+        open = transaction.pause().await?;
     }
     reading.await.context("reading the spool panicked")??;
-    Ok(transaction.commit().await?)
+    if let Some(transaction) = open {
+        transaction.commit().await?;
+    }
+    Ok(())
 }

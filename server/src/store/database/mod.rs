@@ -113,17 +113,6 @@ impl Database {
         transaction.commit().await
     }
 
-    /// Where a long transaction would keep others from writing, ends it and begins another.
-    pub(crate) async fn breathe(&self, transaction: Transaction) -> sqlx::Result<Transaction> {
-        match transaction {
-            Transaction::Sqlite(_) => {
-                transaction.commit().await?;
-                self.begin().await
-            }
-            Transaction::Postgres(_) => Ok(transaction),
-        }
-    }
-
     /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> sqlx::Result<Transaction> {
         Ok(match self {
@@ -164,6 +153,14 @@ impl Transaction {
             // It has the whole file to itself.
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(transaction) => postgres::lock(transaction, session).await,
+        }
+    }
+
+    /// Where it would keep others from writing while it waits for more, it ends here; elsewhere it goes on.
+    pub(crate) async fn pause(self) -> sqlx::Result<Option<Self>> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await.map(|()| None),
+            Self::Postgres(_) => Ok(Some(self)),
         }
     }
 
