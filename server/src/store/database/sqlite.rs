@@ -45,8 +45,8 @@ impl Pools {
         let options = options(url)?;
         let for_reading = options.clone().read_only(true).busy_timeout(READ_BUSY_TIMEOUT);
         Ok(Self {
-            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone()),
-            readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(for_reading),
+            writer: pool().max_connections(1).connect_lazy_with(options.clone()),
+            readers: pool().max_connections(READERS).connect_lazy_with(for_reading),
             options,
         })
     }
@@ -84,6 +84,11 @@ pub(super) async fn read(
 /// Runs a statement that writes.
 pub(super) async fn write(connection: &mut SqliteConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
     query(sql, values).execute(connection).await.map(|_| ())
+}
+
+/// A file does not go away as a server does: no connection is asked whether it is there before each use.
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().test_before_acquire(false)
 }
 
 fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
