@@ -56,6 +56,9 @@ pub struct ReportDecoder {
     gone: usize,
     /// Bytes of the report's text that something refers to.
     live: usize,
+    /// How long the text has ever been.
+    #[cfg(test)]
+    pub(super) longest: usize,
 }
 
 impl ReportDecoder {
@@ -89,6 +92,12 @@ impl ReportDecoder {
     /// [`ReportError`] if the value is no delta or would exceed a limit; the report then stays as it was.
     pub fn decode(&mut self, delta: RawValue<'_>) -> Result<&Report, ReportError> {
         let taken = self.take(delta)?;
+        if self.longest_text(delta.text()) > LONGEST_TEXT {
+            self.compact(0);
+            if self.longest_text(delta.text()) > LONGEST_TEXT {
+                return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes.min(LONGEST_TEXT) });
+            }
+        }
         self.make_room(if taken.members.is_empty() { 0 } else { delta.text().len() });
         let base = self.report.text.len();
         if !taken.members.is_empty() {
@@ -96,6 +105,10 @@ impl ReportDecoder {
         }
         self.report.generation += 1;
         self.apply(delta.text(), base, &taken);
+        #[cfg(test)]
+        {
+            self.longest = self.longest.max(self.report.text.len());
+        }
         if let Some((text, time)) = taken.time {
             self.report.time.clear();
             self.report.time.push_str(text.of(delta.text()).unwrap_or_default());
@@ -116,6 +129,7 @@ impl ReportDecoder {
         }
         let mut members = taken.members.as_slice();
         let mut search = Search::over(&self.report);
+        let mut again = Again::default();
         let (mut is_any_gone, mut is_reshaped) = (false, taken.has_references);
         for entry in &taken.entries {
             let found = search.find(&self.report.entries, delta, entry);
@@ -144,9 +158,15 @@ impl ReportDecoder {
             let Some(held) = entries.get_mut(at) else { continue };
             let before = held.members.bytes();
             let (had_own_time, carried_time) = (held.has_own_time(timed_before), held.carries_time);
+            let is_again = found.is_some() && held.touched == generation;
             held.touched = generation;
-            Change { delta, base, generation, text, live: &mut self.live, is_reshaped: &mut is_reshaped }
-                .apply(held, own);
+            let mut change =
+                Change { delta, base, generation, text, live: &mut self.live, is_reshaped: &mut is_reshaped };
+            if is_again {
+                again.apply(at, held, &mut change, own);
+            } else if change.apply(held, own, &mut MemberSearch::default()) {
+                held.members.forget_gone();
+            }
             self.overhead = (self.overhead + held.members.bytes()).saturating_sub(before);
             // Its own time, where the delta does not give one.
             if held.own_time.since == generation {
@@ -178,6 +198,8 @@ impl ReportDecoder {
             self.live = self.live.saturating_sub(size_of_time(held));
             held.own_time = OwnTime { text: span, since };
         }
+        let (less, less_gone) = again.forget_gone(&mut self.report.entries);
+        (self.overhead, self.gone) = (self.overhead.saturating_sub(less), self.gone.saturating_sub(less_gone));
         let is_any_new = !search.added.is_empty();
         if is_any_gone || is_any_new || is_reshaped {
             self.reshape(is_any_gone, is_any_new);
@@ -213,6 +235,11 @@ impl ReportDecoder {
             let room = self.most_text().saturating_sub(text.len()).max(more);
             self.report.text.reserve_exact(room);
         }
+    }
+
+    /// How long the text can become by this delta: its own text, of each value at most what it was and what it becomes, and times.
+    fn longest_text(&self, delta: &str) -> usize {
+        (self.report.text.len() + self.live).saturating_add(delta.len().saturating_mul(5))
     }
 
     /// How long the text may become before it is compacted.
@@ -369,6 +396,33 @@ impl Search {
     }
 }
 
+/// Entries that a delta names again, as none of a browser does: what would be done once for each entry is not done each time.
+#[derive(Default)]
+struct Again {
+    /// By the place of an entry: where its members are, and whether some are gone.
+    entries: HashMap<usize, (MemberSearch, bool)>,
+}
+
+impl Again {
+    fn apply(&mut self, at: usize, held: &mut Held, change: &mut Change<'_>, own: &[TakenMember]) {
+        let (search, is_any_gone) = self.entries.entry(at).or_default();
+        *is_any_gone |= change.apply(held, own, search);
+    }
+
+    /// Gives up the members without a value. How much less the entries take then, and those that are gone.
+    fn forget_gone(self, entries: &mut [Held]) -> (usize, usize) {
+        let (mut less, mut less_gone) = (0, 0);
+        for (at, (_, is_any_gone)) in self.entries {
+            let Some(held) = entries.get_mut(at).filter(|_| is_any_gone) else { continue };
+            let before = held.members.bytes();
+            held.members.forget_gone();
+            let saved = before.saturating_sub(held.members.bytes());
+            *if held.is_gone { &mut less_gone } else { &mut less } += saved;
+        }
+        (less, less_gone)
+    }
+}
+
 fn size_of_entry(held: &Held) -> usize {
     held.id.len() + ENTRY_OVERHEAD + held.members.bytes()
 }
@@ -390,8 +444,8 @@ struct Change<'c> {
 }
 
 impl Change<'_> {
-    fn apply(&mut self, held: &mut Held, changes: &[TakenMember]) {
-        let mut search = MemberSearch::default();
+    /// Whether some members have no value any more.
+    fn apply(&mut self, held: &mut Held, changes: &[TakenMember], search: &mut MemberSearch) -> bool {
         let mut is_any_gone = false;
         for change in changes {
             let is_null = change.value.is_empty() || change.first == b'n';
@@ -399,14 +453,14 @@ impl Change<'_> {
                 TakenName::Known(property) => match search.known(&held.members, property) {
                     Some(at) => Some(at),
                     None if is_null => None,
-                    None => held.members.append(&Key::Known(property), &mut search),
+                    None => held.members.append(&Key::Known(property), search),
                 },
                 TakenName::Other(name) => {
                     let key = Key::Other(unquoted(name.of(self.delta).unwrap_or_default()));
                     match search.find(&held.members, &key) {
                         Some(at) => Some(at),
                         None if is_null => None,
-                        None => held.members.append(&key, &mut search),
+                        None => held.members.append(&key, search),
                     }
                 }
                 TakenName::Kind => {
@@ -432,9 +486,7 @@ impl Change<'_> {
             };
             *self.live = (*self.live + place.length as usize).saturating_sub(before.length as usize);
         }
-        if is_any_gone {
-            held.members.forget_gone();
-        }
+        is_any_gone
     }
 
     /// Where a part of the delta stands in the report's text.
@@ -442,7 +494,11 @@ impl Change<'_> {
         Span { start: (self.base as u32).wrapping_add(value.start), length: value.length }
     }
 
+    /// What this delta has set already is replaced: of a name that an object has twice the last value counts. To merge it each time
+    /// would take the time and the memory of the whole value for each of a delta's few bytes.
     fn merged(&mut self, before: Span, value: Span) -> Span {
+        let is_again = before.start as usize >= self.base;
+        let before = if is_again { Span::default() } else { before };
         if before.is_empty() {
             // As it is, unless there is a key to leave out, or white space.
             let text = value.of(self.delta).unwrap_or_default();

@@ -425,6 +425,57 @@ fn the_text_of_what_was_replaced_does_not_pile_up() {
 }
 
 #[test]
+fn a_delta_that_names_a_member_again_and_again_is_no_longer_than_itself() {
+    let large = "x".repeat(1_900_000);
+    for (between, last) in [(",", "1"), ("},\"0\":{", "1"), ("},\"0\":null,\"0\":{", "1"), (",\"80\":7,", "null")] {
+        let mut decoder = ReportDecoder::new();
+        decoded(&mut decoder, &format!(r#"{{"0":{{"type":2,"96":{{"k":"{large}"}}}}}}"#));
+        let names = vec![r#""96":{"a":1}"#; 8_000].join(between);
+        let delta = format!(r#"{{"0":{{{names}{between}"96":{{"a":{last},"b":2}}}}}}"#);
+        decoder.decode(RawValue::parse(&delta).unwrap()).unwrap();
+        assert!(decoder.longest < 2 * large.len() + 2 * delta.len() + 1_000, "{} bytes", decoder.longest);
+        let entry = decoder.report().get("0").unwrap();
+        let expected = if last == "null" { r#"{"b":2}"# } else { r#"{"a":1,"b":2}"# };
+        assert_eq!(entry.member("qualityLimitationDurations").unwrap().text(), expected);
+    }
+    let mut decoder = ReportDecoder::new();
+    decoded(&mut decoder, r#"{"0":{"96":{"a":1,"k":2}}}"#);
+    let report = decoded(&mut decoder, r#"{"0":{"96":{"a":2}},"1":{"96":{"a":3}}}"#);
+    assert_eq!(report["0"]["qualityLimitationDurations"], json!({"a": 2, "k": 2}));
+}
+
+#[test]
+fn a_delta_that_names_an_entry_of_many_members_again_and_again_takes_time_in_proportion_to_its_length() {
+    let members: Vec<_> = (0..40_000).map(|name| format!(r#""m{name}":1"#)).collect();
+    let mut decoder = ReportDecoder::new();
+    decoded(&mut decoder, &format!(r#"{{"0":{{{}}},"1":{{"a":1}}}}"#, members.join(",")));
+    // Each time all members is more than a test may take.
+    let again: Vec<_> = (0..10_000)
+        .map(|number| format!(r#""0":{{"m{number}":null,"m{}":5}},"1":{{"a":null}}"#, number + 500))
+        .collect();
+    let report = decoded(&mut decoder, &format!("{{{}}}", again.join(",")));
+    let count = report["0"].as_object().unwrap().values().filter(|value| **value == json!(5)).count();
+    assert_eq!(count, 500);
+    let count = |id| decoder.report().get(id).unwrap().members().count();
+    assert_eq!((count("0"), count("1")), (30_000, 0));
+    decoded(&mut decoder, r#"{"0":{"m39999":null},"0":{"m39998":null},"0":null,"1":{"a":1}}"#);
+    assert!(decoder.report().gone().flat_map(Entry::members).all(|(_, value)| !value.text().is_empty()));
+    decoded(&mut decoder, r#"{"1":null}"#);
+    decoded(&mut decoder, r#"{"t":1}"#);
+    assert_eq!((decoder.bytes(), decoder.report().len()), (decoder.report().text.len(), 0));
+}
+
+#[test]
+fn a_text_too_long_for_its_places_is_refused() {
+    let mut decoder = ReportDecoder::with_limits(ReportLimits { bytes: usize::MAX, ..ReportLimits::default() });
+    decoder.decode(RawValue::parse(r#"{"0":{"a":1}}"#).unwrap()).unwrap();
+    let delta = format!(r#"{{"0":{{"a":"{}"}}}}"#, "x".repeat((1 << 30) / 5));
+    let refused = decoder.decode(RawValue::parse(&delta).unwrap()).map(|_| ());
+    assert_eq!(refused, Err(ReportError::TooLarge { what: "bytes", limit: 1 << 30 }));
+    assert_eq!(decoder.report().get("0").unwrap().member("a").unwrap().text(), "1");
+}
+
+#[test]
 fn who_has_seen_a_report_is_told_what_has_happened_since() {
     let mut decoder = ReportDecoder::new();
     let mut decode = |delta: &str| {
