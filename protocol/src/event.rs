@@ -137,7 +137,10 @@ pub struct SessionDecoder {
     places: HashMap<Box<str>, usize>,
     /// Whose line was the newest: as a rule the next one is of the same.
     newest: usize,
+    /// What the connections hold.
     bytes: usize,
+    /// The same without what their reports have left behind.
+    needed: usize,
     started: bool,
     time: f64,
 }
@@ -199,49 +202,57 @@ impl SessionDecoder {
     }
 
     fn apply_delta(&mut self, id: &str, delta: RawValue<'_>) -> Result<&Report, EventError> {
-        let limit = self.limits.bytes;
-        let total = self.bytes;
         let at = self.place(id)?;
-        let Some(Connection { reports, .. }) = self.connections.get_mut(at) else {
-            return Err(EventError::TooManyConnections(self.limits.connections));
-        };
-        let before = reports.bytes();
-        if total.saturating_sub(before) + before.max(delta.text().len()) > limit {
-            return Err(EventError::TooLarge(limit));
-        }
+        let none = EventError::TooManyConnections(self.limits.connections);
+        let needed = self.connections.get(at).map_or(0, |connection| connection.reports.needed_bytes());
+        self.fits(delta.text().len().saturating_sub(needed))?;
+        let Some(Connection { reports, .. }) = self.connections.get_mut(at) else { return Err(none) };
+        let before = (reports.bytes(), reports.needed_bytes());
         let failure = reports.decode(delta).err();
-        let after = reports.bytes();
-        self.bytes = (total + after).saturating_sub(before);
+        self.bytes = (self.bytes + reports.bytes()).saturating_sub(before.0);
+        self.needed = (self.needed + reports.needed_bytes()).saturating_sub(before.1);
         if let Some(error) = failure {
             return Err(EventError::Report { connection: id.chars().take(80).collect(), error });
         }
         Ok(reports.report())
     }
 
-    fn description<'a>(&mut self, id: &str, method: &str, line: &Line<'a>) -> Result<Value<'a>, EventError> {
+    /// Whether so much more is within the limit. What reports have left behind is given up once it is beyond it by an eighth, so that
+    /// it arrives in proportion to what is copied then.
+    fn fits(&mut self, more: usize) -> Result<(), EventError> {
         let limit = self.limits.bytes;
-        let total = self.bytes;
-        let codec = &mut self.connection(id)?.descriptions;
-        if total + line.text().len() > limit {
+        if self.needed + more > limit {
             return Err(EventError::TooLarge(limit));
         }
+        if self.bytes + more > limit + limit / 8 {
+            self.bytes = 0;
+            for Connection { reports, descriptions, .. } in &mut self.connections {
+                reports.give_up_garbage();
+                self.bytes += reports.bytes() + descriptions.bytes();
+            }
+        }
+        Ok(())
+    }
+
+    fn description<'a>(&mut self, id: &str, method: &str, line: &Line<'a>) -> Result<Value<'a>, EventError> {
+        let at = self.place(id)?;
+        self.fits(line.text().len())?;
+        let Some(Connection { descriptions: codec, .. }) = self.connections.get_mut(at) else {
+            return Err(EventError::TooManyConnections(self.limits.connections));
+        };
         let before = codec.bytes();
         let tracking_id = line.extra().first().and_then(|extra| extra.as_str()).unwrap_or_default();
         let sent = if description::carries_description(method) { Description::from_json(line.value()) } else { None };
         let full = codec.expand(method, &tracking_id, sent.as_ref());
         let after = codec.bytes();
-        self.bytes = (total + after).saturating_sub(before);
+        self.bytes = (self.bytes + after).saturating_sub(before);
+        self.needed = (self.needed + after).saturating_sub(before);
         Ok(match full {
             Some(Description { kind, sdp }) => {
                 Value::Description { kind: kind.map(Cow::Owned), sdp: sdp.map(Cow::Owned) }
             }
             None => Value::Raw(line.value()),
         })
-    }
-
-    fn connection(&mut self, id: &str) -> Result<&mut Connection, EventError> {
-        let at = self.place(id)?;
-        self.connections.get_mut(at).ok_or(EventError::TooManyConnections(self.limits.connections))
     }
 
     /// Where the connection is, which is new if it was not seen before.
@@ -365,6 +376,37 @@ mod tests {
         assert!(decoder.bytes <= 4_000 + 1_100, "{}", decoder.bytes);
         assert!(decode(&mut decoder, r#"["g","PC_9",{},1]"#).unwrap_err().contains("more than 3 connections"));
         assert!(decode(&mut decoder, r#"[":note","PC_9",1,1]"#).is_ok(), "what needs no state is still decoded");
+    }
+
+    #[test]
+    fn what_many_quiet_connections_have_left_behind_is_given_up_before_a_line_is_refused() {
+        let limit = 16 << 20;
+        let mut decoder = SessionDecoder::with_limits(DecoderLimits { bytes: limit, ..DecoderLimits::default() });
+        let text = "x".repeat(20_000);
+        let mut most = 0;
+        for connection in 0..300 {
+            decode(&mut decoder, &format!(r#"["g","PC_{connection}",{{"0":{{"x":"{text}"}}}},1]"#)).unwrap();
+            for number in 0..100 {
+                let filler = "y".repeat(500);
+                decode(&mut decoder, &format!(r#"["g","PC_{connection}",{{"0":{{"y":"{filler}{number}"}}}},1]"#))
+                    .unwrap();
+                most = most.max(decoder.bytes);
+            }
+        }
+        for number in 0..20_000 {
+            let connection = number * 7 % 300;
+            decode(&mut decoder, &format!(r#"["g","PC_{connection}",{{"0":{{"80":{number}}}}},1]"#)).unwrap();
+            most = most.max(decoder.bytes);
+        }
+        assert!((limit..limit + limit / 8 + 1_000).contains(&most), "{most}");
+        let held = decoder.connections.iter().map(|connection| connection.reports.bytes()).sum::<usize>();
+        assert_eq!(decoder.bytes, held);
+        let needed = decoder.connections.iter().map(|connection| connection.reports.needed_bytes()).sum::<usize>();
+        assert_eq!(decoder.needed, needed);
+        // What is needed is what is refused.
+        let large = "x".repeat(13 << 20);
+        let refused = decode(&mut decoder, &format!(r#"["g","PC_0",{{"0":{{"x":"{large}"}}}},1]"#)).unwrap_err();
+        assert_eq!(refused, EventError::TooLarge(limit).to_string());
     }
 
     fn line() -> impl Strategy<Value = String> {

@@ -59,6 +59,9 @@ pub struct ReportDecoder {
     /// How long the text has ever been.
     #[cfg(test)]
     pub(super) longest: usize,
+    /// How much was copied by compaction.
+    #[cfg(test)]
+    pub(super) copied: usize,
 }
 
 impl ReportDecoder {
@@ -80,10 +83,25 @@ impl ReportDecoder {
         &self.report
     }
 
-    /// About how much memory the report takes, in bytes.
+    /// About how much memory the report takes, in bytes: what it says, and the text that it has left behind. It is the latter by no
+    /// more than twice its own text and 16 KiB, and [`ReportDecoder::give_up_garbage`] makes it none.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.overhead + self.gone + self.report.text.len()
+    }
+
+    /// The same without what it has left behind.
+    #[must_use]
+    pub fn needed_bytes(&self) -> usize {
+        self.overhead + self.live
+    }
+
+    /// Gives up what nobody can ask for, and what the newest delta removed. It takes the time of copying the report, if there is any.
+    pub fn give_up_garbage(&mut self) {
+        self.forget_gone();
+        if self.report.text.len() > self.live {
+            self.compact(0);
+        }
     }
 
     /// Applies a delta and hands out the complete report.
@@ -115,8 +133,8 @@ impl ReportDecoder {
             self.report.timestamp = time;
         }
         taken.leave_room();
-        if self.report.text.len() > self.most_text() || self.bytes() > self.limits.bytes {
-            self.compact(0);
+        if self.report.text.len() > self.most_text() {
+            self.compact(step(self.live));
         }
         Ok(&self.report)
     }
@@ -222,18 +240,21 @@ impl ReportDecoder {
         }
     }
 
-    /// Makes room for so much more text, and gives up what is needed no more.
-    fn make_room(&mut self, more: usize) {
+    fn forget_gone(&mut self) {
         if !self.report.gone.is_empty() {
             self.report.gone = Vec::new();
             self.gone = 0;
         }
-        let Report { text, .. } = &self.report;
-        if text.len() > self.live && (text.len() + more > self.most_text() || self.bytes() + more > self.limits.bytes) {
+    }
+
+    /// Makes room for so much more text, and gives up what is needed no more.
+    fn make_room(&mut self, more: usize) {
+        self.forget_gone();
+        let length = self.report.text.len();
+        if length > self.live && length + more > self.most_text() {
             self.compact(more);
-        } else if text.capacity() < text.len() + more {
-            let room = self.most_text().saturating_sub(text.len()).max(more);
-            self.report.text.reserve_exact(room);
+        } else {
+            reserve(&mut self.report.text, more);
         }
     }
 
@@ -242,15 +263,21 @@ impl ReportDecoder {
         (self.report.text.len() + self.live).saturating_add(delta.len().saturating_mul(5))
     }
 
-    /// How long the text may become before it is compacted.
+    /// How long the text may become before it is compacted. An eighth of what is needed may stand beside it even where the limit is
+    /// near: what arrives between one compaction and the next is in proportion to what the latter copies.
     fn most_text(&self) -> usize {
-        self.live + self.live * GARBAGE.0 + GARBAGE.1
+        let slack = self.needed_bytes() / 8;
+        let most = self.limits.bytes.saturating_sub(self.overhead).max(self.live) + slack;
+        (self.live + self.live * GARBAGE.0 + GARBAGE.1).min(most)
     }
 
     /// Leaves behind what nobody refers to any more. `more`: what will be appended next.
     fn compact(&mut self, more: usize) {
-        let room = if more == 0 { self.live } else { self.most_text().max(self.live + more) };
-        let mut text = String::with_capacity(room.min(LONGEST_TEXT));
+        #[cfg(test)]
+        {
+            self.copied += self.live;
+        }
+        let mut text = String::with_capacity((self.live + more).min(LONGEST_TEXT));
         let Report { entries, gone, text: old, timed, .. } = &mut self.report;
         let mut moved = |span: &mut Span| {
             let start = text.len();
@@ -423,6 +450,19 @@ impl Again {
     }
 }
 
+/// By how much the room of such a text grows at least.
+fn step(length: usize) -> usize {
+    length / 4 + 2048
+}
+
+/// Makes room for so much more: not much more than is asked for, so that what is counted is about what is held, and enough that
+/// the text is seldom copied.
+fn reserve(text: &mut String, more: usize) {
+    if text.capacity() < text.len() + more {
+        text.reserve_exact(more.max(step(text.len())));
+    }
+}
+
 fn size_of_entry(held: &Held) -> usize {
     held.id.len() + ENTRY_OVERHEAD + held.members.bytes()
 }
@@ -510,6 +550,7 @@ impl Change<'_> {
         let old = if before.is_empty() { "" } else { before.of(self.text).unwrap_or_default() };
         merge(old, value.value(self.delta), &mut merged);
         let start = self.text.len();
+        reserve(self.text, merged.len());
         self.text.push_str(&merged);
         Span::between(start, self.text.len())
     }

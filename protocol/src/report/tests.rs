@@ -79,6 +79,10 @@ fn decoded(decoder: &mut ReportDecoder, delta: &str) -> Value {
     value_of(RawValue::parse(&text).unwrap())
 }
 
+fn decode_text(decoder: &mut ReportDecoder, delta: &str) {
+    decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
+}
+
 /// The value with every number read by the standard library: serde_json alone would round some doubles.
 fn value_of(raw: RawValue<'_>) -> Value {
     match raw.kind() {
@@ -473,6 +477,36 @@ fn a_text_too_long_for_its_places_is_refused() {
     let refused = decoder.decode(RawValue::parse(&delta).unwrap()).map(|_| ());
     assert_eq!(refused, Err(ReportError::TooLarge { what: "bytes", limit: 1 << 30 }));
     assert_eq!(decoder.report().get("0").unwrap().member("a").unwrap().text(), "1");
+}
+
+#[test]
+fn a_report_near_the_limit_is_copied_in_proportion_to_what_arrives() {
+    let limits = ReportLimits { bytes: 1 << 20, ..ReportLimits::default() };
+    for (count, length) in [(1, (1 << 20) - 1_000), (10_000, 10)] {
+        let mut decoder = ReportDecoder::with_limits(limits);
+        let members: Vec<_> = (0..count).map(|n| format!(r#""m{n}":"{}""#, "x".repeat(length))).collect();
+        decode_text(&mut decoder, &format!(r#"{{"0":{{{}}}}}"#, members.join(",")));
+        let (mut arrived, mut most) = (decoder.report().text.len(), 0);
+        for number in 0..20_000 {
+            let delta = format!(r#"{{"0":{{"80":{number},"filler":"{}"}}}}"#, "y".repeat(30));
+            arrived += delta.len();
+            decode_text(&mut decoder, &delta);
+            most = most.max(decoder.bytes());
+        }
+        assert!(decoder.copied <= 10 * arrived, "{} bytes copied of {arrived}", decoder.copied);
+        assert!(most <= limits.bytes + limits.bytes / 8 + 1_000, "{most}");
+    }
+}
+
+#[test]
+fn the_room_for_a_text_is_about_what_is_counted() {
+    let mut decoder = ReportDecoder::new();
+    decode_text(&mut decoder, &format!(r#"{{"0":{{"x":"{}"}}}}"#, "x".repeat(100_000)));
+    for number in 0..5_000 {
+        decode_text(&mut decoder, &format!(r#"{{"0":{{"80":{number},"96":{{"none":{number}}}}}}}"#));
+        let (length, capacity) = (decoder.report().text.len(), decoder.report().text.capacity());
+        assert!(capacity <= length + length / 4 + 2_100, "{capacity} for {length}");
+    }
 }
 
 #[test]
