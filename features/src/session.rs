@@ -54,6 +54,7 @@ impl FeatureExtractor {
     }
 
     /// The features of what was seen so far. `decoder`: what made the events; its newest reports say what no event after them does.
+    /// Every event that it has made must have been taken in, or reports would be read that were not seen.
     pub fn features(&self, decoder: &SessionDecoder) -> SessionFeatures {
         SessionFeatures {
             client: self.client.features(),

@@ -36,6 +36,7 @@ struct Opening {
     extractor: FeatureExtractor,
     numbers: Numbers,
     description_bytes: usize,
+    text_limit: u64,
 }
 
 impl Recording {
@@ -45,8 +46,12 @@ impl Recording {
     /// If it is no dump. Lines that cannot be read are skipped and counted, and a dump that breaks off is shown as far
     /// as it goes.
     pub fn open<R: BufRead>(input: R) -> Result<Self, OpenError> {
+        Self::open_within(input, TEXT_LIMIT)
+    }
+
+    fn open_within<R: BufRead>(input: R, text_limit: u64) -> Result<Self, OpenError> {
         let mut reader = DumpReader::open(input).map_err(|error| OpenError(error.to_string()))?;
-        let mut opening = Opening::new(reader.metadata().text());
+        let mut opening = Opening::new(reader.metadata().text(), text_limit);
         let mut decoder = SessionDecoder::new();
         loop {
             let outcome = match reader.next_line() {
@@ -79,7 +84,7 @@ fn fault(error: &DumpError) -> Fault {
 }
 
 impl Opening {
-    fn new(metadata: &str) -> Self {
+    fn new(metadata: &str, text_limit: u64) -> Self {
         Self {
             recording: Recording { metadata: metadata.to_owned(), ..Recording::default() },
             methods: HashMap::new(),
@@ -87,18 +92,20 @@ impl Opening {
             extractor: FeatureExtractor::new(),
             numbers: NUMBERS,
             description_bytes: 0,
+            text_limit,
         }
     }
 
     fn line(&mut self, text: &str, decoder: &mut SessionDecoder) -> Result<(), Fault> {
-        let event = decoder.decode(text).map_err(|error| Fault::Line(error.to_string()))?;
         let number = u32::try_from(self.recording.times.len()).map_err(|_| Fault::End("too many events".to_owned()))?;
+        let event = decoder.decode(text).map_err(|error| Fault::Line(error.to_string()))?;
+        // The features are read from the decoder in the end: whatever it has decoded must have been taken in.
+        self.extractor.event(&event);
         let span = self
             .recording
             .lines
-            .push(text, TEXT_LIMIT)
-            .ok_or_else(|| Fault::End(format!("the dump has more than {TEXT_LIMIT} bytes of lines")))?;
-        self.extractor.event(&event);
+            .push(text, self.text_limit)
+            .ok_or_else(|| Fault::End(format!("the dump has more than {} bytes of lines", self.text_limit)))?;
         let flags = flags(&event);
         let method = self.method(&event.method);
         let connection = event.connection.as_deref().map(|id| self.connection(id, event.time));
@@ -212,5 +219,27 @@ fn flags(event: &Event<'_>) -> u8 {
         "ondtlserror" | "RTCDataChannel.onerror" => EventFlags::FAILURE,
         method if method.ends_with("OnFailure") => EventFlags::FAILURE,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line that does not fit makes another entry of the stream's place.
+    #[test]
+    fn features_are_those_of_what_was_taken_in_where_lines_end_for_want_of_room() {
+        let lines = [
+            r#"["addTrack","PC_0",["audio","T"],1]"#,
+            r#"["getStats","PC_0",{"0":{"type":"outbound-rtp","mediaSourceId":"1","nackCount":7},"1":{"trackIdentifier":"T"}},1]"#,
+            r#"["getStats","PC_0",{"0":{"type":"codec","nackCount":9}},1000]"#,
+        ];
+        let text = format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}\n", lines.join("\n"));
+        let limit = lines.iter().take(2).map(|line| line.len() as u64).sum();
+        let recording = Recording::open_within(text.as_bytes(), limit).unwrap();
+        assert_eq!(recording.times.len(), 2);
+        assert!(recording.interrupted.is_some());
+        let features = recording.features.unwrap();
+        assert!(features.contains("\"nackCount\":7"), "{features}");
     }
 }

@@ -211,11 +211,8 @@ impl Tracks {
         if gone.is_empty() {
             return;
         }
-        // Those that are still there, but no streams any more, are looked up by their ids.
-        let ids: Vec<_> = self.places.iter().filter(|(_, at)| gone.contains(at)).map(|(id, at)| (*at, &**id)).collect();
-        let others = ids.iter().filter_map(|(at, id)| Some((*at, report.get(id)?)));
         let entries = report.gone().filter_map(|entry| Some((*self.places.get(entry.id())?, entry)));
-        for (at, entry) in entries.chain(others) {
+        for (at, entry) in entries {
             if gone.remove(&at)
                 && let Some(stream) = self.streams.get_mut(at)
             {

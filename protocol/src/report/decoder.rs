@@ -172,11 +172,15 @@ impl ReportDecoder {
                 at
             });
             search.guess = at + 1;
-            let Report { entries, text, time, .. } = &mut self.report;
+            let Report { entries, gone, text, time, .. } = &mut self.report;
             let Some(held) = entries.get_mut(at) else { continue };
             let before = held.members.bytes();
             let (had_own_time, carried_time) = (held.has_own_time(timed_before), held.carries_time);
             let is_again = found.is_some() && held.touched == generation;
+            if taken.has_types && held.touched < generation && has_other_type(held, delta, own) {
+                self.gone += size_of_entry(held);
+                gone.push(held.clone());
+            }
             held.touched = generation;
             let mut change =
                 Change { delta, base, generation, text, live: &mut self.live, is_reshaped: &mut is_reshaped };
@@ -229,8 +233,10 @@ impl ReportDecoder {
         let Report { entries, gone, generation, reshaped, .. } = &mut self.report;
         *reshaped = *generation;
         if is_any_gone {
+            // What is there already stays an entry, of another type: its text is needed.
+            let others = gone.len();
             gone.extend(entries.extract_if(.., |held| held.is_gone));
-            for held in gone {
+            for held in gone.iter().skip(others) {
                 let values = held.members.values().iter().map(|value| value.length as usize);
                 self.live = self.live.saturating_sub(values.sum::<usize>() + size_of_time(held));
             }
@@ -561,6 +567,16 @@ impl Change<'_> {
             held.own_time = OwnTime { text: self.moved(value), since: self.generation };
         }
     }
+}
+
+/// Whether these changes make an entry that has a type one of another type. Of one with more members than a browser's has, nobody
+/// is told what it was: to copy it would cost too much for a delta's few bytes.
+fn has_other_type(held: &Held, delta: &str, changes: &[TakenMember]) -> bool {
+    if held.members.values().len() > MOST_MEMBERS {
+        return false;
+    }
+    let kind = changes.iter().rev().find(|change| matches!(change.name, TakenName::Kind));
+    held.kind != EntryKind::None && kind.is_some_and(|change| held.kind != kind_of(change.value.value(delta)))
 }
 
 /// The type that the value of `type` says: a token, or a name.

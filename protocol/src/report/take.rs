@@ -20,11 +20,13 @@ pub(super) struct Taken {
     pub(super) time: Option<(Span, f64)>,
     /// Whether some member names another entry or a track.
     pub(super) has_references: bool,
+    /// Whether some entry is given a type.
+    pub(super) has_types: bool,
 }
 
 thread_local! {
     /// Every delta of every connection needs the same room, and only while it is decoded.
-    static ROOM: Cell<Taken> = const { Cell::new(Taken { entries: Vec::new(), members: Vec::new(), time: None, has_references: false }) };
+    static ROOM: Cell<Taken> = const { Cell::new(Taken { entries: Vec::new(), members: Vec::new(), time: None, has_references: false, has_types: false }) };
 }
 
 /// More room than this is not kept.
@@ -41,7 +43,7 @@ impl Taken {
         if self.members.capacity() <= MOST_ROOM && self.entries.capacity() <= MOST_ROOM {
             self.entries.clear();
             self.members.clear();
-            (self.time, self.has_references) = (None, false);
+            (self.time, self.has_references, self.has_types) = (None, false, false);
             let _ = ROOM.try_with(|room| room.set(self));
         }
     }
@@ -225,8 +227,10 @@ impl<'a> Cursor<'a> {
                 break;
             }
             let name = self.other_name();
-            if let TakenName::Known(property) = name {
-                taken.has_references |= property.is_reference();
+            match name {
+                TakenName::Known(property) => taken.has_references |= property.is_reference(),
+                TakenName::Kind => taken.has_types = true,
+                _ => {}
             }
             let first = self.first();
             let value = self.next_value();

@@ -18,7 +18,7 @@ pub struct Report {
     /// In the order in which JavaScript iterates over an object's keys: integer-like ids ascending, then the others as
     /// they came.
     pub(super) entries: Vec<Held>,
-    /// What the newest delta removed.
+    /// What the newest delta removed or made of another type.
     pub(super) gone: Vec<Held>,
     /// The values of all members, among others that have been replaced: a delta's text is appended as it is, and now and then
     /// what nobody refers to any more is left behind.
@@ -82,8 +82,8 @@ impl Report {
         self.generation
     }
 
-    /// The number of the newest report in which an entry came or went, or a delta named a type or what refers to an entry or a
-    /// track (`codecId`, `trackIdentifier`). Until the next such report every entry keeps its place and all that.
+    /// The number of the newest report in which an entry came, went, or became of another type, or whose delta named what refers to
+    /// an entry or a track (`codecId`, `trackIdentifier`), even if it is what it was. Until the next such report every entry keeps its place and all that.
     #[must_use]
     pub fn reshaped(&self) -> u64 {
         self.reshaped
@@ -95,7 +95,8 @@ impl Report {
         entries.map(|(place, held)| (place, Entry { report: self, held }))
     }
 
-    /// The entries that the newest delta removed, as they were.
+    /// The entries that the newest delta removed or made of another type, as they were. (Of an entry that a delta names twice, as none
+    /// of a browser does, what it names last may be there already.)
     pub fn gone(&self) -> impl Iterator<Item = Entry<'_>> {
         self.gone.iter().map(|held| Entry { report: self, held })
     }
