@@ -83,8 +83,8 @@ impl ReportDecoder {
         &self.report
     }
 
-    /// About how much memory the report takes, in bytes: what it says, and the text that it has left behind. It is the latter by no
-    /// more than twice its own text and 16 KiB, and [`ReportDecoder::give_up_garbage`] makes it none.
+    /// About how much memory the report takes, in bytes: what it says, what the newest delta removed, and the text that it has left
+    /// behind, which is at most twice its own and 16 KiB. [`ReportDecoder::give_up_garbage`] leaves only the first.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.overhead + self.gone + self.report.text.len()
