@@ -147,7 +147,7 @@ impl ReportDecoder {
         }
         let mut members = taken.members.as_slice();
         let mut search = Search::over(&self.report);
-        let mut again = Again::default();
+        let mut again = None;
         let (mut is_any_gone, mut is_reshaped) = (false, taken.has_references);
         for entry in &taken.entries {
             let found = search.find(&self.report.entries, delta, entry);
@@ -185,7 +185,7 @@ impl ReportDecoder {
             let mut change =
                 Change { delta, base, generation, text, live: &mut self.live, is_reshaped: &mut is_reshaped };
             if is_again {
-                again.apply(at, held, &mut change, own);
+                again.get_or_insert_with(Again::default).apply(at, held, &mut change, own);
             } else if change.apply(held, own, &mut MemberSearch::default()) {
                 held.members.forget_gone();
             }
@@ -220,8 +220,10 @@ impl ReportDecoder {
             self.live = self.live.saturating_sub(size_of_time(held));
             held.own_time = OwnTime { text: span, since };
         }
-        let (less, less_gone) = again.forget_gone(&mut self.report.entries);
-        (self.overhead, self.gone) = (self.overhead.saturating_sub(less), self.gone.saturating_sub(less_gone));
+        if let Some(again) = again {
+            let (less, less_gone) = again.forget_gone(&mut self.report.entries);
+            (self.overhead, self.gone) = (self.overhead.saturating_sub(less), self.gone.saturating_sub(less_gone));
+        }
         let is_any_new = !search.added.is_empty();
         if is_any_gone || is_any_new || is_reshaped {
             self.reshape(is_any_gone, is_any_new);
@@ -437,6 +439,7 @@ struct Again {
 }
 
 impl Again {
+    #[cold]
     fn apply(&mut self, at: usize, held: &mut Held, change: &mut Change<'_>, own: &[TakenMember]) {
         let (search, is_any_gone) = self.entries.entry(at).or_default();
         *is_any_gone |= change.apply(held, own, search);
@@ -491,6 +494,7 @@ struct Change<'c> {
 
 impl Change<'_> {
     /// Whether some members have no value any more.
+    #[inline(always)]
     fn apply(&mut self, held: &mut Held, changes: &[TakenMember], search: &mut MemberSearch) -> bool {
         let mut is_any_gone = false;
         for change in changes {
