@@ -260,7 +260,7 @@ fn reports_of(lines: &[String]) -> BTreeMap<(String, u64), Members> {
             let members = report.entries().flat_map(|entry| {
                 let time = ("timestamp", entry.timestamp().to_string());
                 let others = entry.members().map(|(name, value)| (name, value.text().to_owned()));
-                others.chain([time]).map(|(name, text)| ((entry.id().to_owned(), name.to_owned()), text))
+                others.chain([time]).map(move |(name, text)| ((entry.id().to_owned(), name.to_owned()), text))
             });
             reports.insert(key, members.collect());
         }
