@@ -125,8 +125,15 @@ proptest! {
         let text = format!("{{{}{end}", members.concat());
         let ours = RawValue::parse(&text).err();
         prop_assert_eq!(ours.is_none(), serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{:?}", ours);
-        // What is not right behind a bracket or a comma is looked at byte by byte.
-        let spaced = format!("{{{}{end}", members.iter().map(|member| format!(" {member}")).collect::<String>());
+        // What is not right behind a bracket or a comma is looked at byte by byte. Anywhere else white space would part a number.
+        let mut spaced = "{".to_owned();
+        for member in &members {
+            if spaced.ends_with(['{', '[', ',']) {
+                spaced.push(' ');
+            }
+            spaced.push_str(member);
+        }
+        spaced.push_str(&end);
         let theirs = RawValue::parse(&spaced).err().map(|error| {
             let spaces = spaced.bytes().take(error.offset).filter(|byte| *byte == b' ').count();
             JsonError { offset: error.offset - spaces, ..error }
