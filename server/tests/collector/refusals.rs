@@ -190,18 +190,23 @@ async fn a_session_that_is_too_fast_is_read_more_slowly_and_loses_nothing() {
 async fn a_session_that_makes_the_collector_work_is_read_more_slowly() {
     let (_, recorded) = recording("loopback-av-60s.jsonl");
     for stats in ["true", "false"] {
-        let collector =
-            Collector::start(&[("RTCTRACE_LIMITS_WORK_PER_SECOND", "1ms"), ("RTCTRACE_STATS_ENABLED", stats)]);
+        let collector = Collector::start(&[
+            ("RTCTRACE_LIMITS_WORK_PER_SECOND", "1ms"),
+            ("RTCTRACE_LIMITS_LINES_PER_SECOND", "1000000"),
+            ("RTCTRACE_LIMITS_BYTES_PER_SECOND", "1GiB"),
+            ("RTCTRACE_STATS_ENABLED", stats),
+        ]);
         let (session, first) = (new_session(), &recorded[..recorded.len() - 1]);
         let (mut socket, _) = collector.v1(&session, 0).await;
         socket.send(first.join("\n")).await;
         socket.acknowledged(first.len()).await;
         // Ten times what it may take in a second is soon used up; then its socket is left unread.
         let mut sent = first.len() as u64;
+        let reports: Vec<_> = first.iter().filter(|line| line.starts_with("[\"g\"")).map(String::as_str).collect();
         until("the session is slowed", async || {
             collector.session(&session).await;
-            socket.send("[\":line\",null,0,10]").await;
-            sent += 1;
+            socket.send(reports.join("\n")).await;
+            sent += reports.len() as u64;
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             (collector.metric("rtctrace_slowed_total").await >= 1.0).then_some(())
         })
