@@ -24,7 +24,7 @@ use crate::session::{Dialect, SessionId};
 use crate::telemetry::traces::TARGET;
 
 /// What a socket reads at a time; it is held for as long as the socket lives.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 /// Acknowledgements are small; a peer that does not read them is not waited for long.
 const WRITE_BUFFER: usize = 64 * 1024;
 
