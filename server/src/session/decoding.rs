@@ -7,15 +7,13 @@ use std::time::{Duration, Instant};
 
 use rtctrace_features::SessionFeatures;
 
-use super::SessionId;
 use super::handle::Handle;
 use super::journal::Journal;
 use super::pipeline::Pipeline;
+use super::{SessionId, TURN};
 use crate::spool::Tail;
 use crate::store::stats::{RowBatch, StatsQueue};
 
-/// How long one session may decode before others get their turn.
-const TURN: Duration = Duration::from_millis(2);
 /// What is decoded at once. Few lines may stand for much work: in between, somebody looks whether the session has had its share.
 const AT_ONCE: Duration = Duration::from_millis(50);
 

@@ -166,9 +166,14 @@ impl Journal {
         Ok(())
     }
 
+    /// How long the spool's text is; nothing before the first line.
+    fn spooled(&self) -> u64 {
+        self.file.as_ref().map_or(0, SpoolFile::length)
+    }
+
     /// The file of what is held, and how long it is.
     pub(crate) fn held(&self) -> (PathBuf, u64) {
-        (self.path.clone(), self.file.as_ref().map_or(0, SpoolFile::length))
+        (self.path.clone(), self.spooled())
     }
 
     /// Takes in the lines of frames. What is new is written by one write; only then does anything count.
@@ -223,10 +228,9 @@ impl Journal {
         Received { received: self.received, wrote, started, ended: self.end.is_some(), stop, wait }
     }
 
-    /// Counts what came, and says how long nothing more should be read; what it took to decode what came before counts, too.
+    /// Counts what came, and says how long nothing more should be read.
     fn brought(&mut self, lines: u64, bytes: u64, now: Instant) -> Duration {
-        let rate = self.rate.as_mut();
-        rate.map_or(Duration::ZERO, |rate| rate.take(lines, bytes, now).max(rate.worked(Duration::ZERO, now)))
+        self.rate.as_mut().map_or(Duration::ZERO, |rate| rate.take(lines, bytes, now))
     }
 
     /// What came took so long to decode: says how long nothing more should be read.
@@ -246,7 +250,7 @@ impl Journal {
 
     /// How many bytes of what is written are not decoded yet.
     pub(crate) fn undecoded(&self) -> u64 {
-        self.file.as_ref().map_or(0, |file| file.length().saturating_sub(self.decoding.at()))
+        self.spooled().saturating_sub(self.decoding.at())
     }
 
     /// Opens what is not decoded yet.
@@ -257,8 +261,7 @@ impl Journal {
 
     /// What is written and not decoded cannot be read any more.
     pub(super) fn give_up_decoding(&mut self) {
-        let length = self.file.as_ref().map_or(0, SpoolFile::length);
-        self.decoding.give_up(length);
+        self.decoding.give_up(self.spooled());
     }
 
     /// The state of what is decoded.
@@ -353,7 +356,7 @@ impl Journal {
         }
         Snapshot {
             lines: self.received,
-            spool_bytes: self.file.as_ref().map_or(0, SpoolFile::length),
+            spool_bytes: self.spooled(),
             connections: self.summary.connections(),
             duration: self.summary.duration(),
             browser: self.summary.browser().or(self.browser.as_ref()).map(Arc::clone),
@@ -383,7 +386,7 @@ impl Journal {
                 Ok(Placed { new: 0, close: None })
             }
             Place::New { before, count } => {
-                let held = self.file.as_ref().map_or(0, SpoolFile::length);
+                let held = self.spooled();
                 if held + (written.len() + before.len() + stored.len()) as u64 >= self.session_limit {
                     return Err(Stop::SessionTooLong(self.session_limit));
                 }

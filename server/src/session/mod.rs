@@ -23,6 +23,7 @@ mod summary;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -36,6 +37,9 @@ pub(crate) use origin::Origin;
 pub(crate) use recover::recover;
 pub(crate) use registry::{Attach, Later, Registry, Reply, Stores};
 pub(crate) use reprocess::reprocess;
+
+/// How long one session may be read or decoded before others get their turn.
+const TURN: Duration = Duration::from_millis(2);
 
 /// The close code of a socket that went without one (RFC 6455, section 7.1.5).
 pub(crate) const LOST: u16 = 1006;

@@ -40,9 +40,10 @@ impl Rate {
         })
     }
 
-    /// Counts what came, and says how long nothing more should be read.
+    /// Counts what came, and says how long nothing more should be read; what it took to decode what came before counts, too.
     pub(crate) fn take(&mut self, lines: u64, bytes: u64, now: Instant) -> Duration {
-        self.lines.take(lines as f64, now).max(self.bytes.take(bytes as f64, now)).min(LONGEST)
+        let came = self.lines.take(lines as f64, now).max(self.bytes.take(bytes as f64, now));
+        came.max(self.worked(Duration::ZERO, now)).min(LONGEST)
     }
 
     /// Counts how long it took to decode what came, and says how long nothing more should be read.
@@ -52,7 +53,7 @@ impl Rate {
 
     /// How long nothing should be read now.
     pub(crate) fn wait(&mut self, now: Instant) -> Duration {
-        self.take(0, 0, now).max(self.worked(Duration::ZERO, now))
+        self.take(0, 0, now)
     }
 }
 

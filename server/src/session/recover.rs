@@ -9,14 +9,11 @@ use anyhow::{Context, ensure};
 use super::journal::Journal;
 use super::registry::Registry;
 use super::standing::Standing;
-use super::{Origin, SessionId};
+use super::{Origin, SessionId, TURN};
 use crate::spool::{self, Recovered};
 use crate::store::Backoff;
 use crate::store::sessions::{self, SessionRow};
 use crate::telemetry::{Store, is_down, store_works};
-
-/// How long one session may be read before others get their turn.
-const TURN: Duration = Duration::from_millis(2);
 
 /// Takes in every session of the spool. One that cannot be read is reported, its file left alone. Clients need not wait for
 /// the end of it: who names a session that was not read yet has it read at once.

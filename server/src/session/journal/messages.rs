@@ -9,7 +9,6 @@ use rtctrace_protocol::line::Line;
 
 use super::{Journal, Received, Stop};
 use crate::session::UnixMillis;
-use crate::spool::SpoolFile;
 use crate::telemetry;
 
 /// The state of a session that speaks the dialect.
@@ -67,7 +66,7 @@ impl Journal {
         let mut text = translation.take_unwritten();
         let mut stop = None;
         let arrived = UnixMillis::now().0 as f64;
-        let held = self.file.as_ref().map_or(0, SpoolFile::length);
+        let held = self.spooled();
         let mut lines = String::new();
         let mut bytes = 0;
         for message in messages {
