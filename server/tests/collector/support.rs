@@ -442,6 +442,13 @@ pub(crate) fn recording(name: &str) -> (Value, Vec<String>) {
     split_dump(&std::fs::read_to_string(path).unwrap())
 }
 
+/// A recording that ends with its client's end.
+pub(crate) fn whole_recording() -> Vec<String> {
+    let (_, mut lines) = recording("loopback-av-60s.jsonl");
+    *lines.last_mut().unwrap() = "[36,null,null,110]".to_owned();
+    lines
+}
+
 pub(crate) fn split_dump(text: &str) -> (Value, Vec<String>) {
     assert!(text.ends_with('\n'), "the last line is whole");
     let mut lines = text.lines();

@@ -23,11 +23,14 @@ async fn database_is(collector: &Collector, state: &str) {
     until(&what, async || (collector.get("/readyz").await.json()["stores"]["database"] == state).then_some(())).await;
 }
 
-/// A recording that ends with its client's end.
-fn whole_recording() -> Vec<String> {
-    let (_, mut lines) = recording("loopback-av-60s.jsonl");
-    *lines.last_mut().unwrap() = "[36,null,null,110]".to_owned();
-    lines
+/// A session of which the collector has the first half: its name, its socket, and both halves.
+async fn half_recorded<'l>(collector: &Collector, lines: &'l [String]) -> (String, Socket, &'l [String], &'l [String]) {
+    let (before, after) = lines.split_at(lines.len() / 2);
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(before.join("\n")).await;
+    socket.acknowledged(before.len()).await;
+    (session, socket, before, after)
 }
 
 /// Stops the server in mid-session; with room for the rows that wait, or without.
@@ -36,11 +39,7 @@ async fn stop_in_mid_session(queue: &str, behind: f64) {
     let database = server.database().await;
     let collector = Collector::start_on(database, &[("RTCTRACE_STATS_QUEUE_BYTES", queue)]);
     let lines = whole_recording();
-    let (before, after) = lines.split_at(lines.len() / 2);
-    let session = new_session();
-    let (mut socket, _) = collector.v1(&session, 0).await;
-    socket.send(before.join("\n")).await;
-    socket.acknowledged(before.len()).await;
+    let (session, mut socket, _, after) = half_recorded(&collector, &lines).await;
     until("it is listed", async || collector.sessions().await.pop()).await;
 
     server.stop();
@@ -100,11 +99,7 @@ async fn a_collector_that_is_killed_while_the_server_is_away_writes_all_when_bot
     let database = server.database().await;
     let mut collector = Collector::start_on(database, &[]);
     let lines = whole_recording();
-    let (before, after) = lines.split_at(lines.len() / 2);
-    let session = new_session();
-    let (mut socket, _) = collector.v1(&session, 0).await;
-    socket.send(before.join("\n")).await;
-    socket.acknowledged(before.len()).await;
+    let (session, _socket, before, after) = half_recorded(&collector, &lines).await;
     until("rows are there", async || (!collector.query("SELECT 1 FROM stats_codec").await.is_empty()).then_some(()))
         .await;
     server.stop();
@@ -176,11 +171,7 @@ async fn a_network_that_says_nothing_keeps_nobody_for_long() {
     let mut collector = Collector::start_on(database, &[]);
     collector.server.as_mut().unwrap().url = direct;
     let lines = whole_recording();
-    let (before, after) = lines.split_at(lines.len() / 2);
-    let session = new_session();
-    let (mut socket, _) = collector.v1(&session, 0).await;
-    socket.send(before.join("\n")).await;
-    socket.acknowledged(before.len()).await;
+    let (session, mut socket, _, after) = half_recorded(&collector, &lines).await;
     until("it is listed", async || collector.sessions().await.pop()).await;
 
     network.frozen.send_replace(true);
