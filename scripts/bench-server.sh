@@ -2,7 +2,8 @@
 # What the collector costs: CPU seconds per million lines from accept to stored dump, by its own process times, with the
 # collector on one core and the load on another. Linux only.
 #
-#   RUNS="200:max:5000 1000:1:120"   sessions:rate:lines of each run
+#   RUNS="200:max:5000 1000:1:120"   sessions:rate:lines of each run, and behind one more colon how long their starts and ends
+#                                    take: 2s, or a second for every fifty where there are more than a thousand
 #   GROWTH="100 1000 10000"          then the cost per line with so many sessions at 1 line/s; empty: not asked
 #   GROWTH_LINES=60                  lines of each of these sessions
 #   WATCH=50                         sessions that are asked how soon after their end they are stored
@@ -69,6 +70,8 @@ run() {
 	stop
 }
 
+ramp() { if [ "$1" -gt 1000 ]; then echo "$(($1 / 50))s"; else echo 2s; fi; }
+
 # Memory of sessions that have said who they are and are silent now.
 idle() {
 	local sessions="$1" before after
@@ -87,10 +90,10 @@ idle() {
 say "CPU of the collector per million lines (reports of 2.3 KB), acknowledgements and stores in ms, memory in KiB"
 printf '%6s %5s %9s %5s %8s %8s %10s %12s %9s %9s %9s\n' sess rate lines lost lines/s 'CPU s/M' 'ack p99' 'stored p99' 'RSS start' after highest
 for each in ${RUNS-200:max:5000 1000:1:120}; do
-	IFS=: read -r sessions rate lines <<<"$each"
-	run "$sessions" "$rate" "$lines" 2s
+	IFS=: read -r sessions rate lines ramp <<<"$each"
+	run "$sessions" "$rate" "$lines" "${ramp:-$(ramp "$sessions")}"
 done
 for sessions in ${GROWTH-100 1000 10000}; do
-	run "$sessions" 1 "${GROWTH_LINES:-60}" "$((sessions / 250 + 1))s"
+	run "$sessions" 1 "${GROWTH_LINES:-60}" "$(ramp "$sessions")"
 done
 idle "${IDLE:-1000}"

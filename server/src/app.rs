@@ -23,8 +23,8 @@ use crate::session::{self, Registry, Stores};
 use crate::spool::Spool;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
+use crate::store::queue::DatabaseQueue;
 use crate::store::removal;
-use crate::store::stats::StatsQueue;
 use crate::telemetry;
 
 /// So long the start waits for the spool to be read.
@@ -208,14 +208,14 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Stores> {
 
 fn over(config: &Config, database: Database) -> anyhow::Result<Stores> {
     let objects = Objects::open(config)?;
-    let (stats, writer) = StatsQueue::new(database.clone(), config.stats.queue_bytes.0);
+    let (queue, writer) = DatabaseQueue::new(database.clone(), config.stats.queue_bytes.0);
     tokio::spawn(writer.run());
-    Ok(Stores { database, objects, stats })
+    Ok(Stores { database, objects, queue })
 }
 
 /// Writes what is on its way to the database, and closes it.
 pub(crate) async fn settle(stores: &Stores) {
-    stores.stats.settle().await;
+    stores.queue.settle().await;
     stores.database.close().await;
 }
 

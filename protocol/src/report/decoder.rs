@@ -311,7 +311,13 @@ impl ReportDecoder {
             }
         }
         self.live = text.len().saturating_sub(gone_bytes);
-        self.report.text = text;
+        if self.report.text.capacity() <= self.most_text() {
+            // What comes next needs its room again: to grow anew, step by step, takes longer than to copy this back.
+            self.report.text.clear();
+            self.report.text.push_str(&text);
+        } else {
+            self.report.text = text;
+        }
     }
 
     /// Looks at the whole delta before anything is applied, and takes it apart.

@@ -123,7 +123,7 @@ pub(super) async fn hold(world: &World, running: Running, told: Told, input: &[u
 /// Every stored dump as text, each checked against its row, and removed.
 pub(super) async fn stored(world: &World) -> Vec<(SessionId, String)> {
     let stores = &world.stores;
-    stores.stats.settle().await;
+    stores.queue.settle().await;
     let objects: Vec<_> = stores.objects.list().try_collect().await.unwrap();
     let mut texts = Vec::new();
     for object in objects {

@@ -80,7 +80,8 @@ impl Registry {
 
     async fn find(&self, id: SessionId, origin: &Origin) -> anyhow::Result<Found> {
         let path = path_of(self.spool().dir(), id);
-        if tokio::fs::try_exists(&path).await? {
+        // One look, where every line is written without a thread of its own, too.
+        if path.try_exists()? {
             // The start has not come to it yet.
             self.take_in(id, &path).await?;
             return Ok(self.get(id).map_or(Found::Over, Found::Held));

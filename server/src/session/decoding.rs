@@ -12,7 +12,8 @@ use super::journal::Journal;
 use super::pipeline::Pipeline;
 use super::{SessionId, TURN};
 use crate::spool::Tail;
-use crate::store::stats::{RowBatch, StatsQueue};
+use crate::store::queue::DatabaseQueue;
+use crate::store::stats::RowBatch;
 
 /// What is decoded at once. Few lines may stand for much work: in between, somebody looks whether the session has had its share.
 const AT_ONCE: Duration = Duration::from_millis(50);
@@ -84,7 +85,11 @@ impl Decoding {
 /// Decodes what is written and was not decoded yet, or as much of it as is done at once: `Some` if there is more, with how long it
 /// should wait, because the session has had more than its share of work. Whoever awaits this may stop to: what was decoded stays,
 /// with its rows.
-pub(super) async fn decode(handle: &Handle, journal: &mut Journal, stats: &StatsQueue) -> io::Result<Option<Duration>> {
+pub(super) async fn decode(
+    handle: &Handle,
+    journal: &mut Journal,
+    queue: &DatabaseQueue,
+) -> io::Result<Option<Duration>> {
     let mut work = Duration::ZERO;
     let mut goes_on = journal.undecoded() > 0;
     if goes_on {
@@ -95,21 +100,21 @@ pub(super) async fn decode(handle: &Handle, journal: &mut Journal, stats: &Stats
             work += turn.elapsed();
             goes_on = result?;
             if journal.decoding().rows.is_full() {
-                hand_over(handle, journal, stats).await;
+                hand_over(handle, journal, queue).await;
             } else if goes_on {
                 tokio::task::yield_now().await;
             }
         }
     }
-    hand_over(handle, journal, stats).await;
+    hand_over(handle, journal, queue).await;
     let decoding = journal.decoding();
     let wait = if decoding.at > decoding.free { journal.worked(work, Instant::now()) } else { Duration::ZERO };
     Ok(goes_on.then_some(wait))
 }
 
 /// Hands the rows over. A database that is slow takes them at the session's end, from its dump.
-async fn hand_over(handle: &Handle, journal: &mut Journal, stats: &StatsQueue) {
-    if stats.offer(&mut journal.decoding().rows).await.is_err() {
+async fn hand_over(handle: &Handle, journal: &mut Journal, queue: &DatabaseQueue) {
+    if queue.offer(&mut journal.decoding().rows).await.is_err() {
         handle.fall_behind(journal);
     }
 }

@@ -4,6 +4,7 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::sync::{Semaphore, mpsc};
@@ -16,7 +17,7 @@ use super::registry::{Stores, lock};
 use super::standing::{self, Standing};
 use super::{LOST, SessionId};
 use crate::spool::{self, Spool};
-use crate::store::sessions::{SessionRow, end_lost, store_ended};
+use crate::store::sessions::{EndedSession, SessionRow, end_lost};
 use crate::store::stats::{self, RowBatch, StatsRow, write_rows};
 use crate::store::{Backoff, database::Database};
 use crate::telemetry::traces::TARGET;
@@ -79,8 +80,6 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
             let Err(error) = attempt else { break };
             backoff.failed(&format!("writing the stats of session {id}"), &error).await;
         }
-    } else {
-        stores.stats.settle().await;
     }
 
     let row = SessionRow {
@@ -95,15 +94,17 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         close_code: Some(snapshot.close_code.unwrap_or(LOST)),
         ..SessionRow::live(id, &handle.origin)
     };
-    let span = || tracing::info_span!(target: TARGET, "write features", lines = row.lines);
-    while let Err(error) = store_ended(&stores.database, &row, &features).instrument(span()).await {
+    let lines = row.lines;
+    let session = Arc::new(EndedSession { row, features });
+    let span = || tracing::info_span!(target: TARGET, "write features", lines);
+    while let Err(error) = stores.queue.ended(Arc::clone(&session)).instrument(span()).await {
         backoff.failed(&format!("writing the features of session {id}"), &error).await;
     }
 
     telemetry::store_works(Store::Database);
     forget(handle.id, spool, &file);
     telemetry::session_stored();
-    tracing::info!(session = %id, lines = row.lines, bytes = dump_bytes, "session stored");
+    tracing::info!(session = %id, lines, bytes = dump_bytes, "session stored");
 }
 
 /// Decodes what is left. A session whose few bytes stand for much work is given its share of time and no more: others go first.
@@ -113,7 +114,7 @@ async fn decode(handle: &Handle, stores: &Stores, turns: &Semaphore) {
         // First the session: who has it may be at work, and need no turn.
         let mut journal = handle.journal.lock().await;
         let turn = turns.acquire().await;
-        let attempt = decoding::decode(handle, &mut journal, &stores.stats).await;
+        let attempt = decoding::decode(handle, &mut journal, &stores.queue).await;
         drop(turn);
         match attempt {
             Ok(None) => return,

@@ -121,7 +121,7 @@ pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: 
             turn = Instant::now();
         }
     }
-    stores.stats.session(live);
+    stores.queue.session(live);
     journal.reopen(found.length)?;
     Ok(Rebuilt { journal, is_unasked, resumes })
 }

@@ -26,8 +26,8 @@ use crate::config::Config;
 use crate::spool::Spool;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
+use crate::store::queue::DatabaseQueue;
 use crate::store::sessions::SessionRow;
-use crate::store::stats::StatsQueue;
 use crate::telemetry::{self, traces::TARGET};
 
 /// So many sessions are compressed and stored at one time.
@@ -67,8 +67,8 @@ pub(crate) struct Stores {
     pub(crate) database: Database,
     /// Object storage.
     pub(crate) objects: Objects,
-    /// The way into the stats tables.
-    pub(crate) stats: StatsQueue,
+    /// The way into the database for what sessions that run bring.
+    pub(crate) queue: DatabaseQueue,
 }
 
 /// What a client that names a session gets.
@@ -188,7 +188,7 @@ impl Registry {
             let got = journal.receive(cursor, frames, Instant::now());
             if got.started {
                 telemetry::session_started(handle.origin.dialect);
-                self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
+                self.0.stores.queue.session(SessionRow::live(handle.id, &handle.origin));
             }
             let wait = got.wait.max(self.wrote(handle, &mut journal).await);
             handle.publish(&journal);
@@ -213,7 +213,7 @@ impl Registry {
             return Duration::ZERO;
         }
         // In a box: every socket would be as large as if it were at it.
-        match Box::pin(decoding::decode(handle, journal, &self.0.stores.stats)).await {
+        match Box::pin(decoding::decode(handle, journal, &self.0.stores.queue)).await {
             Ok(wait) => wait.unwrap_or_default(),
             Err(error) => {
                 unreadable(handle, &error);
@@ -228,7 +228,7 @@ impl Registry {
         loop {
             // Sockets may have the session in between.
             let mut journal = handle.journal.lock().await;
-            match decoding::decode(handle, &mut journal, &self.0.stores.stats).await {
+            match decoding::decode(handle, &mut journal, &self.0.stores.queue).await {
                 Ok(None) => return,
                 Ok(Some(Duration::ZERO)) => {}
                 Ok(Some(_)) => return handle.undecoded.store(true, Ordering::Relaxed),

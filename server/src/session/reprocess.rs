@@ -21,7 +21,7 @@ use super::snapshot::Snapshot;
 use super::{LOST, Origin, SessionId};
 use crate::config::Config;
 use crate::spool::Spool;
-use crate::store::sessions::{self, SessionRow, write_ended};
+use crate::store::sessions::{self, EndedSession, SessionRow, write_ended};
 use crate::store::stats::{self, RowBatch, StatsRow, write_rows};
 
 /// Makes the rows of the session whose dump this object is; says which session that is. A session that is on its way into
@@ -64,7 +64,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
         close_code: Some(snapshot.close_code.unwrap_or(LOST)),
         ..SessionRow::live(id, &origin)
     };
-    write_ended(&mut transaction, &row, &features).await?;
+    write_ended(&mut transaction, &[Arc::new(EndedSession { row, features })]).await?;
     transaction.commit().await?;
     Ok(id)
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Spool;
+use super::open_files::OpenFile;
 use super::parts::{last_part, length_before, part_of, remove_behind};
 use crate::session::SessionId;
 
@@ -32,8 +33,8 @@ pub(super) fn session_of(path: &Path) -> Option<SessionId> {
 pub(crate) struct SpoolFile {
     spool: Arc<Spool>,
     path: PathBuf,
-    /// The last part.
-    file: File,
+    /// The last part, while it stays open.
+    file: Option<OpenFile>,
     part: u32,
     part_length: u64,
     /// The length of all parts.
@@ -61,13 +62,14 @@ impl SpoolFile {
     pub(crate) fn reopen(spool: &Arc<Spool>, path: &Path, length: u64) -> io::Result<Self> {
         let part = last_part(path)?;
         let before = length_before(path, part)?;
-        let file = OpenOptions::new().append(true).open(part_of(path, part))?;
+        let file = open(&part_of(path, part))?;
         let part_length = length.saturating_sub(before);
         file.set_len(part_length)?;
         Ok(Self { part_length, length, ..Self::over(spool, path, file, part) })
     }
 
     fn over(spool: &Arc<Spool>, path: &Path, file: File, part: u32) -> Self {
+        let file = OpenFile::new(file).keep(spool);
         Self { spool: Arc::clone(spool), path: path.to_owned(), file, part, part_length: 0, length: 0, torn: false }
     }
 
@@ -79,17 +81,27 @@ impl SpoolFile {
     }
 
     fn try_append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => OpenFile::new(open(&part_of(&self.path, self.part))?),
+        };
+        let result = self.write(&mut file, lines);
+        self.file = file.keep(&self.spool);
+        result
+    }
+
+    fn write(&mut self, file: &mut OpenFile, lines: &[u8]) -> io::Result<()> {
         if self.torn {
-            self.file.set_len(self.part_length)?;
+            file.set_len(self.part_length)?;
             self.torn = false;
         }
         if self.part_length >= self.spool.part_bytes {
-            self.file = create(&part_of(&self.path, self.part + 1))?;
+            *file = OpenFile::new(create(&part_of(&self.path, self.part + 1))?);
             self.part += 1;
             self.part_length = 0;
         }
-        if let Err(error) = self.file.write_all(lines) {
-            self.torn = self.file.set_len(self.part_length).is_err();
+        if let Err(error) = (&**file).write_all(lines) {
+            self.torn = file.set_len(self.part_length).is_err();
             return Err(error);
         }
         self.part_length += lines.len() as u64;
@@ -102,6 +114,10 @@ impl SpoolFile {
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).open(path)
 }
 
 fn create(path: &Path) -> io::Result<File> {

@@ -3,6 +3,7 @@
 
 mod file;
 mod held;
+mod open_files;
 mod parts;
 mod recover;
 mod sync;
@@ -16,10 +17,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::Notify;
 
 use crate::config::{Config, Durability};
+use crate::process;
 use crate::telemetry;
 
 pub(crate) use file::{SpoolFile, path_of};
 pub(crate) use held::HeldLines;
+use open_files::OpenFiles;
 pub(crate) use parts::SpoolText;
 pub(crate) use recover::{Recovered, lines, list, look_at, replay, unpack};
 use sync::GroupCommit;
@@ -38,6 +41,7 @@ pub(crate) struct Spool {
     used: AtomicU64,
     shrank: Notify,
     failing: AtomicBool,
+    open_files: OpenFiles,
     commit: Option<GroupCommit>,
 }
 
@@ -69,6 +73,7 @@ impl Spool {
             used: AtomicU64::new(0),
             shrank: Notify::new(),
             failing: AtomicBool::new(false),
+            open_files: OpenFiles::of(process::file_limit()),
             commit: None,
         }
     }

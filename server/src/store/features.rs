@@ -2,54 +2,63 @@
 //! tables are the one list; the migration is tested against them.
 
 use std::collections::HashMap;
-use std::iter::once;
+use std::iter::{once, zip};
+use std::sync::{Arc, LazyLock};
 
 use rtctrace_features::{
-    CLIENT_FEATURES, CONNECTION_FEATURES, Feature, FeatureValue, Kind, SessionFeatures, TRACK_FEATURES,
+    CLIENT_FEATURES, CONNECTION_FEATURES, ConnectionFeatures, Feature, FeatureValue, Kind, SessionFeatures,
+    TRACK_FEATURES,
 };
 use serde_json::{Map, Value};
-use sqlx::AssertSqlSafe;
 
-use super::database::{Database, Row, Transaction, Value as Cell};
+use super::database::{Database, Insert, Row, Transaction, Value as Cell};
+use super::sessions::EndedSession;
 use crate::session::{SessionId, UnixMillis};
 
 /// The tables, in which a session's rows have its id as `session_id`.
 const TABLES: &[&str] = &["features_track", "features_connection", "features_client"];
 
-/// Writes the features of a session in place of what was there.
-pub(crate) async fn write(
-    transaction: &mut Transaction,
-    session: SessionId,
-    features: &SessionFeatures,
-) -> sqlx::Result<()> {
-    remove(transaction, session).await?;
+/// Writes the features of sessions in place of what was there.
+pub(super) async fn write(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
+    let ids: Vec<SessionId> = sessions.iter().map(|session| session.row.id).collect();
+    remove(transaction, &ids).await?;
 
-    let other = serde_json::to_value(&features.client).ok().map(|client| others(client, CLIENT_FEATURES));
-    let other = other.filter(|other| !other.is_empty()).map(|other| Value::Object(other).to_string());
-    let sql = insert("features_client", &["session_id"], CLIENT_FEATURES, &["extra"]);
-    let row = features.client.row().map(cell);
-    let values: Vec<Cell<'_>> = once(Cell::Id(session)).chain(row).chain([Cell::Json(other.as_deref())]).collect();
-    transaction.write(AssertSqlSafe(sql), &values).await?;
-
-    let sql = insert("features_connection", &["session_id", "connection_id", "position"], CONNECTION_FEATURES, &[]);
-    let track_sql = insert("features_track", &["session_id", "connection_id", "position"], TRACK_FEATURES, &[]);
-    for (position, features) in (0_i64..).zip(&features.connections) {
-        let key = |position| [Cell::Id(session), Cell::Text(Some(&features.id)), Cell::Integer(Some(position))];
-        let values: Vec<Cell<'_>> = key(position).into_iter().chain(features.row().map(cell)).collect();
-        transaction.write(AssertSqlSafe(sql.as_str()), &values).await?;
-        for (position, track) in (0_i64..).zip(&features.tracks) {
-            let values: Vec<Cell<'_>> = key(position).into_iter().chain(track.row().map(cell)).collect();
-            transaction.write(AssertSqlSafe(track_sql.as_str()), &values).await?;
-        }
-    }
-    Ok(())
+    let others: Vec<Option<String>> = sessions.iter().map(|session| others(&session.features)).collect();
+    let rows: Vec<Vec<Cell<'_>>> = zip(sessions, &others).map(|(session, other)| client(session, other)).collect();
+    transaction.insert(&INSERT_CLIENT, &rows).await?;
+    let rows: Vec<Vec<Cell<'_>>> = sessions.iter().flat_map(|session| connections(session)).collect();
+    transaction.insert(&INSERT_CONNECTION, &rows).await?;
+    let rows: Vec<Vec<Cell<'_>>> = sessions.iter().flat_map(|session| tracks(session)).collect();
+    transaction.insert(&INSERT_TRACK, &rows).await
 }
 
-/// Removes the features of a session.
-pub(super) async fn remove(transaction: &mut Transaction, session: SessionId) -> sqlx::Result<()> {
+fn client<'s>(session: &'s EndedSession, other: &'s Option<String>) -> Vec<Cell<'s>> {
+    let row = session.features.client.row().map(cell);
+    once(Cell::Id(session.row.id)).chain(row).chain([Cell::Json(other.as_deref())]).collect()
+}
+
+fn connections(session: &EndedSession) -> impl Iterator<Item = Vec<Cell<'_>>> {
+    (0_i64..).zip(&session.features.connections).map(|(position, connection)| {
+        key(session, connection, position).into_iter().chain(connection.row().map(cell)).collect()
+    })
+}
+
+fn tracks(session: &EndedSession) -> impl Iterator<Item = Vec<Cell<'_>>> {
+    session.features.connections.iter().flat_map(move |connection| {
+        (0_i64..).zip(&connection.tracks).map(move |(position, track)| {
+            key(session, connection, position).into_iter().chain(track.row().map(cell)).collect()
+        })
+    })
+}
+
+fn key<'s>(session: &EndedSession, connection: &'s ConnectionFeatures, position: i64) -> [Cell<'s>; 3] {
+    [Cell::Id(session.row.id), Cell::Text(Some(&connection.id)), Cell::Integer(Some(position))]
+}
+
+/// Removes the features of sessions.
+pub(super) async fn remove(transaction: &mut Transaction, sessions: &[SessionId]) -> sqlx::Result<()> {
     for table in TABLES {
-        let sql = format!("DELETE FROM {table} WHERE session_id = $1");
-        transaction.write(AssertSqlSafe(sql), &[Cell::Id(session)]).await?;
+        transaction.delete(table, "session_id", sessions).await?;
     }
     Ok(())
 }
@@ -85,19 +94,27 @@ pub(crate) async fn read(database: &Database, session: SessionId) -> sqlx::Resul
     Ok(serde_json::json!({ "client": client_features, "connections": connection_features }))
 }
 
-fn insert(table: &str, before: &[&str], features: &[Feature], after: &[&str]) -> String {
-    let columns =
-        before.iter().copied().chain(features.iter().map(|feature| feature.column)).chain(after.iter().copied());
-    let columns: Vec<String> = columns.map(|column| format!("\"{column}\"")).collect();
-    let values: Vec<String> = (1..=columns.len()).map(|position| format!("${position}")).collect();
+static INSERT_CLIENT: LazyLock<Insert> =
+    LazyLock::new(|| insert("features_client", &["session_id"], CLIENT_FEATURES, &["extra"]));
+static INSERT_CONNECTION: LazyLock<Insert> =
+    LazyLock::new(|| insert("features_connection", &KEY, CONNECTION_FEATURES, &[]));
+static INSERT_TRACK: LazyLock<Insert> = LazyLock::new(|| insert("features_track", &KEY, TRACK_FEATURES, &[]));
+
+const KEY: [&str; 3] = ["session_id", "connection_id", "position"];
+
+fn insert(table: &str, before: &[&str], features: &[Feature], after: &[&str]) -> Insert {
+    let features = features.iter().map(|feature| feature.column);
+    let columns: Vec<&str> = before.iter().copied().chain(features).chain(after.iter().copied()).collect();
     // Two ids of connections that a database cannot tell apart: the first has the row.
-    format!("INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT DO NOTHING", columns.join(", "), values.join(", "))
+    Insert::new(table, &columns, "ON CONFLICT DO NOTHING")
 }
 
 /// What the client said about itself and no feature is called.
-fn others(client: Value, features: &[Feature]) -> Map<String, Value> {
-    let Value::Object(members) = client else { return Map::new() };
-    members.into_iter().filter(|(name, _)| !features.iter().any(|feature| feature.name == name)).collect()
+fn others(features: &SessionFeatures) -> Option<String> {
+    let Ok(Value::Object(members)) = serde_json::to_value(&features.client) else { return None };
+    let is_feature = |name: &String| CLIENT_FEATURES.iter().any(|feature| feature.name == name);
+    let others: Map<String, Value> = members.into_iter().filter(|(name, _)| !is_feature(name)).collect();
+    (!others.is_empty()).then(|| Value::Object(others).to_string())
 }
 
 /// A feature's value, of the feature's kind when there is none.
@@ -193,12 +210,16 @@ mod tests {
                 extractor.event(&decoder.decode(line).unwrap());
             }
             let features = extractor.features(&decoder);
-            let row = crate::store::sessions::tests::row(1);
+            let row = crate::store::sessions::tests::row;
+            let sessions: Vec<Arc<EndedSession>> =
+                (1..8).map(|start| Arc::new(EndedSession { row: row(start), features: features.clone() })).collect();
             for _ in 0..2 {
-                crate::store::sessions::store_ended(&database, &row, &features).await.unwrap();
+                crate::store::sessions::tests::end(&database, &sessions).await;
             }
-            let read = read(&database, row.id).await.unwrap();
-            assert_eq!(read, serde_json::to_value(&features).unwrap());
+            for session in &sessions {
+                let read = read(&database, session.row.id).await.unwrap();
+                assert_eq!(read, serde_json::to_value(&features).unwrap());
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod database;
 pub(crate) mod features;
 pub(crate) mod objects;
+pub(crate) mod queue;
 pub(crate) mod removal;
 pub(crate) mod sessions;
 pub(crate) mod stats;

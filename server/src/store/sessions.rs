@@ -1,10 +1,9 @@
 //! The table `sessions`: a row from a session's first line on, completed at its end.
 
 use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
 
-use sqlx::AssertSqlSafe;
-
-use super::database::{Database, Row, Transaction, Value};
+use super::database::{Database, Insert, Row, Transaction, Value};
 use super::features;
 use super::stats;
 use crate::geo::Location;
@@ -141,48 +140,72 @@ impl FromStr for ListCursor {
     }
 }
 
-/// Inserts a session that has begun; one that is known already stays as it is.
-pub(crate) async fn insert_live(transaction: &mut Transaction, row: &SessionRow) -> sqlx::Result<()> {
-    write(transaction, row, "ON CONFLICT (id) DO NOTHING").await
+/// A session that is over, as the database is to have it.
+#[derive(Debug, Clone)]
+pub(crate) struct EndedSession {
+    /// Its row.
+    pub(crate) row: SessionRow,
+    /// Its features.
+    pub(crate) features: SessionFeatures,
 }
 
-/// Writes a session that is over, and its features, in one transaction.
-pub(crate) async fn store_ended(database: &Database, row: &SessionRow, features: &SessionFeatures) -> sqlx::Result<()> {
-    let mut transaction = database.begin().await?;
-    transaction.lock(row.id).await?;
-    write_ended(&mut transaction, row, features).await?;
-    transaction.commit().await
+/// Inserts sessions that have begun; one that is known already stays as it is.
+pub(crate) async fn insert_live(transaction: &mut Transaction, rows: &[SessionRow]) -> sqlx::Result<()> {
+    static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, "ON CONFLICT (id) DO NOTHING"));
+    let values: Vec<Vec<Value<'_>>> = rows.iter().map(values).collect();
+    transaction.insert(&INSERT, &values).await
 }
 
-/// The same as a part of a transaction.
-pub(crate) async fn write_ended(
-    transaction: &mut Transaction,
-    row: &SessionRow,
-    features: &SessionFeatures,
-) -> sqlx::Result<()> {
+/// Writes sessions that are over, each once, and their features, in place of what is there.
+pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
     // What a session says at its beginning, too: a power cut may leave the row of another one of this id that has nothing else left.
-    let update = "ON CONFLICT (id) DO UPDATE SET source = excluded.source, dialect = excluded.dialect, \
-         state = excluded.state, start_time = excluded.start_time, end_time = excluded.end_time, \
-         user_agent = excluded.user_agent, origin = excluded.origin, url = excluded.url, \"user\" = excluded.\"user\", \
-         conference = excluded.conference, country = excluded.country, city = excluded.city, \
-         duration = excluded.duration, browser_name = excluded.browser_name, browser_version = excluded.browser_version, \
-         browser_os = excluded.browser_os, connections = excluded.connections, lines = excluded.lines, \
-         dump_path = excluded.dump_path, dump_bytes = excluded.dump_bytes, close_code = excluded.close_code";
-    write(transaction, row, update).await?;
-    features::write(transaction, row.id, features).await
+    static INSERT: LazyLock<Insert> = LazyLock::new(|| {
+        let update = "ON CONFLICT (id) DO UPDATE SET source = excluded.source, dialect = excluded.dialect, \
+             state = excluded.state, start_time = excluded.start_time, end_time = excluded.end_time, \
+             user_agent = excluded.user_agent, origin = excluded.origin, url = excluded.url, \"user\" = excluded.\"user\", \
+             conference = excluded.conference, country = excluded.country, city = excluded.city, \
+             duration = excluded.duration, browser_name = excluded.browser_name, \
+             browser_version = excluded.browser_version, browser_os = excluded.browser_os, \
+             connections = excluded.connections, lines = excluded.lines, dump_path = excluded.dump_path, \
+             dump_bytes = excluded.dump_bytes, close_code = excluded.close_code";
+        Insert::new("sessions", COLUMNS, update)
+    });
+    let rows: Vec<Vec<Value<'_>>> = sessions.iter().map(|session| values(&session.row)).collect();
+    transaction.insert(&INSERT, &rows).await?;
+    features::write(transaction, sessions).await
 }
 
-async fn write(transaction: &mut Transaction, row: &SessionRow, on_conflict: &'static str) -> sqlx::Result<()> {
-    let sql = format!(
-        "INSERT INTO sessions (id, source, dialect, state, start_time, end_time, duration, user_agent, browser_name, \
-         browser_version, browser_os, origin, url, connections, lines, dump_path, dump_bytes, close_code, \"user\", \
-         conference, country, city) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
-         {on_conflict}"
-    );
+/// The columns of a row.
+const COLUMNS: &[&str] = &[
+    "id",
+    "source",
+    "dialect",
+    "state",
+    "start_time",
+    "end_time",
+    "duration",
+    "user_agent",
+    "browser_name",
+    "browser_version",
+    "browser_os",
+    "origin",
+    "url",
+    "connections",
+    "lines",
+    "dump_path",
+    "dump_bytes",
+    "close_code",
+    "user",
+    "conference",
+    "country",
+    "city",
+];
+
+/// Their values.
+fn values(row: &SessionRow) -> Vec<Value<'_>> {
     let browser = row.browser.as_ref();
     let count = |value: u64| Value::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)));
-    let values = [
+    vec![
         Value::Id(row.id),
         Value::Text(Some(&row.source)),
         Value::Text(Some(&row.dialect)),
@@ -205,8 +228,7 @@ async fn write(transaction: &mut Transaction, row: &SessionRow, on_conflict: &'s
         Value::Text(row.conference.as_deref()),
         Value::Text(row.location.country.as_deref()),
         Value::Text(row.location.city.as_deref()),
-    ];
-    transaction.write(AssertSqlSafe(sql), &values).await
+    ]
 }
 
 /// A page of sessions, newest first, behind `cursor`.
@@ -263,7 +285,7 @@ pub(crate) async fn remove(database: &Database, id: SessionId) -> sqlx::Result<(
     let mut transaction = database.begin().await?;
     transaction.lock(id).await?;
     stats::remove(&mut transaction, id).await?;
-    features::remove(&mut transaction, id).await?;
+    features::remove(&mut transaction, &[id]).await?;
     transaction.write("DELETE FROM sessions WHERE id = $1", &[Value::Id(id)]).await?;
     transaction.commit().await
 }
@@ -325,8 +347,19 @@ pub(crate) mod tests {
 
     async fn begin(database: &Database, row: &SessionRow) {
         let mut transaction = database.begin().await.unwrap();
-        insert_live(&mut transaction, row).await.unwrap();
+        insert_live(&mut transaction, std::slice::from_ref(row)).await.unwrap();
         transaction.commit().await.unwrap();
+    }
+
+    /// Writes sessions that are over.
+    pub(crate) async fn end(database: &Database, sessions: &[Arc<EndedSession>]) {
+        let mut transaction = database.begin().await.unwrap();
+        write_ended(&mut transaction, sessions).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    async fn end_one(database: &Database, row: &SessionRow) {
+        end(database, &[Arc::new(EndedSession { row: row.clone(), features: SessionFeatures::default() })]).await;
     }
 
     #[tokio::test]
@@ -346,7 +379,7 @@ pub(crate) mod tests {
                 location: Location::default(),
                 ..left
             };
-            store_ended(&database, &ended, &SessionFeatures::default()).await.unwrap();
+            end_one(&database, &ended).await;
             assert_eq!(get(&database, ended.id).await.unwrap(), Some(ended));
         }
     }
@@ -373,7 +406,7 @@ pub(crate) mod tests {
                 ..live.clone()
             };
             for _ in 0..2 {
-                store_ended(&database, &ended, &SessionFeatures::default()).await.unwrap();
+                end_one(&database, &ended).await;
             }
             begin(&database, &live).await;
             assert_eq!(get(&database, live.id).await.unwrap(), Some(ended));

@@ -51,7 +51,7 @@ impl Registry {
         let got = journal.receive_messages(messages, Instant::now());
         if got.started {
             telemetry::session_started(handle.origin.dialect);
-            self.0.stores.stats.session(SessionRow::live(handle.id, &handle.origin));
+            self.0.stores.queue.session(SessionRow::live(handle.id, &handle.origin));
         }
         let wait = got.wait.max(self.wrote(handle, &mut journal).await);
         handle.publish(&journal);

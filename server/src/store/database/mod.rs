@@ -1,13 +1,16 @@
 //! The database by URL: SQLite, embedded, or PostgreSQL, with TimescaleDB or without. A statement is written once for both:
 //! parameters are `$1`, `$2`, values and rows are of the kinds in `value`. What differs by nature is in the file of each.
 
+mod insert;
 mod postgres;
 mod sqlite;
 mod value;
 
 use anyhow::bail;
-use sqlx::SqlSafeStr;
+use sqlx::{AssertSqlSafe, SqlSafeStr};
 
+pub(crate) use insert::Insert;
+use insert::{MOST_ROWS, Parameter, in_powers};
 pub(crate) use postgres::{JsonText, Moment, WRITE_LIMIT, text};
 pub(crate) use value::{Row, Value};
 
@@ -144,6 +147,32 @@ impl Transaction {
         match self {
             Self::Sqlite(transaction) => sqlite::write(transaction, sql.into_sql_str(), values).await,
             Self::Postgres(transaction) => postgres::write(transaction, sql.into_sql_str(), values).await,
+        }
+    }
+
+    /// Inserts rows, many by one statement.
+    pub(crate) async fn insert(&mut self, into: &Insert, rows: &[Vec<Value<'_>>]) -> sqlx::Result<()> {
+        for rows in in_powers(rows, into.most_rows()) {
+            let sql = into.sql(rows.len(), self.parameter());
+            self.write(AssertSqlSafe(sql), &rows.concat()).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows of a table that have one of these ids in a column.
+    pub(crate) async fn delete(&mut self, table: &str, column: &str, ids: &[SessionId]) -> sqlx::Result<()> {
+        for ids in in_powers(ids, MOST_ROWS) {
+            let ids: Vec<Value<'_>> = ids.iter().map(|id| Value::Id(*id)).collect();
+            let sql = format!("DELETE FROM {table} WHERE {column} IN ({})", self.parameter().list(1, ids.len()));
+            self.write(AssertSqlSafe(sql), &ids).await?;
+        }
+        Ok(())
+    }
+
+    fn parameter(&self) -> Parameter {
+        match self {
+            Self::Sqlite(_) => Parameter::Placed,
+            Self::Postgres(_) => Parameter::Numbered,
         }
     }
 

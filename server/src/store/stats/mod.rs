@@ -5,14 +5,12 @@ mod bench;
 mod columns;
 mod copy;
 mod postgres;
-mod queue;
 mod rows;
 mod sqlite;
 
 use sqlx::AssertSqlSafe;
 
 pub(crate) use columns::{Column, Kind, TABLES, Table};
-pub(crate) use queue::StatsQueue;
 pub(crate) use rows::{Cell, RowBatch, RowFilter, StatsRow};
 
 use super::database::{Transaction, Value};
