@@ -40,7 +40,7 @@ pub(crate) struct App {
     /// The sessions that run.
     pub(crate) registry: Registry,
     /// Where sessions end.
-    pub(crate) stores: Stores,
+    pub(crate) stores: Arc<Stores>,
     /// Renders the metrics.
     pub(crate) metrics: Metrics,
     /// Turns true when the collector stops.
@@ -88,7 +88,7 @@ impl App {
     /// One without a listener, over an empty spool or one of which nothing is read yet; and what stops it.
     pub(crate) fn unheard(
         config: Arc<Config>,
-        stores: Stores,
+        stores: Arc<Stores>,
         access: Arc<Access>,
     ) -> std::io::Result<(Self, watch::Sender<bool>)> {
         let (stop, stopping) = watch::channel(false);
@@ -96,7 +96,7 @@ impl App {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
         let spool = Spool::open(&config)?;
         let registry =
-            Registry::new(Arc::clone(&config), stores.clone(), spool, stopping.clone(), Addresses::uncounted());
+            Registry::new(Arc::clone(&config), Arc::clone(&stores), spool, stopping.clone(), Addresses::uncounted());
         let uploads = Arc::new(Semaphore::new(config.limits.uploads.min(Semaphore::MAX_PERMITS)));
         let (metrics, unfinished) = (Metrics(metrics), Unfinished::new(&config.limits));
         Ok((Self { config, registry, stores, metrics, stopping, access, uploads, unfinished, geo: None }, stop))
@@ -135,7 +135,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let stopping = Stopping(stopping);
     let spool = Spool::open(&config).context("cannot open the spool")?;
-    let registry = Registry::new(Arc::clone(&config), stores.clone(), spool, stopping.clone(), addresses);
+    let registry = Registry::new(Arc::clone(&config), Arc::clone(&stores), spool, stopping.clone(), addresses);
     let recovering = registry.clone();
     let mut recovery = tokio::spawn(async move { session::recover(&recovering).await });
     // A small spool is read before anybody is answered; a large one must not keep clients waiting at the door.
@@ -171,7 +171,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let app = App {
         config,
         registry,
-        stores: stores.clone(),
+        stores: Arc::clone(&stores),
         metrics: Metrics(metrics),
         stopping,
         access: Arc::clone(&access),
@@ -202,15 +202,15 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// Opens the stores, for a tool that needs all of them.
-pub(crate) async fn open(config: &Config) -> anyhow::Result<Stores> {
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Stores>> {
     over(config, Database::open(&config.database_url()?).await?)
 }
 
-fn over(config: &Config, database: Database) -> anyhow::Result<Stores> {
+fn over(config: &Config, database: Database) -> anyhow::Result<Arc<Stores>> {
     let objects = Objects::open(config)?;
     let (queue, writer) = DatabaseQueue::new(database.clone(), config.stats.queue_bytes.0);
     tokio::spawn(writer.run());
-    Ok(Stores { database, objects, queue })
+    Ok(Arc::new(Stores { database, objects, queue }))
 }
 
 /// Writes what is on its way to the database, and closes it.

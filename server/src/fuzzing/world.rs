@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// What inputs share.
 pub(super) struct World {
     pub(super) config: Arc<Config>,
-    pub(super) stores: Stores,
+    pub(super) stores: Arc<Stores>,
     access: Arc<Access>,
     dir: TempDir,
 }
@@ -56,7 +56,7 @@ impl World {
     /// Starts a collector over what is in the files.
     pub(super) fn start(&self) -> Running {
         let (app, stop) =
-            App::unheard(Arc::clone(&self.config), self.stores.clone(), Arc::clone(&self.access)).unwrap();
+            App::unheard(Arc::clone(&self.config), Arc::clone(&self.stores), Arc::clone(&self.access)).unwrap();
         Running { app, stop }
     }
 

@@ -1,6 +1,7 @@
 //! The opening handshake of WebSockets (RFC 6455, section 4.2): the dialect is chosen before the upgrade, so that a client
 //! that speaks none of them gets an HTTP answer that says so.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -99,20 +100,12 @@ pub(crate) async fn upgrade(app: App, mut request: Request) -> Result<Response<B
         .max_write_buffer_size(WRITE_BUFFER)
         .max_message_size(Some(limit))
         .max_frame_size(Some(limit));
+    // What opens a socket is gone once that is open, and what serves it has a box of its size: the task, which is there as long as the
+    // socket, has next to nothing of its own.
+    let opened = Box::pin(open(upgrade, config, app, opening, dialect));
     tokio::spawn(async move {
-        match upgrade.await {
-            Ok(upgraded) => {
-                let io = Watched::new(TokioIo::new(upgraded), Arc::clone(&app.unfinished));
-                let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                let _span = opening.span(dialect);
-                // Each in a box of its size: the task would be as large as the largest of them, for as long as a socket is open.
-                match opening {
-                    Opening::Lines(opening) => Box::pin(opening.serve(app, socket)).await,
-                    Opening::Messages(opening) => Box::pin(opening.serve(app, socket)).await,
-                    Opening::Refused(refusal) => Box::pin(socket::turn_away(socket, refusal)).await,
-                }
-            }
-            Err(error) => tracing::debug!("a WebSocket did not open: {error}"),
+        if let Some((_span, serving)) = opened.await {
+            serving.await;
         }
         drop(place);
     });
@@ -127,6 +120,34 @@ pub(crate) async fn upgrade(app: App, mut request: Request) -> Result<Response<B
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
     Ok(response)
+}
+
+type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Makes a socket of the connection, once it is free for that; says what serves it, and spans its life.
+async fn open(
+    upgrade: OnUpgrade,
+    config: WebSocketConfig,
+    app: App,
+    opening: Opening,
+    dialect: Dialect,
+) -> Option<(Span, Serving)> {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!("a WebSocket did not open: {error}");
+            return None;
+        }
+    };
+    let io = Watched::new(TokioIo::new(upgraded), Arc::clone(&app.unfinished));
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    let span = opening.span(dialect);
+    let serving: Serving = match opening {
+        Opening::Lines(opening) => Box::pin(opening.serve(app, socket)),
+        Opening::Messages(opening) => Box::pin(opening.serve(app, socket)),
+        Opening::Refused(refusal) => Box::pin(socket::turn_away(socket, refusal)),
+    };
+    Some((span, serving))
 }
 
 /// The client's key, if the handshake is right.

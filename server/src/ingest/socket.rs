@@ -105,25 +105,28 @@ pub(super) async fn turn_away(mut socket: Socket, refusal: Refusal) {
 impl Opening {
     /// Serves the socket until it is gone; what is left of its session is the registry's. What happens once has a box of its own:
     /// it would make the socket larger for as long as it is open.
-    pub(super) async fn serve(self, app: App, mut socket: Socket) {
-        let _open = OpenSocket::new();
-        let refusal = match Box::pin(self.begin(&app)).await {
-            Ok((handle, slot, cursor, received)) => {
-                tracing::debug!(session = %handle.id, from = self.from, received, "socket open");
-                let mut conversation = Conversation {
-                    app: &app,
-                    handle: &handle,
-                    cursor,
-                    received,
-                    pace: self.acknowledges.then(|| AckPace::new(received)),
-                    listening: Listening::new(&app),
-                };
-                let end = conversation.run(&mut socket, &slot).await;
-                return Box::pin(conversation.part(end, socket, slot)).await;
-            }
-            Err(refusal) => refusal,
-        };
-        Box::pin(close(&mut socket, refusal)).await;
+    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    pub(super) fn serve(self, app: App, mut socket: Socket) -> impl Future<Output = ()> + Send {
+        async move {
+            let _open = OpenSocket::new();
+            let refusal = match Box::pin(self.begin(&app)).await {
+                Ok((handle, slot, cursor, received)) => {
+                    tracing::debug!(session = %handle.id, from = self.from, received, "socket open");
+                    let mut conversation = Conversation {
+                        app: &app,
+                        handle: &handle,
+                        cursor,
+                        received,
+                        pace: self.acknowledges.then(|| AckPace::new(received)),
+                        listening: Listening::new(&app),
+                    };
+                    let end = conversation.run(&mut socket, &slot).await;
+                    return Box::pin(conversation.part(end, socket, slot)).await;
+                }
+                Err(refusal) => refusal,
+            };
+            Box::pin(close(&mut socket, refusal)).await;
+        }
     }
 
     /// Finds the session and the socket's place in it.
@@ -218,7 +221,8 @@ impl Conversation<'_> {
                         waiting = Some(message);
                         continue;
                     }
-                    match self.messages(message, socket, slot).await {
+                    // Most of the time there is none.
+                    match Box::pin(self.messages(message, socket, slot)).await {
                         Ok(None) => {}
                         // The client waits for this one: it is not held back.
                         Ok(Some(SessionEnded)) => {

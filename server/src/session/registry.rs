@@ -48,7 +48,7 @@ pub(crate) struct Registry(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     config: Arc<Config>,
-    stores: Stores,
+    stores: Arc<Stores>,
     spool: Arc<Spool>,
     sessions: Mutex<HashMap<SessionId, Arc<Handle>>>,
     finishing: Semaphore,
@@ -61,7 +61,7 @@ struct Shared {
 }
 
 /// Where sessions go.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Stores {
     /// The database.
     pub(crate) database: Database,
@@ -118,7 +118,7 @@ impl Registry {
     /// No session yet. `stopping` turns true when the collector stops; `addresses` counts who has how many.
     pub(crate) fn new(
         config: Arc<Config>,
-        stores: Stores,
+        stores: Arc<Stores>,
         spool: Arc<Spool>,
         stopping: Stopping,
         addresses: Addresses,

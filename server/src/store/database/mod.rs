@@ -6,6 +6,8 @@ mod postgres;
 mod sqlite;
 mod value;
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
@@ -22,9 +24,9 @@ use crate::telemetry;
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
     /// A file.
-    Sqlite(sqlite::Pools),
+    Sqlite(Arc<sqlite::Pools>),
     /// A server.
-    Postgres(postgres::Pools),
+    Postgres(Arc<postgres::Pools>),
 }
 
 /// Statements that come about together or not at all.
@@ -68,8 +70,8 @@ impl Database {
     fn of(url: &str) -> anyhow::Result<Self> {
         let scheme = url.split(':').next().unwrap_or_default();
         Ok(match scheme {
-            "sqlite" => Self::Sqlite(sqlite::Pools::of(url)?),
-            "postgres" | "postgresql" => Self::Postgres(postgres::Pools::of(url)?),
+            "sqlite" => Self::Sqlite(Arc::new(sqlite::Pools::of(url)?)),
+            "postgres" | "postgresql" => Self::Postgres(Arc::new(postgres::Pools::of(url)?)),
             _ => bail!(
                 "database.url has the unknown scheme `{scheme}`; write sqlite://<path> or postgres://<user>@<host>/<database>"
             ),

@@ -30,7 +30,7 @@ const READ_BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 const READERS: u32 = 4;
 
 /// The connections to a file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Pools {
     options: SqliteConnectOptions,
     /// The one connection that writes.

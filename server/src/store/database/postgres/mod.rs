@@ -52,7 +52,6 @@ const PARAMETERS: &[&str] = &[
 ];
 
 /// The connections to a server.
-#[derive(Clone)]
 pub(crate) struct Pools {
     options: PgConnectOptions,
     writers: PgPool,
