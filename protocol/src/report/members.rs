@@ -22,6 +22,8 @@ pub(super) struct Members {
     /// Where the value of each stands; none is empty.
     values: Vec<Span>,
     others: Option<Box<Others>>,
+    /// How often a name was appended, or names were given up: each name keeps its place until the next time.
+    reordered: u32,
 }
 
 /// Names that have no token, by number.
@@ -91,7 +93,7 @@ impl<'a> Member<'a> {
 impl Members {
     /// Room for the members of an entry that is new.
     pub(super) fn with_capacity(members: usize) -> Self {
-        Self { names: Vec::with_capacity(members), values: Vec::with_capacity(members), others: None }
+        Self { names: Vec::with_capacity(members), values: Vec::with_capacity(members), others: None, reordered: 0 }
     }
 
     /// `text`: the report's.
@@ -104,11 +106,25 @@ impl Members {
     }
 
     pub(super) fn get<'a>(&self, key: &Key<'_>, text: &'a str) -> Option<RawValue<'a>> {
-        let at = match key {
-            Key::Known(property) => self.position(*property)?,
-            Key::Other(name) => self.names.iter().position(|held| self.is_other(*held, name))?,
-        };
-        Some(self.values.get(at)?.value(text))
+        self.at(self.place(key)?, text)
+    }
+
+    /// See [`Members::reordered`], the field.
+    pub(super) fn reordered(&self) -> u32 {
+        self.reordered
+    }
+
+    /// The place of a name, at which it stays until [`Members::reordered`] is another.
+    pub(super) fn place(&self, key: &Key<'_>) -> Option<usize> {
+        match key {
+            Key::Known(property) => self.position(*property),
+            Key::Other(name) => self.names.iter().position(|held| self.is_other(*held, name)),
+        }
+    }
+
+    /// The value at a place.
+    pub(super) fn at<'a>(&self, place: usize, text: &'a str) -> Option<RawValue<'a>> {
+        Some(self.values.get(place)?.value(text))
     }
 
     fn position(&self, property: Property) -> Option<usize> {
@@ -164,6 +180,7 @@ impl Members {
         };
         let at = self.names.len();
         search.added(key, at);
+        self.reordered = self.reordered.wrapping_add(1);
         self.names.push(name);
         self.values.push(Span::default());
         Some(at)
@@ -171,6 +188,7 @@ impl Members {
 
     /// Gives up members without a value, the names that nobody has any more, and room that is not needed.
     pub(super) fn forget_gone(&mut self) {
+        self.reordered = self.reordered.wrapping_add(1);
         let mut values = self.values.iter();
         self.names.retain(|_| values.next().is_some_and(|value| !value.is_empty()));
         self.values.retain(|value| !value.is_empty());

@@ -42,9 +42,9 @@ use crate::json::JsonError;
 pub use decoder::{ReportDecoder, ReportLimits};
 pub use encoder::ReportEncoder;
 #[cfg(feature = "std")]
-pub use types::{Entry, MemberName, Report};
+pub use types::{Entry, MemberName, Report, Shape};
 #[cfg(feature = "std")]
-pub use wanted::Wanted;
+pub use wanted::{Places, Wanted};
 
 /// Why a report or a delta was refused. Nothing of it has been applied.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -264,6 +264,15 @@ impl Held {
     }
 }
 
+/// Which members an entry has, and where: the same as long as none came or went. Shapes of different entries say nothing about each
+/// other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// 0 is that of no entry.
+    born: u64,
+    reordered: u32,
+}
+
 /// One RTCStats object of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'r> {
@@ -294,6 +303,22 @@ impl<'r> Entry<'r> {
     #[must_use]
     pub fn is_new_since(self, generation: u64) -> bool {
         self.held.born > generation
+    }
+
+    /// Whether a delta has named the entry after the report of that number.
+    #[must_use]
+    pub fn is_changed_since(self, generation: u64) -> bool {
+        self.held.touched > generation
+    }
+
+    /// Which members the entry has, and where.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        Shape { born: self.held.born, reordered: self.held.members.reordered() }
+    }
+
+    pub(super) fn value_at(self, place: usize) -> Option<RawValue<'r>> {
+        self.held.members.at(place, &self.report.text)
     }
 
     /// The member of that name, which is none of `id`, `type` and `timestamp`.

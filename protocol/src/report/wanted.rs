@@ -1,10 +1,10 @@
-//! [`Wanted`]: members that are looked for in one entry after the other.
+//! [`Wanted`]: members that are looked for in one entry after the other; [`Places`]: in one entry through many reports.
 
 use crate::json::RawValue;
 use crate::tables::Property;
 
-use super::members::Member;
-use super::types::Entry;
+use super::members::{Key, Member};
+use super::types::{Entry, Shape};
 
 /// Members that are looked for in many entries. All of them are found in one pass over an entry, most without a comparison of
 /// names.
@@ -57,6 +57,49 @@ impl<const N: usize> Wanted<N> {
     }
 }
 
+/// Where wanted members are in one entry. They are looked for again only when members have come or gone.
+#[derive(Debug, Clone)]
+pub struct Places<const N: usize> {
+    shape: Shape,
+    at: [u16; N],
+}
+
+/// The place of what an entry has not.
+const NOWHERE: u16 = u16::MAX;
+
+impl<const N: usize> Default for Places<N> {
+    fn default() -> Self {
+        Self { shape: Shape::default(), at: [NOWHERE; N] }
+    }
+}
+
+impl<const N: usize> Places<N> {
+    /// Finds the members in `entry`, which is the one they were found in before, if they were.
+    #[inline]
+    pub fn find(&mut self, wanted: &Wanted<N>, entry: Entry<'_>) {
+        if self.shape != entry.shape() {
+            self.find_anew(wanted, entry);
+        }
+    }
+
+    #[cold]
+    fn find_anew(&mut self, wanted: &Wanted<N>, entry: Entry<'_>) {
+        self.shape = entry.shape();
+        for (at, name) in self.at.iter_mut().zip(wanted.names) {
+            let place = entry.held.members.place(&Key::of_name(name));
+            *at = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(NOWHERE);
+        }
+    }
+
+    /// The value of a member, by its place among the wanted names, in the entry that they were found in.
+    #[inline]
+    #[must_use]
+    pub fn value<'e>(&self, entry: Entry<'e>, name: usize) -> Option<RawValue<'e>> {
+        let at = *self.at.get(name)?;
+        if at == NOWHERE { None } else { entry.value_at(usize::from(at)) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::ReportDecoder;
@@ -70,5 +113,25 @@ mod tests {
         let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
         let found = wanted.of(report.get("0").unwrap()).map(|value| value.map(RawValue::text));
         assert_eq!(found, [Some("\"audio/opus\""), Some("[1]"), Some("111"), None]);
+    }
+
+    #[test]
+    fn places_are_right_whatever_comes_and_goes() {
+        let wanted = Wanted::new(["bytesSent", "inventedHere", "mid"]);
+        let mut places = Places::default();
+        let mut decoder = ReportDecoder::new();
+        for (delta, expected) in [
+            (r#"{"0":{"mid":"a","bytesSent":1}}"#, [Some("1"), None, Some("\"a\"")]),
+            (r#"{"0":{"bytesSent":2}}"#, [Some("2"), None, Some("\"a\"")]),
+            (r#"{"0":{"mid":null,"inventedHere":3}}"#, [Some("2"), Some("3"), None]),
+            (r#"{"0":{"mid":"b","inventedHere":null,"bytesSent":4}}"#, [Some("4"), None, Some("\"b\"")]),
+            (r#"{"0":null,"0":{"inventedHere":5}}"#, [None, Some("5"), None]),
+        ] {
+            let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
+            let entry = report.get("0").unwrap();
+            places.find(&wanted, entry);
+            let found = [0, 1, 2].map(|name| places.value(entry, name).map(RawValue::text));
+            assert_eq!(found, expected, "{delta}");
+        }
     }
 }
