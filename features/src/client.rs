@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
 
-use crate::input;
+use crate::input::{self, TrackingId};
 use crate::limits;
 use crate::table::{CLIENT_FEATURES, ClientFeatures};
 use crate::value::{Json, UnixMillis};
@@ -24,6 +24,37 @@ enum TrackKind {
     Video,
 }
 
+/// The first call of getUserMedia. A later call is not looked at, even if the first failed.
+#[derive(Debug, Default)]
+enum FirstCall {
+    #[default]
+    None,
+    Pending(f64, TrackingId),
+    Done(Option<i64>),
+}
+
+impl FirstCall {
+    fn called(&mut self, event: &Event<'_>) {
+        if matches!(self, Self::None) {
+            *self = Self::Pending(event.time, TrackingId::of(event));
+        }
+    }
+
+    fn succeeded(&mut self, event: &Event<'_>) {
+        if let Self::Pending(time, tracking) = self
+            && tracking.ties(&TrackingId::of(event))
+        {
+            *self = Self::Done(input::millis(event.time - *time));
+        }
+    }
+
+    fn failed(&mut self, event: &Event<'_>) {
+        if matches!(self, Self::Pending(_, tracking) if tracking.ties(&TrackingId::of(event))) {
+            *self = Self::Done(None);
+        }
+    }
+}
+
 /// Accumulates the features of the client.
 #[derive(Debug, Default)]
 pub(crate) struct ClientExtractor {
@@ -33,6 +64,7 @@ pub(crate) struct ClientExtractor {
     created: bool,
     socket_seen: bool,
     error_seen: bool,
+    first_call: FirstCall,
     tracks: VecDeque<CapturedTrack>,
 }
 
@@ -64,6 +96,9 @@ impl ClientExtractor {
         if let Some((first, last)) = self.times {
             features.start_time = input::millis(first).map(UnixMillis);
             features.duration = input::millis(last - first);
+        }
+        if let FirstCall::Done(delay) = self.first_call {
+            features.get_user_media_delay = delay;
         }
         features
     }
@@ -113,6 +148,7 @@ impl ClientExtractor {
     }
 
     fn get_user_media(&mut self, event: &Event<'_>) {
+        self.first_call.called(event);
         let asks = |kind| input::member(event, kind).is_some_and(RawValue::truthy);
         let (audio, video) = (asks("audio"), asks("video"));
         self.features.called_get_user_media = true;
@@ -123,6 +159,7 @@ impl ClientExtractor {
 
     fn got_user_media(&mut self, event: &Event<'_>) {
         self.features.get_user_media_success_count += 1;
+        self.first_call.succeeded(event);
         let Some(tracks) = input::json(event) else { return };
         for track in tracks.elements().take(limits::TRACKS_PER_CALL) {
             let mut fields = track.elements();
@@ -156,6 +193,7 @@ impl ClientExtractor {
 
     fn user_media_failed(&mut self, event: &Event<'_>) {
         self.features.get_user_media_error_count += 1;
+        self.first_call.failed(event);
         if !std::mem::replace(&mut self.error_seen, true) {
             self.features.get_user_media_error = input::failure(event);
         }

@@ -89,6 +89,27 @@ pub(crate) fn integer(value: RawValue<'_>) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64))
 }
 
+/// What ties a call to its outcome. Older clients have none; then the next outcome is the call's.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TrackingId {
+    Absent,
+    Id(Box<str>),
+    TooLong,
+}
+
+impl TrackingId {
+    pub(crate) fn of(event: &Event<'_>) -> Self {
+        match event.extra.first() {
+            None => Self::Absent,
+            Some(id) => identifier(id.text()).map_or(Self::TooLong, Self::Id),
+        }
+    }
+
+    pub(crate) fn ties(&self, other: &Self) -> bool {
+        *self != Self::TooLong && self == other
+    }
+}
+
 /// From the first time of one thing to the first later time of another.
 #[derive(Debug, Default)]
 pub(crate) struct Interval {
@@ -107,6 +128,10 @@ impl Interval {
         }
     }
 
+    pub(crate) fn end(&self) -> Option<f64> {
+        self.end
+    }
+
     pub(crate) fn millis(&self) -> Option<i64> {
         millis(self.end? - self.start?)
     }
@@ -119,6 +144,9 @@ pub(crate) struct Landmarks {
     connection: Option<usize>,
     /// The first transport with a selected pair, and the pair.
     selected: Option<(usize, usize)>,
+    /// The pair's candidates.
+    local: Option<usize>,
+    remote: Option<usize>,
 }
 
 impl Landmarks {
@@ -133,12 +161,22 @@ impl Landmarks {
             (!id.is_empty()).then_some((*transport, id))
         });
         let selected = selected.and_then(|(transport, id)| Some((transport, report.place(&id)?)));
-        Self { transports, connection: places("peer-connection").next(), selected }
+        let candidate = |reference| {
+            let (_, pair) = selected?;
+            report.place(&report.at(pair)?.member(reference)?.as_str()?)
+        };
+        let (local, remote) = (candidate("localCandidateId"), candidate("remoteCandidateId"));
+        Self { transports, connection: places("peer-connection").next(), selected, local, remote }
     }
 
     /// The transports.
     pub(crate) fn transports<'r>(&self, report: &'r Report) -> impl Iterator<Item = Entry<'r>> {
         self.transports.iter().filter_map(|place| report.at(*place))
+    }
+
+    /// The local and the remote candidate of the selected pair, as far as the report has them.
+    pub(crate) fn candidates<'r>(&self, report: &'r Report) -> [Option<Entry<'r>>; 2] {
+        [self.local, self.remote].map(|place| report.at(place?))
     }
 
     /// The first entry of the peer connection itself.

@@ -12,15 +12,19 @@
 mod budget;
 mod client;
 mod connection;
+mod distribution;
 mod input;
 pub mod limits;
+mod metric;
 mod session;
 mod table;
 mod track;
+mod upstream;
 mod value;
 
 pub use session::{FeatureExtractor, SessionFeatures};
 pub use table::{
     CLIENT_FEATURES, CONNECTION_FEATURES, ClientFeatures, ConnectionFeatures, TRACK_FEATURES, TrackFeatures,
 };
+pub use upstream::Upstream;
 pub use value::{Feature, FeatureValue, Json, Kind, Unit, UnixMillis};

@@ -55,3 +55,12 @@ pub const FRAME_SIZES: usize = 256;
 
 /// Stats ids of one session that are watched for truncation. Further ones are not watched.
 pub const STATS_IDS: usize = 32_768;
+
+/// Buckets of one metric's distribution. When there are more, neighbours are joined, and quantiles become less exact.
+pub const BUCKETS: usize = 128;
+
+/// Changes of a connection's path that are listed. Further ones are only counted.
+pub const PATH_CHANGES: usize = 32;
+
+/// Simulcast layers of one track that are listed.
+pub const LAYERS: usize = 16;

@@ -10,6 +10,7 @@ use crate::client::ClientExtractor;
 use crate::connection::ConnectionExtractor;
 use crate::limits;
 use crate::table::{ClientFeatures, ConnectionFeatures};
+use crate::upstream::Upstream;
 
 /// All features of a session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -18,6 +19,13 @@ pub struct SessionFeatures {
     pub client: ClientFeatures,
     /// Of its connections, in the order in which they first appeared.
     pub connections: Vec<ConnectionFeatures>,
+}
+
+impl SessionFeatures {
+    /// Upstream's features only, in the shape of its extractor.
+    pub fn upstream(&self) -> Upstream<'_> {
+        Upstream(self)
+    }
 }
 
 /// Extracts the features of one session while its events pass by.

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, Serializer};
 /// One feature: a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feature {
-    /// Upstream's name, as in JSON.
+    /// Its name, as in JSON.
     pub name: &'static str,
     /// The column of the database.
     pub column: &'static str,
@@ -15,6 +15,12 @@ pub struct Feature {
     pub unit: Unit,
     /// What it says, in one sentence.
     pub about: &'static str,
+    /// How it is computed.
+    pub formula: &'static str,
+    /// What it is read from: events, and members of a report's entries.
+    pub source: &'static str,
+    /// Whether it is one of upstream's, of that name and value.
+    pub upstream: bool,
 }
 
 /// The type of a feature's values.
@@ -47,6 +53,10 @@ pub enum Unit {
     Seconds,
     /// Bits per second.
     BitsPerSecond,
+    /// Frames per second.
+    FramesPerSecond,
+    /// A mean opinion score, from 1 to 5.
+    Score,
     /// Gibibytes.
     Gibibytes,
     /// From 0 to 1.
@@ -55,6 +65,25 @@ pub enum Unit {
     Pixels,
     /// Decibels.
     Decibels,
+}
+
+impl Unit {
+    /// As it is written behind a number; empty for what is no quantity.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Count => "1",
+            Self::Milliseconds => "ms",
+            Self::Seconds => "s",
+            Self::BitsPerSecond => "bit/s",
+            Self::FramesPerSecond => "1/s",
+            Self::Score => "MOS",
+            Self::Gibibytes => "GiB",
+            Self::Fraction => "0..1",
+            Self::Pixels => "px",
+            Self::Decibels => "dB",
+        }
+    }
 }
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.

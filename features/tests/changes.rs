@@ -20,6 +20,8 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("remoteId", &["\"1\"", "\"2\"", "\"9\""]),
     ("selectedCandidatePairId", &["\"6\"", "\"4\"", "\"\""]),
     ("localCandidateId", &["\"7\"", "\"2\""]),
+    ("remoteCandidateId", &["\"7\"", "\"3\""]),
+    ("localId", &["\"0\"", "\"1\"", "\"9\""]),
     ("nackCount", &["1", "2", "3"]),
     ("framesDecoded", &["5", "6"]),
     ("frameWidth", &["0", "320", "640"]),
@@ -30,8 +32,29 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("psnrSum", &["{\"y\":1}", "[2]"]),
     ("packetsReceivedWithEct1", &["1", "2"]),
     ("packetsWithBleachedEct1Marking", &["3", "4"]),
-    ("bytesSent", &["0", "10", "20"]),
-    ("bytesReceived", &["0", "30", "40"]),
+    ("bytesSent", &["0", "10", "20", "5000"]),
+    ("bytesReceived", &["0", "30", "40", "7000"]),
+    ("framesEncoded", &["5", "6", "40"]),
+    ("packetsReceived", &["0", "10", "20", "30"]),
+    ("packetsSent", &["10", "20", "30"]),
+    ("packetsLost", &["-1", "0", "1", "2", "4294967295"]),
+    ("jitter", &["0", "0.01", "0.02"]),
+    ("jitterBufferDelay", &["0", "1.5", "2.5"]),
+    ("jitterBufferEmittedCount", &["0", "100", "200"]),
+    ("roundTripTime", &["0.01", "0.02"]),
+    ("fractionLost", &["0", "0.25", "7"]),
+    ("currentRoundTripTime", &["0.05", "0.5"]),
+    ("availableOutgoingBitrate", &["300000", "2.5e6"]),
+    ("kind", &["\"audio\"", "\"video\""]),
+    ("mid", &["\"0\"", "\"1\""]),
+    ("rid", &["\"h\"", "\"l\""]),
+    ("silentConcealedSamples", &["1", "2"]),
+    ("concealedSamples", &["3", "4"]),
+    ("totalSamplesReceived", &["0", "100"]),
+    ("totalFreezesDuration", &["0", "0.5"]),
+    ("totalInterFrameDelay", &["0", "2.5"]),
+    ("candidateType", &["\"host\"", "\"relay\"", "\"srflx\""]),
+    ("relayProtocol", &["\"udp\"", "\"tls\""]),
     ("totalRoundTripTime", &["0.5", "1.5"]),
     ("responsesReceived", &["1", "5"]),
     ("tlsVersion", &["\"FEFD\"", "\"\""]),
@@ -48,9 +71,11 @@ const TYPES: &[&str] = &[
     "transport",
     "candidate-pair",
     "remote-inbound-rtp",
+    "remote-inbound-rtp",
     "media-source",
     "peer-connection",
     "local-candidate",
+    "remote-candidate",
 ];
 
 /// Lines that make tracks and connections, and reports that are none.
@@ -59,17 +84,18 @@ const OTHERS: &[&str] = &[
     r#""ontrack","#,
     r#""MediaStreamTrack.onunmute","#,
     r#""onconnectionstatechange","#,
+    r#""oniceconnectionstatechange","#,
     r#""getStats",[]"#,
     r#""getStats",{"0":{"nackCount":9,"type":"codec"},"1":5}"#,
     r#""getStats",{"0":null,"1":{"codecId":"5"},"t":"x"}"#,
 ];
 
 /// The first of [`MEMBERS`] refer to entries and tracks.
-const REFERENCES: usize = 6;
+const REFERENCES: usize = 8;
 
 /// What every connection begins with. In whole reports the last entry is named each time, and refers to another one: all is looked
 /// up anew.
-const FIRST: &str = r#"{"0":{"type":"outbound-rtp","mediaSourceId":"2","remoteId":"1","codecId":"3"},"1":{"type":"remote-inbound-rtp","packetsReceivedWithEct1":1},"2":{"type":"media-source","trackIdentifier":"T"},"3":{"type":"codec","mimeType":"audio/opus"},"4":{"type":"inbound-rtp","trackIdentifier":"U"},"5":{"type":"transport","selectedCandidatePairId":"6"},"6":{"type":"candidate-pair","localCandidateId":"7"},"7":{"type":"local-candidate"},"99":{"codecId":"x"},"t":1}"#;
+const FIRST: &str = r#"{"0":{"type":"outbound-rtp","mediaSourceId":"2","remoteId":"1","codecId":"3"},"1":{"type":"remote-inbound-rtp","packetsReceivedWithEct1":1,"localId":"0"},"2":{"type":"media-source","trackIdentifier":"T"},"3":{"type":"codec","mimeType":"audio/opus"},"4":{"type":"inbound-rtp","trackIdentifier":"U","kind":"audio","codecId":"3","packetsLost":0,"packetsReceived":0,"jitterBufferDelay":0,"jitterBufferEmittedCount":0,"bytesReceived":0},"5":{"type":"transport","selectedCandidatePairId":"6"},"6":{"type":"candidate-pair","localCandidateId":"7"},"7":{"type":"local-candidate"},"99":{"codecId":"x"},"t":1}"#;
 
 /// A member and its value, or that it is gone. Those that refer to others are rare, as each makes the extractor look at everything.
 fn member() -> impl Strategy<Value = String> {
@@ -97,7 +123,9 @@ fn entry() -> impl Strategy<Value = String> {
 /// Each entry is named once, as in all real ones.
 fn delta() -> impl Strategy<Value = String> {
     let entries = prop::collection::btree_map(0..8_u32, entry(), 0..5);
-    (entries, prop::option::weighted(0.8, 0..100_u32)).prop_map(|(entries, time)| {
+    // Times go back as often as not, and some are too close to the one before to be a sample.
+    let time = (0..100_u32).prop_map(|time| 1 + 137 * time);
+    (entries, prop::option::weighted(0.8, time)).prop_map(|(entries, time)| {
         let mut parts: Vec<_> = entries.into_iter().map(|(id, entry)| format!("\"{id}\":{entry}")).collect();
         parts.extend(time.map(|time| format!("\"t\":{time}")));
         format!("{{{}}}", parts.join(","))

@@ -4,7 +4,7 @@
 
 mod common;
 
-use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, SessionFeatures, TRACK_FEATURES};
+use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, Feature, SessionFeatures, TRACK_FEATURES};
 use serde_json::{Map, Value};
 
 fn features_of(recording: &str) -> SessionFeatures {
@@ -39,17 +39,18 @@ fn assert_same(what: &str, ours: &Map<String, Value>, upstream: &Map<String, Val
 }
 
 fn assert_golden(name: &str) {
-    let features = serde_json::to_value(features_of(&format!("{name}.jsonl"))).unwrap();
-    let mut client = object(&golden(name));
-    let connections = client.remove("peerConnections").unwrap();
-    assert_same(name, &object(&features["client"]), &client);
+    let features = features_of(&format!("{name}.jsonl"));
+    let mut ours = object(&serde_json::to_value(features.upstream()).unwrap());
+    let mut upstream = object(&golden(name));
+    let (connections, upstream_connections) =
+        (ours.remove("peerConnections").unwrap(), upstream.remove("peerConnections").unwrap());
+    assert_same(name, &ours, &upstream);
 
-    let ours = features["connections"].as_array().unwrap();
-    let upstream = connections.as_array().unwrap();
+    let (ours, upstream) = (connections.as_array().unwrap(), upstream_connections.as_array().unwrap());
     assert_eq!(ours.len(), upstream.len());
     for (position, (ours, upstream)) in ours.iter().zip(upstream).enumerate() {
         let (mut ours, mut upstream) = (object(ours), object(upstream));
-        assert_eq!(ours.remove("id").unwrap(), format!("PC_{position}"));
+        assert_eq!(features.connections[position].id, format!("PC_{position}"));
         let (tracks, upstream_tracks) = (ours.remove("tracks").unwrap(), upstream.remove("tracks").unwrap());
         assert_same(&format!("{name} PC_{position}"), &ours, &upstream);
         let (tracks, upstream_tracks) = (tracks.as_array().unwrap(), upstream_tracks.as_array().unwrap());
@@ -106,13 +107,14 @@ fn features_can_be_asked_for_at_any_time_and_do_not_change_what_follows() {
 
 #[test]
 fn the_tables_hold_every_feature_once() {
-    assert_eq!(CLIENT_FEATURES.len(), 30);
-    assert_eq!(CONNECTION_FEATURES.len(), 69);
-    assert_eq!(TRACK_FEATURES.len(), 64);
+    let upstream = |table: &[Feature]| table.iter().take_while(|feature| feature.upstream).count();
+    assert_eq!([CLIENT_FEATURES, CONNECTION_FEATURES, TRACK_FEATURES].map(upstream), [30, 69, 64]);
     for table in [CLIENT_FEATURES, CONNECTION_FEATURES, TRACK_FEATURES] {
         for (position, feature) in table.iter().enumerate() {
             assert_eq!(feature.column, snake_case(feature.name));
             assert!(feature.about.ends_with('.'), "{} has no sentence", feature.name);
+            assert!(!feature.formula.is_empty() && !feature.source.is_empty(), "{} has no formula", feature.name);
+            assert_eq!(feature.upstream, position < upstream(table), "{} is not where it should be", feature.name);
             assert!(table[..position].iter().all(|other| other.name != feature.name), "{} is twice", feature.name);
         }
     }

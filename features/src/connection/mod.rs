@@ -2,28 +2,39 @@
 
 mod candidates;
 mod configuration;
+mod failures;
 mod ice;
+mod link;
 mod located;
 mod negotiation;
+mod outages;
 mod pair;
+mod path;
+mod setup;
 mod stats_ids;
 mod transport;
 
 use rtctrace_protocol::event::{Event, SessionDecoder};
-use rtctrace_protocol::report::Report;
+use rtctrace_protocol::report::{Entry, Report};
 
 use crate::budget::Budgets;
 use crate::input::{self, Landmarks, SelectedPair};
+use crate::metric::Sampling;
 use crate::table::ConnectionFeatures;
 use crate::track::Tracks;
 use crate::value::UnixMillis;
 
 use candidates::Candidates;
 use configuration::Configuration;
+use failures::Failures;
 use ice::Ice;
+use link::Link;
 use located::LocatedCandidates;
 use negotiation::Negotiation;
+use outages::Outages;
 use pair::FirstPair;
+use path::Paths;
+use setup::Setup;
 use stats_ids::StatsIds;
 use transport::Transport;
 
@@ -50,6 +61,12 @@ pub(crate) struct ConnectionExtractor {
     first_pair: FirstPair,
     stats_ids: StatsIds,
     tracks: Tracks,
+    sampling: Sampling,
+    link: Link,
+    paths: Paths,
+    setup: Setup,
+    outages: Outages,
+    failures: Failures,
     /// The number of the newest report.
     seen: u64,
     landmarks: Landmarks,
@@ -74,6 +91,12 @@ impl ConnectionExtractor {
             first_pair: FirstPair::default(),
             stats_ids: StatsIds::default(),
             tracks: Tracks::default(),
+            sampling: Sampling::default(),
+            link: Link::default(),
+            paths: Paths::default(),
+            setup: Setup::default(),
+            outages: Outages::default(),
+            failures: Failures::default(),
             seen: 0,
             landmarks: Landmarks::default(),
         }
@@ -99,21 +122,37 @@ impl ConnectionExtractor {
         self.located.event(event);
         self.first_pair.event(event);
         self.tracks.event(event, &mut budgets.tracks);
+        self.setup.event(event);
+        self.outages.event(event);
+        self.failures.event(event);
     }
 
     fn report(&mut self, event: &Event<'_>, budgets: &mut Budgets) {
         let Some(report) = event.value.report() else { return self.located.report(None, None) };
         let seen = std::mem::replace(&mut self.seen, report.generation());
+        let elapsed = event.time - self.first;
         if report.reshaped() > seen {
             self.landmarks = Landmarks::of(report);
-            self.stats_ids.reshape(report, event.time - self.first, &mut budgets.stats_ids);
+            self.stats_ids.reshape(report, elapsed, &mut budgets.stats_ids);
+            self.transport.reshaped();
+            self.link.reshaped();
         }
         let selected = SelectedPair::of(report, &self.landmarks);
         self.located.report(Some(report), selected.as_ref());
         self.transport.report(report, &self.landmarks, selected.as_ref(), event.time);
         self.first_pair.report(report, selected.as_ref());
         self.stats_ids.report();
-        self.tracks.report(report, seen, event.time, &mut budgets.streams);
+        let [local, remote] = self.landmarks.candidates(report);
+        let is_new = |entry: Option<Entry<'_>>| entry.is_some_and(|entry| entry.is_changed_since(seen));
+        if report.reshaped() > seen || is_new(local) || is_new(remote) {
+            self.paths.report(selected.as_ref(), local, remote, elapsed);
+        }
+        let sample = self.sampling.sample(report, event.time);
+        if let Some(sample) = &sample {
+            self.link.sample(selected.as_ref(), sample.number);
+        }
+        let sample = (sample.as_ref(), self.link.round_trip_time());
+        self.tracks.report(report, seen, event.time, sample, &mut budgets.streams);
     }
 
     pub(crate) fn features(&self, decoder: &SessionDecoder) -> ConnectionFeatures {
@@ -126,7 +165,6 @@ impl ConnectionExtractor {
             number_of_events: self.events,
             number_of_events_not_get_stats: self.events.saturating_sub(self.reports),
             stats_truncated: self.stats_ids.truncated(),
-            tracks: self.tracks.features(report),
             ..ConnectionFeatures::default()
         };
         self.negotiation.write(&mut features);
@@ -136,6 +174,12 @@ impl ConnectionExtractor {
         self.candidates.write(&mut features);
         self.located.write(&mut features);
         self.first_pair.write(&mut features);
+        self.tracks.write(report, &mut features);
+        self.link.write(self.sampling.number(), &mut features);
+        self.paths.write(&mut features);
+        self.setup.write(self.first, self.tracks.first_media(), &mut features);
+        self.outages.write(self.last, &mut features);
+        self.failures.write(&mut features);
         features
     }
 }

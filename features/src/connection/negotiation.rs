@@ -2,7 +2,7 @@
 
 use rtctrace_protocol::event::Event;
 
-use crate::input::{self, Interval};
+use crate::input::{self, Interval, TrackingId};
 use crate::limits;
 use crate::table::ConnectionFeatures;
 
@@ -114,27 +114,6 @@ impl DescriptionCall {
             Self::Done { delay, role } => (*delay, role.clone()),
             _ => (None, None),
         }
-    }
-}
-
-/// What ties a call to its outcome. Older clients have none; then the next outcome is the call's.
-#[derive(Debug, Clone, PartialEq)]
-enum TrackingId {
-    Absent,
-    Id(Box<str>),
-    TooLong,
-}
-
-impl TrackingId {
-    fn of(event: &Event<'_>) -> Self {
-        match event.extra.first() {
-            None => Self::Absent,
-            Some(id) => input::identifier(id.text()).map_or(Self::TooLong, Self::Id),
-        }
-    }
-
-    fn ties(&self, other: &Self) -> bool {
-        *self != Self::TooLong && self == other
     }
 }
 

@@ -4,16 +4,14 @@ use std::sync::LazyLock;
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, MemberName, Report};
+use rtctrace_protocol::report::{Entry, Places, Report, Wanted};
 
 use crate::input::{self, Interval, Landmarks, SelectedPair};
 use crate::limits;
 use crate::table::ConnectionFeatures;
 
-static BYTES_SENT: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("bytesSent"));
-static BYTES_RECEIVED: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("bytesReceived"));
-static TOTAL_ROUND_TRIP_TIME: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("totalRoundTripTime"));
-static RESPONSES: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("responsesReceived"));
+static OF_TRANSPORT: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["bytesSent", "bytesReceived"]));
+static OF_PAIR: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["totalRoundTripTime", "responsesReceived"]));
 
 /// Accumulates the features of the transport.
 #[derive(Debug, Default)]
@@ -25,6 +23,9 @@ pub(crate) struct Transport {
     round_trips: Vec<RoundTrips>,
     first_traffic: Option<Traffic>,
     last_traffic: Option<Traffic>,
+    /// Where the transport and the pair have what is read of them.
+    of_transport: Places<2>,
+    of_pair: Places<2>,
 }
 
 #[derive(Debug)]
@@ -65,6 +66,12 @@ impl Transport {
         }
     }
 
+    /// Other entries may be the transport and the pair now.
+    pub(crate) fn reshaped(&mut self) {
+        self.of_transport = Places::default();
+        self.of_pair = Places::default();
+    }
+
     pub(crate) fn report(
         &mut self,
         report: &Report,
@@ -83,8 +90,9 @@ impl Transport {
         }
         if let Some(selected) = selected {
             self.round_trips(selected.pair);
-            let counter = |name: &MemberName| selected.transport.named(name).and_then(RawValue::as_f64);
-            let traffic = Traffic { time, sent: counter(&BYTES_SENT), received: counter(&BYTES_RECEIVED) };
+            self.of_transport.find(&OF_TRANSPORT, selected.transport);
+            let counter = |at| self.of_transport.value(selected.transport, at).and_then(RawValue::as_f64);
+            let traffic = Traffic { time, sent: counter(0), received: counter(1) };
             let both_ways = traffic.sent > Some(0.0) && traffic.received > Some(0.0);
             if both_ways {
                 self.first_traffic.get_or_insert(traffic);
@@ -94,8 +102,9 @@ impl Transport {
     }
 
     fn round_trips(&mut self, pair: Entry<'_>) {
-        let counter = |name: &MemberName| pair.named(name).and_then(RawValue::as_f64).unwrap_or(0.0);
-        let (total_time, responses) = (counter(&TOTAL_ROUND_TRIP_TIME), counter(&RESPONSES));
+        self.of_pair.find(&OF_PAIR, pair);
+        let counter = |at| self.of_pair.value(pair, at).and_then(RawValue::as_f64).unwrap_or(0.0);
+        let (total_time, responses) = (counter(0), counter(1));
         if let Some(known) = self.round_trips.iter_mut().find(|known| *known.pair == *pair.id()) {
             known.total_time = total_time;
             known.responses = responses;

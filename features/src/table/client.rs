@@ -16,43 +16,48 @@ features! {
 
     /// The table of client features.
     table CLIENT_FEATURES {
-        "hardwareConcurrency" hardware_concurrency: Option<i64>, Count, "Logical processors of the client's machine.";
-        "userAgentData" user_agent_data: Option<Json>, None, "The browser's user agent client hints.";
-        "deviceMemory" device_memory: Option<f64>, Gibibytes, "Memory of the client's machine, coarsely.";
-        "cpuPerformance" cpu_performance: Option<i64>, None, "The browser's class of processor performance.";
-        "screen" screen: Option<Json>, None, "The client's screen: width, height, devicePixelRatio.";
-        "window" window: Option<Json>, None, "The page's window: width and height.";
-        "reloadCount" reload_count: Option<i64>, Count, "How often the page was reloaded.";
-        "startTime" start_time: Option<UnixMillis>, None, "Time of the client's first event.";
-        "duration" duration: Option<i64>, Milliseconds, "From the client's first event to its last.";
-        "operatingSystem" operating_system: Option<String>, None, "Platform by the user agent client hints.";
-        "enumerateDevicesCount" enumerate_devices_count: u64, Count, "Successful calls of enumerateDevices.";
-        "calledGetDisplayMedia" called_get_display_media: bool, None, "Whether getDisplayMedia was called.";
-        "calledGetDisplayMediaAudio" called_get_display_media_audio: bool, None, "Whether getDisplayMedia was called with audio.";
-        "calledGetDisplayMediaVideo" called_get_display_media_video: bool, None, "Whether getDisplayMedia was called without refusing video.";
-        "getDisplayMediaErrorCount" get_display_media_error_count: u64, Count, "Calls of getDisplayMedia that failed.";
-        "getDisplayMediaSuccessCount" get_display_media_success_count: u64, Count, "Calls of getDisplayMedia that succeeded.";
-        "calledGetUserMedia" called_get_user_media: bool, None, "Whether getUserMedia was called.";
-        "calledGetUserMediaAudio" called_get_user_media_audio: bool, None, "Whether getUserMedia was called with audio.";
-        "calledGetUserMediaCombined" called_get_user_media_combined: bool, None, "Whether one call of getUserMedia asked for audio and video.";
-        "calledGetUserMediaVideo" called_get_user_media_video: bool, None, "Whether getUserMedia was called with video.";
-        "getUserMediaError" get_user_media_error: Option<String>, None, "The first error of getUserMedia.";
-        "getUserMediaErrorCount" get_user_media_error_count: u64, Count, "Calls of getUserMedia that failed.";
-        "getUserMediaSuccessCount" get_user_media_success_count: u64, Count, "Calls of getUserMedia that succeeded.";
-        "audioDeviceUsbId" audio_device_usb_id: Option<String>, None, "Vendor and product of the first USB microphone.";
-        "videoDeviceUsbId" video_device_usb_id: Option<String>, None, "Vendor and product of the first USB camera.";
-        "webSocketConnectionTime" web_socket_connection_time: Option<i64>, Milliseconds, "Until the client's socket was open and flushed.";
-        "audioEnded" audio_ended: Option<bool>, None, "True if an audio track of getUserMedia ended by itself.";
-        "videoEnded" video_ended: Option<bool>, None, "True if a video track of getUserMedia ended by itself.";
-        "audioShortDuration" audio_short_duration: Option<bool>, None, "True if an audio track of getUserMedia ended within a second.";
-        "videoShortDuration" video_short_duration: Option<bool>, None, "True if a video track of getUserMedia ended within a second.";
+        upstream {
+            "hardwareConcurrency" hardware_concurrency: Option<i64>, Count, "Logical processors of the client's machine.", "the member", "client create.hardwareConcurrency";
+            "userAgentData" user_agent_data: Option<Json>, None, "The browser's user agent client hints.", "the member", "client create.userAgentData";
+            "deviceMemory" device_memory: Option<f64>, Gibibytes, "Memory of the client's machine, coarsely.", "the member", "client create.deviceMemory";
+            "cpuPerformance" cpu_performance: Option<i64>, None, "The browser's class of processor performance.", "the member", "client create.cpuPerformance";
+            "screen" screen: Option<Json>, None, "The client's screen: width, height, devicePixelRatio.", "the member", "client create.screen";
+            "window" window: Option<Json>, None, "The page's window: width and height.", "the member", "client create.window";
+            "reloadCount" reload_count: Option<i64>, Count, "How often the page was reloaded.", "the member", "client create.reloadCount";
+            "startTime" start_time: Option<UnixMillis>, None, "Time of the client's first event.", "time of the first", "client events";
+            "duration" duration: Option<i64>, Milliseconds, "From the client's first event to its last.", "time of the last - time of the first", "client events";
+            "operatingSystem" operating_system: Option<String>, None, "Platform by the user agent client hints.", "the member", "client create.userAgentData.platform";
+            "enumerateDevicesCount" enumerate_devices_count: u64, Count, "Successful calls of enumerateDevices.", "how many", "navigator.mediaDevices.enumerateDevices";
+            "calledGetDisplayMedia" called_get_display_media: bool, None, "Whether getDisplayMedia was called.", "any", "getDisplayMedia";
+            "calledGetDisplayMediaAudio" called_get_display_media_audio: bool, None, "Whether getDisplayMedia was called with audio.", "any with a truthy audio", "getDisplayMedia";
+            "calledGetDisplayMediaVideo" called_get_display_media_video: bool, None, "Whether getDisplayMedia was called without refusing video.", "any whose video is not false", "getDisplayMedia";
+            "getDisplayMediaErrorCount" get_display_media_error_count: u64, Count, "Calls of getDisplayMedia that failed.", "how many", "getDisplayMediaOnFailure";
+            "getDisplayMediaSuccessCount" get_display_media_success_count: u64, Count, "Calls of getDisplayMedia that succeeded.", "how many", "getDisplayMediaOnSuccess";
+            "calledGetUserMedia" called_get_user_media: bool, None, "Whether getUserMedia was called.", "any", "getUserMedia";
+            "calledGetUserMediaAudio" called_get_user_media_audio: bool, None, "Whether getUserMedia was called with audio.", "any with a truthy audio", "getUserMedia";
+            "calledGetUserMediaCombined" called_get_user_media_combined: bool, None, "Whether one call of getUserMedia asked for audio and video.", "any with a truthy audio and a truthy video", "getUserMedia";
+            "calledGetUserMediaVideo" called_get_user_media_video: bool, None, "Whether getUserMedia was called with video.", "any with a truthy video", "getUserMedia";
+            "getUserMediaError" get_user_media_error: Option<String>, None, "The first error of getUserMedia.", "value of the first", "getUserMediaOnFailure";
+            "getUserMediaErrorCount" get_user_media_error_count: u64, Count, "Calls of getUserMedia that failed.", "how many", "getUserMediaOnFailure";
+            "getUserMediaSuccessCount" get_user_media_success_count: u64, Count, "Calls of getUserMedia that succeeded.", "how many", "getUserMediaOnSuccess";
+            "audioDeviceUsbId" audio_device_usb_id: Option<String>, None, "Vendor and product of the first USB microphone.", "the last parenthesis of the first label that ends with (xxxx:xxxx)", "audio tracks of getUserMediaOnSuccess";
+            "videoDeviceUsbId" video_device_usb_id: Option<String>, None, "Vendor and product of the first USB camera.", "the last parenthesis of the first label that ends with (xxxx:xxxx)", "video tracks of getUserMediaOnSuccess";
+            "webSocketConnectionTime" web_socket_connection_time: Option<i64>, Milliseconds, "Until the client's socket was open and flushed.", "the member", "the first websocket.connectionTime";
+            "audioEnded" audio_ended: Option<bool>, None, "True if an audio track of getUserMedia ended by itself.", "any whose value is the id of such a track", "MediaStreamTrack.onended; audio tracks of getUserMediaOnSuccess";
+            "videoEnded" video_ended: Option<bool>, None, "True if a video track of getUserMedia ended by itself.", "any whose value is the id of such a track", "MediaStreamTrack.onended; video tracks of getUserMediaOnSuccess";
+            "audioShortDuration" audio_short_duration: Option<bool>, None, "True if an audio track of getUserMedia ended within a second.", "time of the end - time of the success < 1000 ms", "MediaStreamTrack.onended; audio tracks of getUserMediaOnSuccess";
+            "videoShortDuration" video_short_duration: Option<bool>, None, "True if a video track of getUserMedia ended within a second.", "time of the end - time of the success < 1000 ms", "MediaStreamTrack.onended; video tracks of getUserMediaOnSuccess";
+        }
+        ours {
+            "getUserMediaDelay" get_user_media_delay: Option<i64>, Milliseconds, "How long the first getUserMedia took, if it succeeded.", "first call to the success with its tracking id", "getUserMedia, getUserMediaOnSuccess";
+        }
     }
 }
 
 impl Serialize for ClientFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        self.serialize_values(&mut map)?;
+        self.serialize_values(&mut map, false)?;
         for (name, json) in &self.other {
             map.serialize_entry(name, &FeatureValue::Json(json.text()))?;
         }

@@ -1,5 +1,6 @@
-//! The table of features. A row declares a feature once: its JSON name, the field and column, the type, the unit and
-//! what it says; the structs, the descriptions and the serialisation all come from these rows.
+//! The table of features. A row declares a feature once: its JSON name, the field and column, the type, the unit, what it says, its
+//! formula and what it is read from; the structs, the descriptions and the serialisation all come from these rows. Upstream's come
+//! first, ours behind them, as the columns do in the database.
 
 mod client;
 mod connection;
@@ -16,30 +17,52 @@ macro_rules! features {
         struct $Struct:ident { $($(#[$member_attribute:meta])* $member:ident: $Member:ty,)* }
 
         $(#[$table_attribute:meta])*
-        table $TABLE:ident { $($name:literal $field:ident: $Type:ty, $unit:ident, $about:literal;)* }
+        table $TABLE:ident {
+            upstream { $($name:literal $field:ident: $Type:ty, $unit:ident, $about:literal, $formula:literal, $source:literal;)* }
+            ours { $($our_name:literal $our_field:ident: $OurType:ty, $our_unit:ident, $our_about:literal, $our_formula:literal, $our_source:literal;)* }
+        }
     ) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct $Struct {
             $($(#[$member_attribute])* pub $member: $Member,)*
             $(#[doc = $about] pub $field: $Type,)*
+            $(#[doc = $our_about] pub $our_field: $OurType,)*
         }
 
         $(#[$table_attribute])*
-        pub static $TABLE: &[$crate::value::Feature] = &[$($crate::value::Feature {
-            name: $name,
-            column: stringify!($field),
-            kind: <$Type as $crate::value::Column>::KIND,
-            unit: $crate::value::Unit::$unit,
-            about: $about,
-        }),*];
+        pub static $TABLE: &[$crate::value::Feature] = &[
+            $($crate::value::Feature {
+                name: $name,
+                column: stringify!($field),
+                kind: <$Type as $crate::value::Column>::KIND,
+                unit: $crate::value::Unit::$unit,
+                about: $about,
+                formula: $formula,
+                source: $source,
+                upstream: true,
+            },)*
+            $($crate::value::Feature {
+                name: $our_name,
+                column: stringify!($our_field),
+                kind: <$OurType as $crate::value::Column>::KIND,
+                unit: $crate::value::Unit::$our_unit,
+                about: $our_about,
+                formula: $our_formula,
+                source: $our_source,
+                upstream: false,
+            },)*
+        ];
 
         impl $Struct {
             /// Every feature in the order of its table, `None` where it is absent: a row for the database.
             pub fn row(
                 &self,
             ) -> impl Iterator<Item = (&'static $crate::value::Feature, Option<$crate::value::FeatureValue<'_>>)> {
-                $TABLE.iter().zip([$($crate::value::Column::value(&self.$field)),*])
+                $TABLE.iter().zip([
+                    $($crate::value::Column::value(&self.$field),)*
+                    $($crate::value::Column::value(&self.$our_field),)*
+                ])
             }
 
             /// The features that are present, in the order of their table.
@@ -49,9 +72,14 @@ macro_rules! features {
                 self.row().filter_map(|(feature, value)| Some((feature, value?)))
             }
 
-            /// Writes the features that are present, by name.
-            fn serialize_values<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-                self.values().try_for_each(|(feature, value)| map.serialize_entry(feature.name, &value))
+            /// Writes the features that are present, by name: upstream's only, or all.
+            pub(crate) fn serialize_values<M: serde::ser::SerializeMap>(
+                &self,
+                map: &mut M,
+                only_upstream: bool,
+            ) -> Result<(), M::Error> {
+                let mut values = self.values().filter(|(feature, _)| feature.upstream || !only_upstream);
+                values.try_for_each(|(feature, value)| map.serialize_entry(feature.name, &value))
             }
         }
     };

@@ -9,14 +9,15 @@ use rtctrace_protocol::report::{Entry, Report, Wanted};
 use crate::input;
 use crate::table::TrackFeatures;
 
+use super::quality::losses;
 use super::{count, quotient};
 
 /// Declares the members that are looked at, which are found in one pass over an entry.
 macro_rules! members {
     (numbers { $($field:ident $name:literal;)* } others { $($other:ident $other_name:literal;)* }) => {
         /// The members of an entry as its last report had them.
-        #[derive(Debug, Default)]
-        pub(super) struct Last { $($field: Option<f64>,)* $($other: Other,)* }
+        #[derive(Debug, Default, Clone)]
+        pub(super) struct Last { $(pub(super) $field: Option<f64>,)* $(pub(super) $other: Other,)* }
 
         const NAMES: &[&str] = &[$($name,)* $($other_name,)*];
 
@@ -63,11 +64,17 @@ numbers {
     removed_samples "removedSamplesForAcceleration";
     total_decode_time "totalDecodeTime";
     total_inter_frame_delay "totalInterFrameDelay";
+    silent_concealed_samples "silentConcealedSamples";
+    packets_sent "packetsSent";
+    packets_received "packetsReceived";
+    packets_lost "packetsLost";
 }
 others {
     limitations "qualityLimitationDurations";
     psnr_sum "psnrSum";
     rid "rid";
+    mid "mid";
+    media_source "mediaSourceId";
     encoder "encoderImplementation";
     decoder "decoderImplementation";
     efficient_encoder "powerEfficientEncoder";
@@ -76,8 +83,8 @@ others {
 }
 
 /// A member that is no number: JSON; empty if there is none.
-#[derive(Debug, Default)]
-struct Other {
+#[derive(Debug, Default, Clone)]
+pub(super) struct Other {
     json: Box<str>,
 }
 
@@ -91,7 +98,12 @@ impl Other {
         RawValue::parse(&self.json).ok()
     }
 
-    fn text(&self) -> Option<String> {
+    /// As it is written; empty if there is none.
+    pub(super) fn json(&self) -> &str {
+        &self.json
+    }
+
+    pub(super) fn text(&self) -> Option<String> {
         self.value().and_then(input::text)
     }
 
@@ -172,6 +184,37 @@ impl Last {
         features.average_assembly_time = quotient(self.total_assembly_time, self.frames_assembled);
     }
 
+    /// Of how many packets how many never came.
+    pub(super) fn losses(&self, far_end_lost: Option<f64>, is_inbound: bool) -> (Option<f64>, Option<f64>) {
+        match is_inbound {
+            true => (self.packets_received, self.packets_lost.map(losses)),
+            false => (self.packets_sent, far_end_lost.map(losses)),
+        }
+    }
+
+    /// What upstream has not. `far_end_lost`: how many packets the far end missed.
+    pub(super) fn write_losses(&self, far_end_lost: Option<f64>, features: &mut TrackFeatures, is_inbound: bool) {
+        let (packets, lost) = self.losses(far_end_lost, is_inbound);
+        let counter = if is_inbound { &mut features.packets_received } else { &mut features.packets_sent };
+        *counter = packets.and_then(count);
+        features.packets_lost = lost.and_then(count);
+        features.packets_lost_ratio = lost_ratio(packets, lost, is_inbound);
+        if is_inbound {
+            let at_most_all = |ratio: f64| ratio.clamp(0.0, 1.0);
+            features.freeze_ratio =
+                quotient(self.total_freezes_duration, self.total_inter_frame_delay).map(at_most_all);
+            let audible = self.concealed_samples.zip(self.silent_concealed_samples).map(|(all, silent)| all - silent);
+            features.audible_concealment_ratio = quotient(audible, self.total_samples_received).map(at_most_all);
+        } else {
+            let durations = self.limitations.value();
+            let seconds = |reason| durations?.get(reason)?.as_f64();
+            features.none_quality_limitation_duration = seconds("none");
+            features.cpu_quality_limitation_duration = seconds("cpu");
+            features.bandwidth_quality_limitation_duration = seconds("bandwidth");
+            features.other_quality_limitation_duration = seconds("other");
+        }
+    }
+
     /// The share of the stream's time in which its quality was limited by `reason`. Absent where upstream has NaN: before the
     /// encoder has worked, and for a reason that the browser does not know.
     fn limited_by(&self, reason: &str) -> Option<f64> {
@@ -179,6 +222,13 @@ impl Last {
         let all: f64 = durations.members().filter_map(|(_, duration)| duration.as_f64()).sum();
         quotient(durations.get(reason)?.as_f64(), Some(all))
     }
+}
+
+/// The share of packets that never came: of those that should have come, or of those that were sent.
+pub(crate) fn lost_ratio(packets: Option<f64>, lost: Option<f64>, is_inbound: bool) -> Option<f64> {
+    let (packets, lost) = (packets?, lost?.max(0.0));
+    let all = if is_inbound { packets + lost } else { packets };
+    quotient(Some(lost), Some(all)).map(|ratio| ratio.clamp(0.0, 1.0))
 }
 
 /// What the far end said last about a stream that is sent to it.

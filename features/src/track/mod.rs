@@ -1,10 +1,16 @@
 //! The tracks of one connection: how they are found among its events, and which of its RTP streams is theirs.
 
+mod experience;
+mod first_media;
 mod frame_sizes;
 mod last;
+mod layers;
+mod mos;
+mod quality;
+mod reports;
 mod stream;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
@@ -12,10 +18,15 @@ use rtctrace_protocol::report::{Entry, Report};
 
 use crate::budget::Budget;
 use crate::input;
-use crate::table::TrackFeatures;
+use crate::table::{ConnectionFeatures, TrackFeatures};
 use crate::value::UnixMillis;
 
-use last::Remote;
+use experience::Experience;
+pub(crate) use first_media::FirstMedia;
+use first_media::Media;
+use last::{Last, Remote, lost_ratio};
+use layers::Layers;
+use reports::Slot;
 use stream::Stream;
 
 /// Which way a track's media goes.
@@ -50,6 +61,8 @@ struct Track {
 struct Namesakes {
     any: bool,
     inbound: bool,
+    /// What the first inbound one carries.
+    media: Option<Media>,
     unmuted: Option<f64>,
     /// The places of those without a stream, in [`Tracks::tracks`].
     free: VecDeque<usize>,
@@ -71,14 +84,31 @@ pub(crate) struct Tracks {
     is_track_new: bool,
     /// The streams that the newest report has, in its order.
     present: Vec<usize>,
-    /// By the place of an entry in the report: its stream.
-    of_entry: Vec<Option<usize>>,
+    /// By the place of an entry in the report: what it is here.
+    slots: Vec<Slot>,
+    /// Whether a report has been reshaped since the newest sample.
+    are_far_ends_moved: bool,
     /// Whether some entry has told what a far end says about the marks of packets (ECN), as only some browsers do.
     far_ends: bool,
     /// When the newest report came.
     time: f64,
     /// Reports seen.
     reports: u64,
+    /// Samples among them.
+    samples: u64,
+    first_media: FirstMedia,
+    experience: Experience,
+}
+
+/// What the newest report is the end of.
+#[derive(Debug, Clone, Copy)]
+struct Now {
+    /// When it came.
+    time: f64,
+    /// How many reports there were.
+    reports: u64,
+    /// How many samples there were.
+    samples: u64,
 }
 
 impl Tracks {
@@ -121,7 +151,10 @@ impl Tracks {
         }
         let known = self.ids.entry(id.clone()).or_default();
         known.any = true;
-        known.inbound |= direction == Direction::Inbound;
+        if direction == Direction::Inbound {
+            known.inbound = true;
+            known.media = known.media.or(value.at(0).and_then(Media::of));
+        }
         known.free.push_back(self.tracks.len());
         self.without_stream += 1;
         self.is_track_new = true;
@@ -133,40 +166,14 @@ impl Tracks {
         let Some(id) = value.as_str() else { return };
         if let Some(known) = self.ids.get_mut(&*id) {
             known.unmuted.get_or_insert(time);
+            // A remote track is unmuted by its first packet.
+            if let Some(media) = known.media {
+                self.first_media.packet(media, time);
+            }
         } else if let Some(id) = input::identifier(&id)
             && budget.take()
         {
             self.ids.insert(id, Namesakes { unmuted: Some(time), ..Namesakes::default() });
-        }
-    }
-
-    /// `seen`: the number of the report before.
-    pub(crate) fn report(&mut self, report: &Report, seen: u64, time: f64, budget: &mut Budget) {
-        let time_before = std::mem::replace(&mut self.time, time);
-        let is_reshaped = report.reshaped() > seen;
-        if is_reshaped {
-            self.reshape(report, time_before, budget);
-        }
-        self.reports += 1;
-        for (place, entry) in report.changed_since(seen) {
-            match self.of_entry.get(place).copied().flatten() {
-                Some(at) => {
-                    if let Some(stream) = self.streams.get_mut(at) {
-                        stream.changed(entry, time, self.reports);
-                    }
-                }
-                None => self.far_ends = self.far_ends || Remote::is_told_by(entry),
-            }
-        }
-        if self.far_ends || is_reshaped {
-            for at in &self.present {
-                let Some(stream) = self.streams.get_mut(*at) else { continue };
-                let Some(entry) = stream.place.and_then(|place| report.at(place)) else { continue };
-                stream.referred(report, entry, self.far_ends);
-            }
-        }
-        if std::mem::take(&mut self.is_track_new) || is_reshaped {
-            self.claims(report);
         }
     }
 
@@ -187,62 +194,6 @@ impl Tracks {
         }
     }
 
-    /// The report was reshaped: finds the streams again, and takes leave of those that are gone. `time`: of the report before.
-    fn reshape(&mut self, report: &Report, time: f64, budget: &mut Budget) {
-        let before = std::mem::take(&mut self.present);
-        for at in &before {
-            if let Some(stream) = self.streams.get_mut(*at) {
-                stream.place = None;
-            }
-        }
-        self.of_entry.clear();
-        for (place, entry) in report.entries().enumerate() {
-            let is_stream = matches!(entry.kind(), "inbound-rtp" | "outbound-rtp");
-            let at = if is_stream { self.place(entry, budget) } else { None };
-            self.of_entry.push(at);
-            if let Some(at) = at
-                && let Some(stream) = self.streams.get_mut(at)
-            {
-                stream.place = Some(place);
-                self.present.push(at);
-            }
-        }
-        let mut gone: HashSet<usize> = before.into_iter().filter(|at| self.is_gone(*at)).collect();
-        if gone.is_empty() {
-            return;
-        }
-        let entries = report.gone().filter_map(|entry| Some((*self.places.get(entry.id())?, entry)));
-        for (at, entry) in entries {
-            if gone.remove(&at)
-                && let Some(stream) = self.streams.get_mut(at)
-            {
-                stream.gone(Some(entry), time, self.reports);
-            }
-        }
-        for at in gone {
-            if let Some(stream) = self.streams.get_mut(at) {
-                stream.gone(None, time, self.reports);
-            }
-        }
-    }
-
-    fn is_gone(&self, at: usize) -> bool {
-        self.streams.get(at).is_some_and(|stream| stream.place.is_none())
-    }
-
-    /// The place of an entry's stream, which is new if it was not seen before.
-    fn place(&mut self, entry: Entry<'_>, budget: &mut Budget) -> Option<usize> {
-        if let Some(&at) = self.places.get(entry.id()) {
-            return Some(at);
-        }
-        let id = input::identifier(entry.id())?;
-        budget.take().then(|| {
-            self.streams.push(Stream::default());
-            self.places.insert(id, self.streams.len() - 1);
-            self.streams.len() - 1
-        })
-    }
-
     /// The first track that has no stream and is what this one carries takes it, unless a track before it has it already. That does
     /// not ask for the direction; and so a simulcast layer beside the first belongs to no track.
     fn claim(&mut self, report: &Report, entry: Entry<'_>, at: usize, owner: Option<usize>) -> Option<usize> {
@@ -258,19 +209,56 @@ impl Tracks {
         Some(first)
     }
 
-    /// `report`: the newest of the connection.
-    pub(crate) fn features(&self, report: Option<&Report>) -> Vec<TrackFeatures> {
-        let mut now = vec![None; self.streams.len()];
-        for (id, at) in &self.places {
-            if let (Some(report), Some(place)) = (report, now.get_mut(*at)) {
-                *place = report.get(id).map(|entry| (report, entry));
-            }
-        }
-        let of_stream = |track: &Track| now.get(track.stream?).copied().flatten();
-        self.tracks.iter().map(|track| self.features_of(track, of_stream(track))).collect()
+    /// When media came first.
+    pub(crate) fn first_media(&self) -> &FirstMedia {
+        &self.first_media
     }
 
-    fn features_of(&self, track: &Track, now: Option<(&Report, Entry<'_>)>) -> TrackFeatures {
+    /// Fills in the tracks, and what all of them come to. `report`: the newest of the connection.
+    pub(crate) fn write(&self, report: Option<&Report>, features: &mut ConnectionFeatures) {
+        let mut entries = vec![None; self.streams.len()];
+        for (id, at) in &self.places {
+            if let (Some(report), Some(entry)) = (report, entries.get_mut(*at)) {
+                *entry = report.get(id);
+            }
+        }
+        let told: Vec<_> = self.streams.iter().zip(entries).map(|(stream, entry)| stream.told(report, entry)).collect();
+        let layers = Layers::of(&self.streams, &told);
+        let mut of_track = |track: &Track| self.features_of(track, &told, &layers);
+        features.tracks = self.tracks.iter().map(&mut of_track).collect();
+        self.write_losses(&told, features);
+        self.experience.write(features);
+    }
+
+    /// Sums over all streams, whether a track has them or not.
+    fn write_losses(&self, told: &[(Last, Remote)], features: &mut ConnectionFeatures) {
+        for direction in [Direction::Inbound, Direction::Outbound] {
+            let is_inbound = direction == Direction::Inbound;
+            let (mut packets, mut lost) = (None, None);
+            let streams = self.streams.iter().zip(told).filter(|(stream, _)| stream.direction == Some(direction));
+            for (stream, (last, _)) in streams {
+                let (more, more_lost) = last.losses(stream.quality.far_end_lost, is_inbound);
+                let add = |sum: &mut Option<f64>, more: Option<f64>| {
+                    if let Some(more) = more {
+                        *sum = Some(sum.unwrap_or(0.0) + more.max(0.0));
+                    }
+                };
+                add(&mut packets, more);
+                add(&mut lost, more_lost);
+            }
+            let ratio = lost_ratio(packets, lost, is_inbound);
+            let (packets, lost) = (packets.and_then(count), lost.and_then(count));
+            if is_inbound {
+                (features.packets_received, features.received_packets_lost) = (packets, lost);
+                features.received_packets_lost_ratio = ratio;
+            } else {
+                (features.packets_sent, features.sent_packets_lost) = (packets, lost);
+                features.sent_packets_lost_ratio = ratio;
+            }
+        }
+    }
+
+    fn features_of(&self, track: &Track, told: &[(Last, Remote)], layers: &Layers<'_>) -> TrackFeatures {
         let is_inbound = track.direction == Direction::Inbound;
         let stream = track.stream.and_then(|at| self.streams.get(at));
         let mut features = TrackFeatures {
@@ -288,7 +276,13 @@ impl Tracks {
             features.time_to_first_frame = unmuted.filter(|delay| *delay >= 0.0).and_then(input::floor_millis);
         }
         if let Some(stream) = stream {
-            stream.write(now, (self.time, self.reports), track.start, &mut features, is_inbound);
+            let now = Now { time: self.time, reports: self.reports, samples: self.samples };
+            if let Some(told) = track.stream.and_then(|at| told.get(at)) {
+                stream.write(told, now, track.start, &mut features, is_inbound);
+            }
+            if let Some(at) = track.stream.filter(|_| !is_inbound) {
+                features.simulcast_layers = layers.json(at, self.samples);
+            }
         }
         features
     }

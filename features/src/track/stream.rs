@@ -4,12 +4,17 @@
 use std::sync::LazyLock;
 
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, MemberName, Report};
+use rtctrace_protocol::report::{Entry, MemberName, Places, Report, Wanted};
 
 use super::count;
+use super::first_media::{FirstMedia, Media};
 use super::frame_sizes::Dimension;
 use super::last::{Last, Remote};
+use super::mos::Speech;
+use super::quality::{Quality, Told};
+use super::{Direction, Now};
 use crate::input;
+use crate::metric::Sample;
 use crate::table::TrackFeatures;
 
 /// Jitter buffer flushes that come so far apart (ms), every time, come from a clock that drifts.
@@ -18,10 +23,35 @@ const FLUSH_PERIOD: std::ops::RangeInclusive<f64> = 3000.0..=5000.0;
 /// How often flushes must be seen before they can be periodic.
 const FLUSHES: u32 = 3;
 
-static FRAME_WIDTH: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("frameWidth"));
-static FRAME_HEIGHT: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("frameHeight"));
-static DECODER: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("decoderImplementation"));
-static FLUSH_COUNT: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("jitterBufferFlushes"));
+/// Declares the members that are read of a stream's entry in every report that has changed it.
+macro_rules! members {
+    ($($member:ident $name:literal;)*) => {
+        #[derive(Debug, Clone, Copy)]
+        enum Member { $($member,)* }
+
+        const MEMBERS: usize = [$($name),*].len();
+
+        static WANTED: LazyLock<Wanted<MEMBERS>> = LazyLock::new(|| Wanted::new([$($name),*]));
+    };
+}
+
+members! {
+    Kind "kind";
+    Width "frameWidth";
+    Height "frameHeight";
+    Decoder "decoderImplementation";
+    Flushes "jitterBufferFlushes";
+    BytesReceived "bytesReceived";
+    BytesSent "bytesSent";
+    FramesDecoded "framesDecoded";
+    FramesEncoded "framesEncoded";
+    Jitter "jitter";
+    PacketsReceived "packetsReceived";
+    PacketsLost "packetsLost";
+    JitterBufferDelay "jitterBufferDelay";
+    JitterBufferEmittedCount "jitterBufferEmittedCount";
+}
+
 static CODEC: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("codecId"));
 
 /// Codec of the first report that has both the stream and its codec.
@@ -29,6 +59,7 @@ static CODEC: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("codecId")
 struct Codec {
     mime_type: Option<String>,
     sdp_fmtp_line: String,
+    speech: Option<Speech>,
 }
 
 #[derive(Debug, Default)]
@@ -102,30 +133,99 @@ pub(super) struct Stream {
     codec: Option<Codec>,
     remote: Remote,
     sizes: Sizes,
+    /// What its entry is.
+    pub(super) direction: Option<Direction>,
+    /// Where its entry has the members that are read again and again.
+    places: Places<MEMBERS>,
+    media: Option<Media>,
+    /// Whether its first packets and frames have been seen.
+    has_begun: bool,
+    pub(super) quality: Quality,
+    /// Where the entry of its far end is in the report.
+    pub(super) far_end: Option<usize>,
     /// Whether it was ever decoded by what shows nothing.
     pub(super) null_decoder: bool,
     flushes: Flushes,
 }
 
 impl Stream {
-    /// A delta has named its entry. `reports`: how many there were, this one included.
-    pub(super) fn changed(&mut self, entry: Entry<'_>, time: f64, reports: u64) {
-        let number = |name: &MemberName| entry.named(name).and_then(RawValue::as_f64);
-        self.null_decoder =
-            self.null_decoder || entry.named(&DECODER).map(RawValue::text) == Some(r#""NullVideoDecoder""#);
-        let size = number(&FRAME_WIDTH).zip(number(&FRAME_HEIGHT));
+    /// A delta has named its entry. `reports`: how many there were, this one included; `first`: the first media of the connection, if
+    /// this is received.
+    pub(super) fn changed(&mut self, entry: Entry<'_>, time: f64, reports: u64, first: Option<&mut FirstMedia>) {
+        self.places.find(&WANTED, entry);
+        self.null_decoder = self.null_decoder
+            || self.value(entry, Member::Decoder).map(RawValue::text) == Some(r#""NullVideoDecoder""#);
+        let size = self.number(entry, Member::Width).zip(self.number(entry, Member::Height));
         // While there is no frame, there is no size.
         self.sizes.report(size.filter(|(width, height)| *width != 0.0 && *height != 0.0), reports);
-        self.flushes.report(number(&FLUSH_COUNT), time);
+        self.flushes.report(self.number(entry, Member::Flushes), time);
+        if let Some(first) = first.filter(|_| !self.has_begun) {
+            self.begin(entry, time, first);
+        }
+    }
+
+    fn value<'e>(&self, entry: Entry<'e>, member: Member) -> Option<RawValue<'e>> {
+        self.places.value(entry, member as usize)
+    }
+
+    fn number(&self, entry: Entry<'_>, member: Member) -> Option<f64> {
+        self.value(entry, member)?.as_f64()
+    }
+
+    fn begin(&mut self, entry: Entry<'_>, time: f64, first: &mut FirstMedia) {
+        self.media = self.media.or_else(|| Media::of(self.value(entry, Member::Kind)?));
+        let Some(media) = self.media else { return };
+        let has = |member| self.number(entry, member) > Some(0.0);
+        let (has_packet, has_frame) = (has(Member::PacketsReceived), has(Member::FramesDecoded));
+        if has_packet {
+            first.packet(media, time);
+        }
+        if has_frame && media == Media::Video {
+            first.frame(time);
+        }
+        self.has_begun = has_packet && (has_frame || media == Media::Audio);
+    }
+
+    /// A delta has named its entry since the sample before. `round_trip_time` (s): of the connection.
+    pub(super) fn sample(&mut self, entry: Entry<'_>, sample: &Sample, round_trip_time: Option<f64>) {
+        self.places.find(&WANTED, entry);
+        if self.direction == Some(Direction::Outbound) {
+            let [bytes, frames] = [Member::BytesSent, Member::FramesEncoded].map(|member| self.number(entry, member));
+            return self.quality.sent(bytes, frames, sample);
+        }
+        let told = Told {
+            bytes: self.number(entry, Member::BytesReceived),
+            frames: self.number(entry, Member::FramesDecoded),
+            jitter: self.number(entry, Member::Jitter),
+            received: self.number(entry, Member::PacketsReceived),
+            lost: self.number(entry, Member::PacketsLost),
+            buffered: self.number(entry, Member::JitterBufferDelay),
+            emitted: self.number(entry, Member::JitterBufferEmittedCount),
+        };
+        let speech = self.codec.as_ref().and_then(|codec| codec.speech);
+        self.quality.received(told, sample, round_trip_time, speech);
+    }
+
+    /// The height of its frames, and how many of them a second were decoded until the sample of that number.
+    pub(super) fn seen(&self, number: u64) -> Option<(f64, f64)> {
+        let (_, height) = self.sizes.now?;
+        Some((height, self.quality.frame_rate.now(number)?))
+    }
+
+    /// The largest size of its frames.
+    pub(super) fn largest(&self) -> (Option<f64>, Option<f64>) {
+        (self.sizes.widths.max(), self.sizes.heights.max())
     }
 
     /// Looks at what its entry refers to. `far_ends`: whether there is news of the far end at all.
     pub(super) fn referred(&mut self, report: &Report, entry: Entry<'_>, far_ends: bool) {
         if self.codec.is_none() {
             let codec = entry.named(&CODEC).and_then(RawValue::as_str).and_then(|id| report.get(&id));
-            self.codec = codec.map(|codec| Codec {
-                mime_type: input::entry_text(codec, "mimeType"),
-                sdp_fmtp_line: input::entry_text(codec, "sdpFmtpLine").unwrap_or_default(),
+            self.codec = codec.map(|codec| {
+                let mime_type = input::entry_text(codec, "mimeType");
+                let sdp_fmtp_line = input::entry_text(codec, "sdpFmtpLine").unwrap_or_default();
+                let speech = mime_type.as_deref().and_then(|mime_type| Speech::of(mime_type, &sdp_fmtp_line));
+                Codec { mime_type, sdp_fmtp_line, speech }
             });
         }
         if far_ends {
@@ -133,27 +233,37 @@ impl Stream {
         }
     }
 
-    /// Its entry is gone; this is what it was in the last report that had it, at `time`. `reports`: how many there were until then.
-    pub(super) fn gone(&mut self, entry: Option<Entry<'_>>, time: f64, reports: u64) {
+    /// Its entry is gone; this is what it was in the last report that had it, at `time`. `reports` and `samples`: how many there were
+    /// until then.
+    pub(super) fn gone(&mut self, entry: Option<Entry<'_>>, time: f64, reports: u64, samples: u64) {
+        self.quality.finish(samples);
         self.place = None;
         self.sizes.count_until(reports);
         self.sizes.now = None;
         self.last = Some(Box::new((entry.map(Last::of).unwrap_or_default(), time)));
     }
 
-    /// Fills in what a track of that direction has. `now`: the newest report, if it has the entry; `time` and `reports`: when it
-    /// came, and how many there were; `start`: the time of the track.
+    /// What its entry says now, or said last.
+    pub(super) fn told(&self, report: Option<&Report>, entry: Option<Entry<'_>>) -> (Last, Remote) {
+        match (report, entry, &self.last) {
+            (Some(report), Some(entry), _) if self.place.is_some() => (Last::of(entry), Remote::of(report, entry)),
+            (_, _, Some(last)) => (last.0.clone(), self.remote),
+            _ => (Last::default(), Remote::default()),
+        }
+    }
+
+    /// Fills in what a track of that direction has. `told`: what its entry says now, or said last; `start`: the time of the track.
     pub(super) fn write(
         &self,
-        now: Option<(&Report, Entry<'_>)>,
-        (time, reports): (f64, u64),
+        (last, remote): &(Last, Remote),
+        now: Now,
         start: f64,
         features: &mut TrackFeatures,
         is_inbound: bool,
     ) {
         let last_time = match &self.last {
             Some(last) if self.place.is_none() => last.1,
-            _ => time,
+            _ => now.time,
         };
         features.duration = input::floor_millis(last_time - start);
         if let Some(codec) = &self.codec {
@@ -161,7 +271,7 @@ impl Stream {
             features.codec_sdp_fmtp_line = Some(codec.sdp_fmtp_line.clone());
         }
         let mut sizes = self.sizes.clone();
-        sizes.count_until(reports);
+        sizes.count_until(now.reports);
         features.common_width = sizes.widths.common().and_then(count);
         features.common_height = sizes.heights.common().and_then(count);
         features.min_width = sizes.widths.min().and_then(count);
@@ -171,12 +281,10 @@ impl Stream {
         if is_inbound && features.kind.as_deref() == Some("audio") {
             features.has_periodic_jitter_buffer_flushes = self.flushes.are_periodic();
         }
-        match (now, &self.last) {
-            (Some((report, entry)), _) if self.place.is_some() => {
-                Last::of(entry).write(&Remote::of(report, entry), features, is_inbound);
-            }
-            (_, Some(last)) => last.0.write(&self.remote, features, is_inbound),
-            _ => {}
+        if self.place.is_some() || self.last.is_some() {
+            last.write(remote, features, is_inbound);
+            last.write_losses(self.quality.far_end_lost, features, is_inbound);
         }
+        self.quality.write(now.samples, features);
     }
 }

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use rtctrace_features::{FeatureExtractor, SessionFeatures};
+use rtctrace_features::FeatureExtractor;
 use rtctrace_protocol::event::SessionDecoder;
-use serde_json::{Value, json};
 
 use super::dump;
 use super::progress::Progress;
@@ -17,7 +16,7 @@ use super::progress::Progress;
 pub(crate) struct Options {
     /// Dump of a session, gzip-compressed or not.
     file: PathBuf,
-    /// In the shape of upstream's extractor: the client's features, with its connections as `peerConnections`.
+    /// Upstream's features only, in the shape of its extractor: the client's, with its connections as `peerConnections`.
     #[arg(long)]
     upstream: bool,
 }
@@ -43,21 +42,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         progress.note(&format!("{}: {left_out} lines do not decode and are left out", options.file.display()));
     }
     let features = extractor.features(&decoder);
-    let shown = if options.upstream { upstream(&features)? } else { serde_json::to_value(&features)? };
+    let shown =
+        if options.upstream { serde_json::to_value(features.upstream())? } else { serde_json::to_value(&features)? };
     let text = serde_json::to_string_pretty(&shown)?;
     writeln!(std::io::stdout(), "{text}").context("cannot print the features")
-}
-
-fn upstream(features: &SessionFeatures) -> anyhow::Result<Value> {
-    let mut client = serde_json::to_value(&features.client)?;
-    let mut connections = serde_json::to_value(&features.connections)?;
-    for connection in connections.as_array_mut().into_iter().flatten() {
-        // Upstream knows connections by their place.
-        connection.as_object_mut().map(|members| members.remove("id"));
-    }
-    if let Some(members) = client.as_object_mut() {
-        members.insert("peerConnections".to_owned(), connections);
-        return Ok(client);
-    }
-    Ok(json!({ "peerConnections": connections }))
 }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../../../../migrations/sqlite/0003_location.sql")),
     (4, include_str!("../../../../migrations/sqlite/0004_features_track.sql")),
     (5, include_str!("../../../../migrations/sqlite/0005_stats_of_all_kinds.sql")),
+    (6, include_str!("../../../../migrations/sqlite/0006_quality.sql")),
 ];
 
 /// How long a statement waits for another process that holds the database.

@@ -10,8 +10,10 @@ use super::code;
 use crate::store::stats::TABLES;
 
 /// Migrations in their order. Each runs once, in a transaction of its own.
-const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("../../../../../migrations/timescale/0001_sessions_features_stats.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../../../../../migrations/timescale/0001_sessions_features_stats.sql")),
+    (2, include_str!("../../../../../migrations/timescale/0002_quality.sql")),
+];
 
 /// What is summed up by minutes: views over the stats tables, by name, each after those that it is made of.
 const AGGREGATES: &[(&str, &str)] = &[

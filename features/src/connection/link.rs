@@ -1,0 +1,64 @@
+//! The link that the selected pair is: its round trip time, and the bit rate that it has room for.
+
+use std::sync::LazyLock;
+
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::report::{Places, Wanted};
+
+use crate::input::SelectedPair;
+use crate::metric::Gauge;
+use crate::table::ConnectionFeatures;
+
+static OF_PAIR: LazyLock<Wanted<2>> =
+    LazyLock::new(|| Wanted::new(["currentRoundTripTime", "availableOutgoingBitrate"]));
+
+/// Accumulates the metrics of the selected pair, whichever it is.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    round_trip_time: Gauge,
+    available: Gauge,
+    of_pair: Places<2>,
+}
+
+impl Link {
+    /// Another entry may be the pair now.
+    pub(crate) fn reshaped(&mut self) {
+        self.of_pair = Places::default();
+    }
+
+    /// `number`: of the sample.
+    pub(crate) fn sample(&mut self, selected: Option<&SelectedPair<'_>>, number: u64) {
+        let (mut round_trip_time, mut available) = (None, None);
+        if let Some(selected) = selected {
+            self.of_pair.find(&OF_PAIR, selected.pair);
+            let value = |at| self.of_pair.value(selected.pair, at).and_then(RawValue::as_f64);
+            (round_trip_time, available) = (value(0), value(1));
+        }
+        self.round_trip_time.report(round_trip_time, number);
+        self.available.report(available, number);
+    }
+
+    /// What it is now, in seconds.
+    pub(crate) fn round_trip_time(&self) -> Option<f64> {
+        self.round_trip_time.now()
+    }
+
+    /// `number`: of the newest sample.
+    pub(crate) fn write(&self, number: u64, features: &mut ConnectionFeatures) {
+        let f = features;
+        [
+            f.round_trip_time_mean,
+            f.round_trip_time_p5,
+            f.round_trip_time_p50,
+            f.round_trip_time_p95,
+            f.round_trip_time_max,
+        ] = self.round_trip_time.summary(number);
+        [
+            f.available_outgoing_bitrate_mean,
+            f.available_outgoing_bitrate_p5,
+            f.available_outgoing_bitrate_p50,
+            f.available_outgoing_bitrate_p95,
+            f.available_outgoing_bitrate_max,
+        ] = self.available.summary(number);
+    }
+}
