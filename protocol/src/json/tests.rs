@@ -114,6 +114,27 @@ fn rebuilt(value: RawValue<'_>) -> serde_json::Value {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Short decimals are read without the standard library's parser.
+    #[test]
+    fn a_number_is_the_double_next_to_its_decimal(text in "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,17})?(e-?[0-9]{1,3})?") {
+        let number = RawValue::parse(&text).unwrap().as_f64();
+        let expected = text.parse::<f64>().unwrap();
+        prop_assert_eq!(number.map(f64::to_bits), Some(expected).filter(|number| number.is_finite()).map(f64::to_bits));
+    }
+
+    /// A value within a text that has not been validated may be anything.
+    #[test]
+    fn what_is_no_number_is_none(text in "[0-9.]{0,6}[.x\" ]?[0-9]{0,3}") {
+        let json = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|value| value.as_f64());
+        if let Ok(value) = RawValue::parse(&text) {
+            prop_assert_eq!(value.as_f64(), json);
+        }
+    }
+}
+
+proptest! {
     #[test]
     fn a_text_is_json_exactly_when_serde_json_says_so(text in text()) {
         let ours = RawValue::parse(&text);

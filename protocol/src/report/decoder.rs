@@ -187,7 +187,7 @@ impl ReportDecoder {
             if is_again {
                 again.get_or_insert_with(Again::default).apply(at, held, &mut change, own);
             } else if change.apply(held, own, &mut MemberSearch::default()) {
-                held.members.forget_gone();
+                held.forget_gone();
             }
             self.overhead = (self.overhead + held.members.bytes()).saturating_sub(before);
             // Its own time, where the delta does not give one.
@@ -457,7 +457,7 @@ impl Again {
         for (at, (_, is_any_gone)) in self.entries {
             let Some(held) = entries.get_mut(at).filter(|_| is_any_gone) else { continue };
             let before = held.members.bytes();
-            held.members.forget_gone();
+            held.forget_gone();
             let saved = before.saturating_sub(held.members.bytes());
             *if held.is_gone { &mut less_gone } else { &mut less } += saved;
         }
@@ -509,14 +509,14 @@ impl Change<'_> {
                 TakenName::Known(property) => match search.known(&held.members, property) {
                     Some(at) => Some(at),
                     None if is_null => None,
-                    None => held.members.append(&Key::Known(property), search),
+                    None => held.append(&Key::Known(property), search),
                 },
                 TakenName::Other(name) => {
                     let key = Key::Other(unquoted(name.of(self.delta).unwrap_or_default()));
                     match search.find(&held.members, &key) {
                         Some(at) => Some(at),
                         None if is_null => None,
-                        None => held.members.append(&key, search),
+                        None => held.append(&key, search),
                     }
                 }
                 TakenName::Kind => {

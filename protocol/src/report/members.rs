@@ -22,8 +22,6 @@ pub(super) struct Members {
     /// Where the value of each stands; none is empty.
     values: Vec<Span>,
     others: Option<Box<Others>>,
-    /// How often a name was appended, or names were given up: each name keeps its place until the next time.
-    reordered: u32,
 }
 
 /// Names that have no token, by number.
@@ -93,7 +91,7 @@ impl<'a> Member<'a> {
 impl Members {
     /// Room for the members of an entry that is new.
     pub(super) fn with_capacity(members: usize) -> Self {
-        Self { names: Vec::with_capacity(members), values: Vec::with_capacity(members), others: None, reordered: 0 }
+        Self { names: Vec::with_capacity(members), values: Vec::with_capacity(members), others: None }
     }
 
     /// `text`: the report's.
@@ -109,12 +107,7 @@ impl Members {
         self.at(self.place(key)?, text)
     }
 
-    /// See [`Members::reordered`], the field.
-    pub(super) fn reordered(&self) -> u32 {
-        self.reordered
-    }
-
-    /// The place of a name, at which it stays until [`Members::reordered`] is another.
+    /// The place of a name, at which it stays until one is appended or given up.
     pub(super) fn place(&self, key: &Key<'_>) -> Option<usize> {
         match key {
             Key::Known(property) => self.position(*property),
@@ -123,6 +116,7 @@ impl Members {
     }
 
     /// The value at a place.
+    #[inline]
     pub(super) fn at<'a>(&self, place: usize, text: &'a str) -> Option<RawValue<'a>> {
         Some(self.values.get(place)?.value(text))
     }
@@ -180,7 +174,6 @@ impl Members {
         };
         let at = self.names.len();
         search.added(key, at);
-        self.reordered = self.reordered.wrapping_add(1);
         self.names.push(name);
         self.values.push(Span::default());
         Some(at)
@@ -188,7 +181,6 @@ impl Members {
 
     /// Gives up members without a value, the names that nobody has any more, and room that is not needed.
     pub(super) fn forget_gone(&mut self) {
-        self.reordered = self.reordered.wrapping_add(1);
         let mut values = self.values.iter();
         self.names.retain(|_| values.next().is_some_and(|value| !value.is_empty()));
         self.values.retain(|value| !value.is_empty());

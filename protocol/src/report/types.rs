@@ -8,7 +8,7 @@ use crate::json::{RawValue, write_string};
 use crate::tables;
 
 use super::carries_time;
-use super::members::{Key, Members};
+use super::members::{Key, Members, Search};
 
 /// A complete report: every RTCStats object of one `getStats` call.
 ///
@@ -221,6 +221,8 @@ pub(super) struct OwnTime {
 pub(super) struct Held {
     pub(super) number: Option<u32>,
     pub(super) is_gone: bool,
+    /// How often a member was appended, or members were given up: each keeps its place until the next time.
+    reordered: u32,
     /// Whether its time stays what it was until news come.
     pub(super) carries_time: bool,
     /// The generation in which it came, and the newest whose delta named it.
@@ -238,6 +240,7 @@ impl Held {
         Self {
             number: integer_like(id),
             is_gone: false,
+            reordered: 0,
             carries_time: false,
             born: generation,
             touched: generation,
@@ -246,6 +249,18 @@ impl Held {
             kind: EntryKind::None,
             id: id.into(),
         }
+    }
+
+    /// See [`Members::append`].
+    pub(super) fn append(&mut self, key: &Key<'_>, search: &mut Search) -> Option<usize> {
+        self.reordered = self.reordered.wrapping_add(1);
+        self.members.append(key, search)
+    }
+
+    /// See [`Members::forget_gone`].
+    pub(super) fn forget_gone(&mut self) {
+        self.reordered = self.reordered.wrapping_add(1);
+        self.members.forget_gone();
     }
 
     pub(super) fn set_kind(&mut self, kind: EntryKind) {
@@ -314,9 +329,10 @@ impl<'r> Entry<'r> {
     /// Which members the entry has, and where.
     #[must_use]
     pub fn shape(self) -> Shape {
-        Shape { born: self.held.born, reordered: self.held.members.reordered() }
+        Shape { born: self.held.born, reordered: self.held.reordered }
     }
 
+    #[inline]
     pub(super) fn value_at(self, place: usize) -> Option<RawValue<'r>> {
         self.held.members.at(place, &self.report.text)
     }
