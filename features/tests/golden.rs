@@ -4,7 +4,7 @@
 
 mod common;
 
-use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, Feature, SessionFeatures, TRACK_FEATURES};
+use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, Feature, FeatureValue, SessionFeatures, TRACK_FEATURES};
 use serde_json::{Map, Value};
 
 fn features_of(recording: &str) -> SessionFeatures {
@@ -69,6 +69,58 @@ fn a_call_with_audio_and_video_has_upstream_s_features() {
 #[test]
 fn a_call_with_failures_restart_rollback_and_data_channel_has_upstream_s_features() {
     assert_golden("rich-session");
+}
+
+/// What upstream has not, by connection and track.
+fn ours(features: &SessionFeatures) -> Value {
+    fn named<'f>(values: impl Iterator<Item = (&'static Feature, FeatureValue<'f>)>) -> Map<String, Value> {
+        let values = values.filter(|(feature, _)| !feature.upstream);
+        values.map(|(feature, value)| (feature.name.to_owned(), serde_json::to_value(value).unwrap())).collect()
+    }
+    let connections = features.connections.iter().map(|connection| {
+        let mut values = named(connection.values());
+        values.insert("tracks".to_owned(), connection.tracks.iter().map(|track| named(track.values())).collect());
+        values
+    });
+    let mut all = named(features.client.values());
+    all.insert("connections".to_owned(), connections.collect());
+    all.into()
+}
+
+/// They were looked through when they were written. `UPDATE_GOLDENS=1` writes them anew.
+fn assert_ours(name: &str) {
+    let found = ours(&features_of(&format!("{name}.jsonl")));
+    let path = format!("{}/tests/goldens/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(&path, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();
+    }
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_like(name, &found, &golden);
+}
+
+fn assert_like(what: &str, found: &Value, golden: &Value) {
+    match (found, golden) {
+        (Value::Object(found), Value::Object(golden)) => {
+            assert!(found.keys().eq(golden.keys()), "{what}: {:?} are not {:?}", found.keys(), golden.keys());
+            found.iter().for_each(|(name, found)| assert_like(&format!("{what} {name}"), found, &golden[name]));
+        }
+        (Value::Array(found), Value::Array(golden)) => {
+            assert_eq!(found.len(), golden.len(), "{what}");
+            let pairs = found.iter().zip(golden).enumerate();
+            pairs.for_each(|(at, (found, golden))| assert_like(&format!("{what}[{at}]"), found, golden));
+        }
+        _ => assert!(equal(found, golden), "{what} is {found}, and was {golden}"),
+    }
+}
+
+#[test]
+fn what_upstream_has_not_is_as_it_was_for_a_call_with_audio_and_video() {
+    assert_ours("loopback-av-60s");
+}
+
+#[test]
+fn what_upstream_has_not_is_as_it_was_for_a_call_with_failures() {
+    assert_ours("rich-session");
 }
 
 /// Upstream's extractor throws on this one, and the session has no features at all.

@@ -283,7 +283,9 @@ impl Stream {
         }
         if self.place.is_some() || self.last.is_some() {
             last.write(remote, features, is_inbound);
-            last.write_losses(self.quality.far_end_lost, features, is_inbound);
+            // A track may have been given a stream of the other direction.
+            let is_received = self.direction == Some(Direction::Inbound);
+            last.write_losses(self.quality.far_end_lost, features, is_received);
         }
         self.quality.write(now.samples, features);
     }
