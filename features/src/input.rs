@@ -144,9 +144,8 @@ pub(crate) struct Landmarks {
     connection: Option<usize>,
     /// The first transport with a selected pair, and the pair.
     selected: Option<(usize, usize)>,
-    /// The pair's candidates.
-    local: Option<usize>,
-    remote: Option<usize>,
+    /// The pairs, unless a transport has selected one.
+    pairs: Vec<usize>,
 }
 
 impl Landmarks {
@@ -161,12 +160,8 @@ impl Landmarks {
             (!id.is_empty()).then_some((*transport, id))
         });
         let selected = selected.and_then(|(transport, id)| Some((transport, report.place(&id)?)));
-        let candidate = |reference| {
-            let (_, pair) = selected?;
-            report.place(&report.at(pair)?.member(reference)?.as_str()?)
-        };
-        let (local, remote) = (candidate("localCandidateId"), candidate("remoteCandidateId"));
-        Self { transports, connection: places("peer-connection").next(), selected, local, remote }
+        let pairs = if selected.is_none() { places("candidate-pair").collect() } else { Vec::new() };
+        Self { transports, connection: places("peer-connection").next(), selected, pairs }
     }
 
     /// The transports.
@@ -174,9 +169,16 @@ impl Landmarks {
         self.transports.iter().filter_map(|place| report.at(*place))
     }
 
-    /// The local and the remote candidate of the selected pair, as far as the report has them.
-    pub(crate) fn candidates<'r>(&self, report: &'r Report) -> [Option<Entry<'r>>; 2] {
-        [self.local, self.remote].map(|place| report.at(place?))
+    /// The place of the pair that is in use: the selected one, or the first that says so itself, as in Firefox before it had transports.
+    pub(crate) fn in_use(&self, report: &Report) -> Option<usize> {
+        let says_so = |place: &&usize| {
+            let selected = report.at(**place).and_then(|pair| pair.member("selected"));
+            selected.and_then(RawValue::as_bool) == Some(true)
+        };
+        match self.selected {
+            Some((_, pair)) => Some(pair),
+            None => self.pairs.iter().find(says_so).copied(),
+        }
     }
 
     /// The first entry of the peer connection itself.

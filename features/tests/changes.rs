@@ -53,6 +53,7 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("totalSamplesReceived", &["0", "100"]),
     ("totalFreezesDuration", &["0", "0.5"]),
     ("totalInterFrameDelay", &["0", "2.5"]),
+    ("selected", &["true", "false"]),
     ("candidateType", &["\"host\"", "\"relay\"", "\"srflx\""]),
     ("relayProtocol", &["\"udp\"", "\"tls\""]),
     ("totalRoundTripTime", &["0.5", "1.5"]),

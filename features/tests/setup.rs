@@ -178,3 +178,13 @@ fn the_link_is_that_of_the_pair_that_is_selected() {
     assert!(features.round_trip_time_mean.is_some_and(|mean| (mean - 0.7 / 3.0).abs() < 1e-9));
     assert_eq!(features.round_trip_time_max, Some(0.3));
 }
+
+#[test]
+fn a_pair_that_says_itself_that_it_is_selected_is_the_link_where_no_transport_does() {
+    let features = connection(&[
+        r#"["getStats","PC_0",{"P":{"type":"candidate-pair","localCandidateId":"L","selected":true,"currentRoundTripTime":0.1},"Q":{"type":"candidate-pair","localCandidateId":"M","selected":false,"currentRoundTripTime":0.3},"L":{"type":"local-candidate","candidateType":"host"},"M":{"type":"local-candidate","candidateType":"srflx"},"t":1000},1000]"#,
+        r#"["getStats","PC_0",{"P":{"selected":false},"Q":{"selected":true},"t":2000},1000]"#,
+    ]);
+    assert_eq!((features.round_trip_time_mean, features.round_trip_time_max), (Some(0.2), Some(0.3)));
+    assert_eq!((features.ice_path.as_deref(), features.ice_path_changes), (Some("srflx"), Some(1)));
+}

@@ -1,18 +1,18 @@
-//! The link that the selected pair is: its round trip time, and the bit rate that it has room for.
+//! The link that the pair in use is: its round trip time, and the bit rate that it has room for.
 
 use std::sync::LazyLock;
 
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Places, Wanted};
 
-use crate::input::SelectedPair;
-use crate::metric::Gauge;
+use super::in_use::PairInUse;
+use crate::metric::{Gauge, Sample};
 use crate::table::ConnectionFeatures;
 
 static OF_PAIR: LazyLock<Wanted<2>> =
     LazyLock::new(|| Wanted::new(["currentRoundTripTime", "availableOutgoingBitrate"]));
 
-/// Accumulates the metrics of the selected pair, whichever it is.
+/// Accumulates the metrics of the pair in use, whichever it is.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
     round_trip_time: Gauge,
@@ -21,21 +21,20 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Another entry may be the pair now.
-    pub(crate) fn reshaped(&mut self) {
-        self.of_pair = Places::default();
-    }
-
-    /// `number`: of the sample.
-    pub(crate) fn sample(&mut self, selected: Option<&SelectedPair<'_>>, number: u64) {
+    /// `sample`: if the report is one.
+    pub(crate) fn report(&mut self, pair: &PairInUse<'_>, sample: Option<&Sample>) {
+        if pair.is_moved {
+            self.of_pair = Places::default();
+        }
+        let Some(sample) = sample else { return };
         let (mut round_trip_time, mut available) = (None, None);
-        if let Some(selected) = selected {
-            self.of_pair.find(&OF_PAIR, selected.pair);
-            let value = |at| self.of_pair.value(selected.pair, at).and_then(RawValue::as_f64);
+        if let Some(pair) = pair.entry {
+            self.of_pair.find(&OF_PAIR, pair);
+            let value = |at| self.of_pair.value(pair, at).and_then(RawValue::as_f64);
             (round_trip_time, available) = (value(0), value(1));
         }
-        self.round_trip_time.report(round_trip_time, number);
-        self.available.report(available, number);
+        self.round_trip_time.report(round_trip_time, sample.number);
+        self.available.report(available, sample.number);
     }
 
     /// What it is now, in seconds.

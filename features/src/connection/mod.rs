@@ -4,6 +4,7 @@ mod candidates;
 mod configuration;
 mod failures;
 mod ice;
+mod in_use;
 mod link;
 mod located;
 mod negotiation;
@@ -15,7 +16,7 @@ mod stats_ids;
 mod transport;
 
 use rtctrace_protocol::event::{Event, SessionDecoder};
-use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::report::Report;
 
 use crate::budget::Budgets;
 use crate::input::{self, Landmarks, SelectedPair};
@@ -28,6 +29,7 @@ use candidates::Candidates;
 use configuration::Configuration;
 use failures::Failures;
 use ice::Ice;
+use in_use::InUse;
 use link::Link;
 use located::LocatedCandidates;
 use negotiation::Negotiation;
@@ -62,6 +64,7 @@ pub(crate) struct ConnectionExtractor {
     stats_ids: StatsIds,
     tracks: Tracks,
     sampling: Sampling,
+    in_use: InUse,
     link: Link,
     paths: Paths,
     setup: Setup,
@@ -92,6 +95,7 @@ impl ConnectionExtractor {
             stats_ids: StatsIds::default(),
             tracks: Tracks::default(),
             sampling: Sampling::default(),
+            in_use: InUse::default(),
             link: Link::default(),
             paths: Paths::default(),
             setup: Setup::default(),
@@ -135,22 +139,16 @@ impl ConnectionExtractor {
             self.landmarks = Landmarks::of(report);
             self.stats_ids.reshape(report, elapsed, &mut budgets.stats_ids);
             self.transport.reshaped();
-            self.link.reshaped();
         }
         let selected = SelectedPair::of(report, &self.landmarks);
         self.located.report(Some(report), selected.as_ref());
         self.transport.report(report, &self.landmarks, selected.as_ref(), event.time);
         self.first_pair.report(report, selected.as_ref());
         self.stats_ids.report();
-        let [local, remote] = self.landmarks.candidates(report);
-        let is_new = |entry: Option<Entry<'_>>| entry.is_some_and(|entry| entry.is_changed_since(seen));
-        if report.reshaped() > seen || is_new(local) || is_new(remote) {
-            self.paths.report(selected.as_ref(), local, remote, elapsed);
-        }
+        let pair = self.in_use.report(report, &self.landmarks, seen);
+        self.paths.report(&pair, elapsed);
         let sample = self.sampling.sample(report, event.time);
-        if let Some(sample) = &sample {
-            self.link.sample(selected.as_ref(), sample.number);
-        }
+        self.link.report(&pair, sample.as_ref());
         let sample = (sample.as_ref(), self.link.round_trip_time());
         self.tracks.report(report, seen, event.time, sample, &mut budgets.streams);
     }

@@ -4,7 +4,8 @@ use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::Entry;
 use serde_json::json;
 
-use crate::input::{self, SelectedPair};
+use super::in_use::PairInUse;
+use crate::input;
 use crate::limits;
 use crate::table::ConnectionFeatures;
 use crate::value::Json;
@@ -95,15 +96,10 @@ impl Side {
 }
 
 impl Paths {
-    /// The selected pair, or what is said of its candidates, may be another than before. `elapsed`: ms since the connection's start.
-    pub(crate) fn report(
-        &mut self,
-        selected: Option<&SelectedPair<'_>>,
-        local: Option<Entry<'_>>,
-        remote: Option<Entry<'_>>,
-        elapsed: f64,
-    ) {
-        if selected.is_none() {
+    /// `elapsed`: ms since the connection's start.
+    pub(crate) fn report(&mut self, pair: &PairInUse<'_>, elapsed: f64) {
+        let PairInUse { local, remote, .. } = *pair;
+        if !pair.is_changed || pair.entry.is_none() {
             return;
         }
         let (local_side, remote_side) = (Side::of(local), Side::of(remote));
