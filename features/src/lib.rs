@@ -5,9 +5,9 @@
 //! tells is read from the decoder when features are asked for. What it remembers is proportional to the connections and tracks of the session, never to
 //! its length, and every list it keeps has a limit (see [`limits`]). No I/O, no clock, no randomness that shows.
 //!
-//! Names and formulas are those of upstream rtcstats, value for value, except where upstream fails: a client without
-//! `create`, a candidate that cannot be parsed, a selected pair whose candidates are missing or an early event never
-//! cost a session its features; a quotient that would be NaN is absent; counters have 64 bits.
+//! Names and formulas of upstream's features are upstream's, value for value ([`SessionFeatures::upstream`] is those alone), except
+//! where upstream fails: a client without `create`, a candidate that cannot be parsed, a selected pair whose candidates are missing or
+//! an early event never cost a session its features; a quotient that would be NaN is absent; counters have 64 bits.
 
 mod budget;
 mod client;

@@ -154,7 +154,7 @@ impl Rate {
         if self.counted < number { Some(0.0) } else { self.newest }
     }
 
-    /// Seconds in which it grew, unless it never was there.
+    /// Seconds of the samples in which it grew.
     pub(crate) fn active_seconds(&self) -> f64 {
         self.active
     }

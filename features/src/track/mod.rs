@@ -280,7 +280,7 @@ impl Tracks {
             if let Some(told) = track.stream.and_then(|at| told.get(at)) {
                 stream.write(told, now, track.start, &mut features, is_inbound);
             }
-            if let Some(at) = track.stream.filter(|_| !is_inbound) {
+            if let Some(at) = track.stream.filter(|_| stream.direction == Some(Direction::Outbound)) {
                 features.simulcast_layers = layers.json(at, self.samples);
             }
         }
