@@ -14,6 +14,8 @@ pub mod dump;
 #[cfg(feature = "std")]
 pub mod event;
 #[cfg(feature = "std")]
+mod internals;
+#[cfg(feature = "std")]
 pub mod jitsi;
 pub mod json;
 pub mod line;

@@ -1,8 +1,10 @@
 //! Dumps: all lines of a session behind a header, in one file.
 //!
 //! Format 3 of `RTCStatsDump`: the first line names the format, the second is a JSON object about the session with at least
-//! `fileFormat`, then comes one JSON array per line. Dumps that Jitsi's server wrote are read as if they were such ones.
+//! `fileFormat`, then comes one JSON array per line. Dumps that Jitsi's server wrote are read as if they were such ones, and
+//! so are both dumps of `chrome://webrtc-internals`.
 
+mod foreign;
 mod header;
 mod jitsi;
 mod reader;

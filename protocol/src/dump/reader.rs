@@ -1,12 +1,15 @@
 //! [`DumpReader`]: a dump's header and lines from any source of bytes, plain or gzip-compressed, told apart by content.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use thiserror::Error;
 
+use crate::internals::{self, Document, DocumentLines, MAX_DOCUMENT};
 use crate::json::{JsonError, Kind, RawValue};
 
+use super::foreign::Foreign;
 use super::header::{FILE_FORMAT, MAGIC};
 use super::jitsi::JitsiLines;
 
@@ -35,6 +38,9 @@ pub enum DumpError {
     /// The dump is of a format that nobody has described.
     #[error("the dump is of format {0}; this reader knows format 3")]
     UnknownFormat(String),
+    /// The file begins as a webrtc-internals dump, and is none.
+    #[error("the webrtc-internals dump is {0}")]
+    BadInternals(JsonError),
     /// A line is longer than [`MAX_LINE`]; it was skipped.
     #[error("line {line} is longer than {limit} bytes and was skipped")]
     LineTooLong {
@@ -79,13 +85,13 @@ impl<R: BufRead> Input<R> {
     }
 }
 
-/// Reads a dump line by line, in memory that its longest line bounds.
+/// Reads a dump line by line, in memory that its longest line bounds. Only a webrtc-internals dump is held whole, up to 64 MiB.
 pub struct DumpReader<R: BufRead> {
     input: Input<R>,
     metadata: String,
     buffer: Vec<u8>,
     /// Of a dump whose lines are not ours.
-    jitsi: Option<Box<JitsiLines>>,
+    foreign: Option<Foreign>,
     translated: String,
     line: u64,
     max_line: usize,
@@ -123,7 +129,7 @@ impl<R: BufRead> DumpReader<R> {
             input,
             metadata: String::new(),
             buffer: Vec::new(),
-            jitsi: None,
+            foreign: None,
             translated: String::new(),
             line: 0,
             max_line,
@@ -131,21 +137,25 @@ impl<R: BufRead> DumpReader<R> {
             max_bytes,
             ended: false,
         };
-        match reader.read_line() {
+        match reader.first_line() {
             None => return Err(DumpError::Empty),
             Some(Ok(())) if reader.buffer == MAGIC.as_bytes() => {}
             Some(Err(error @ (DumpError::Read { .. } | DumpError::TooLong { .. }))) => return Err(error),
             Some(Ok(()))
-                if let Ok(first) = str::from_utf8(&reader.buffer)
+                if reader.buffer.len() <= max_line
+                    && let Ok(first) = str::from_utf8(&reader.buffer)
                     && let Some((lines, metadata)) = JitsiLines::open(first, max_line) =>
             {
-                reader.jitsi = Some(Box::new(lines));
+                reader.foreign = Some(Foreign::Jitsi(Box::new(lines)));
                 reader.metadata = metadata;
                 return Ok(reader);
             }
+            Some(Ok(())) if str::from_utf8(&reader.buffer).is_ok_and(internals::is_document) => {
+                reader.read_document()?;
+                return Ok(reader);
+            }
             Some(_) => {
-                let start = reader.buffer.get(..EXCERPT).unwrap_or(&reader.buffer);
-                return Err(DumpError::NotADump(String::from_utf8_lossy(start).into_owned()));
+                return Err(not_a_dump(&reader.buffer));
             }
         }
         match reader.next_line() {
@@ -158,7 +168,11 @@ impl<R: BufRead> DumpReader<R> {
             return Err(DumpError::NoMetadata);
         }
         match metadata.get("fileFormat") {
-            Some(format) if format.as_u64() == Some(FILE_FORMAT) => {}
+            Some(format) if format.as_u64() == Some(FILE_FORMAT) => {
+                if internals::may_be_chromiums(metadata) {
+                    reader.foreign = Some(Foreign::Rtcstats(Box::default(), VecDeque::new()));
+                }
+            }
             other => {
                 let format = other.map_or("(none)", RawValue::text);
                 return Err(DumpError::UnknownFormat(format.chars().take(EXCERPT).collect()));
@@ -183,15 +197,15 @@ impl<R: BufRead> DumpReader<R> {
     /// The next line, without its newline; `None` at the end. Empty lines are passed over. After an error about one line
     /// the next can be read; after [`DumpError::Read`] there is none.
     pub fn next_line(&mut self) -> Option<Result<&str, DumpError>> {
-        if self.jitsi.is_some() {
+        if self.foreign.is_some() {
             return self.next_translated();
         }
         self.next_own()
     }
 
-    /// The next line of what a dump of Jitsi's comes to.
+    /// The next line of what a dump that others wrote comes to.
     fn next_translated(&mut self) -> Option<Result<&str, DumpError>> {
-        let mut lines = self.jitsi.take()?;
+        let mut lines = self.foreign.take()?;
         let result = loop {
             if let Some(line) = lines.next() {
                 self.translated = line;
@@ -214,7 +228,8 @@ impl<R: BufRead> DumpReader<R> {
                 break Some(Ok(()));
             }
         };
-        self.jitsi = Some(lines);
+        self.line += u64::from(lines.is_whole() && result.is_some());
+        self.foreign = Some(lines);
         result.map(|result| result.map(|()| self.translated.as_str()))
     }
 
@@ -227,6 +242,48 @@ impl<R: BufRead> DumpReader<R> {
             }
         }
         Some(str::from_utf8(&self.buffer).map_err(|_| DumpError::NotUtf8 { line: self.line }))
+    }
+
+    /// The first line. One that may be the beginning of a webrtc-internals dump may be as long as that.
+    fn first_line(&mut self) -> Option<Result<(), DumpError>> {
+        let is_object = self.input.reader().fill_buf().is_ok_and(|start| start.starts_with(b"{"));
+        if !is_object {
+            return self.read_line();
+        }
+        let max_line = std::mem::replace(&mut self.max_line, MAX_DOCUMENT);
+        let result = self.read_line();
+        self.max_line = max_line;
+        match result {
+            Some(Err(DumpError::LineTooLong { limit, .. })) => Some(Err(DumpError::TooLong { limit: limit as u64 })),
+            result => result,
+        }
+    }
+
+    /// Reads the rest of a webrtc-internals dump, whose first line is in the buffer.
+    fn read_document(&mut self) -> Result<(), DumpError> {
+        self.buffer.push(b'\n');
+        let left =
+            self.max_bytes.saturating_sub(self.bytes).min((MAX_DOCUMENT - self.buffer.len().min(MAX_DOCUMENT)) as u64);
+        let read = self.input.reader().take(left.saturating_add(1)).read_to_end(&mut self.buffer);
+        let read = read.map_err(|error| DumpError::Read { line: self.line, error })?;
+        self.ended = true;
+        self.bytes += read as u64;
+        if read as u64 > left {
+            return Err(DumpError::TooLong { limit: self.max_bytes.min(MAX_DOCUMENT as u64) });
+        }
+        let text =
+            String::from_utf8(std::mem::take(&mut self.buffer)).map_err(|_| DumpError::NotUtf8 { line: self.line })?;
+        let excerpt = not_a_dump(text.as_bytes());
+        let says_so = text.contains("\"PeerConnections\"");
+        match Document::parse(text) {
+            Ok(Some(document)) => {
+                self.metadata = document.metadata();
+                self.foreign = Some(Foreign::Document(Box::new(DocumentLines::new(document))));
+                Ok(())
+            }
+            Err(error) if says_so => Err(DumpError::BadInternals(error)),
+            _ => Err(excerpt),
+        }
     }
 
     /// Reads a line into the buffer, without its line ending.
@@ -277,6 +334,11 @@ impl<R: BufRead> DumpReader<R> {
         }
         Some(Ok(()))
     }
+}
+
+fn not_a_dump(text: &[u8]) -> DumpError {
+    let start = text.get(..EXCERPT).unwrap_or(text);
+    DumpError::NotADump(String::from_utf8_lossy(start).into_owned())
 }
 
 #[cfg(test)]

@@ -1,0 +1,26 @@
+//! Every bound on what a dump may make its reader hold. Input is hostile: each of these is far beyond what a browser writes.
+
+/// The longest webrtc-internals dump, in bytes. It must be held whole: the statistics stand behind what they go between.
+pub(crate) const MAX_DOCUMENT: usize = 64 << 20;
+/// Connections of one dump.
+pub(super) const MAX_CONNECTIONS: usize = 1024;
+/// Calls and events of one dump.
+pub(super) const MAX_UPDATES: usize = 1 << 19;
+/// Series of one dump. A connection has some forty for each stream.
+pub(super) const MAX_SERIES: usize = 1 << 18;
+/// Series of one entry.
+pub(super) const MAX_MEMBERS: usize = 256;
+/// Values of one series. Chromium keeps a thousand.
+pub(super) const MAX_VALUES: usize = 1 << 16;
+/// Times at which entries were sampled, of one dump.
+pub(super) const MAX_SAMPLES: usize = 1 << 22;
+/// The text of all reports that the next ones are compared with, in bytes.
+pub(super) const MAX_REPORTS: usize = 64 << 20;
+/// Tracks whose label is remembered.
+pub(super) const MAX_TRACKS: usize = 4096;
+/// Transceivers of one connection whose tracks are remembered.
+pub(super) const MAX_TRANSCEIVERS: usize = 1024;
+/// Calls of one method of one connection whose outcome is waited for.
+pub(super) const MAX_PENDING: usize = 64;
+/// Calls of `getUserMedia` and its like whose outcome is waited for.
+pub(super) const MAX_REQUESTS: usize = 1024;
