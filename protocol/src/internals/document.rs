@@ -1,6 +1,6 @@
 //! [`Document`]: the webrtc-internals dump, one JSON object, taken apart.
 
-use super::limits::{MAX_CONNECTIONS, MAX_UPDATES};
+use super::limits::{MAX_CONNECTION, MAX_CONNECTIONS, MAX_UPDATES};
 use super::sampling::{Room, Sampling};
 use super::text::{compact, write_member};
 use super::time::{Moment, QUARTER_HOUR, moment_of};
@@ -94,7 +94,7 @@ impl Document {
         let media = reading.updates(whole.get("getUserMedia").unwrap_or(RawValue::NULL));
         let mut read = Vec::new();
         for (id, value) in connections.members() {
-            if read.len() < MAX_CONNECTIONS {
+            if read.len() < MAX_CONNECTIONS && id.len() <= MAX_CONNECTION {
                 read.push(reading.connection(&id, value));
             } else {
                 reading.left_out += 1;

@@ -2,6 +2,12 @@
 
 /// The longest webrtc-internals dump, in bytes. It must be held whole: the statistics stand behind what they go between.
 pub(crate) const MAX_DOCUMENT: usize = 64 << 20;
+/// The longest name, in bytes: of a connection, of an entry, and of a member of one. It stands with each of its values.
+pub(super) const MAX_CONNECTION: usize = crate::line::MAX_CONNECTION_ID;
+pub(super) const MAX_ENTRY: usize = 256;
+pub(super) const MAX_MEMBER: usize = 96;
+/// The longest label of a track that is remembered.
+pub(super) const MAX_LABEL: usize = 256;
 /// Connections of one dump.
 pub(super) const MAX_CONNECTIONS: usize = 1024;
 /// Calls and events of one dump.
@@ -13,7 +19,9 @@ pub(super) const MAX_MEMBERS: usize = 256;
 /// Values of one series. Chromium keeps a thousand.
 pub(super) const MAX_VALUES: usize = 1 << 16;
 /// Times at which entries were sampled, of one dump.
-pub(super) const MAX_SAMPLES: usize = 1 << 22;
+pub(super) const MAX_SAMPLES: usize = 1 << 20;
+/// Entries of one report: each is looked for among those of the report before.
+pub(super) const MAX_ENTRIES: usize = 4096;
 /// The text of all reports that the next ones are compared with, in bytes.
 pub(super) const MAX_REPORTS: usize = 64 << 20;
 /// Tracks whose label is remembered.

@@ -117,7 +117,7 @@ impl DocumentLines {
                 let Some(connection) = document.connections.get_mut(at) else { return out };
                 let mut report = String::new();
                 connection.sampling.write(place, &mut report);
-                out.push(Draft::new("getStats", Some(&connection.id), reports.delta(&connection.id, report)));
+                out.push(reports.event(&connection.id, report));
             }
         }
         out

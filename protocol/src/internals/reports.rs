@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::limits::{MAX_CONNECTIONS, MAX_REPORTS};
-use super::text::write_member;
+use super::limits::{MAX_CONNECTIONS, MAX_ENTRIES, MAX_REPORTS};
+use super::text::{compact, write_member};
+use super::writer::Draft;
+use crate::dump::MAX_LINE;
 use crate::json::{Kind, RawValue};
 use crate::report::ReportEncoder;
+
+/// A report that is not compared with others, and that nothing is decoded of.
+const KEPT: &str = "getstats";
 
 /// The newest reports of all connections.
 #[derive(Debug, Default)]
@@ -15,20 +20,35 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// The value of a `getStats` line: the delta, or the report itself where there are too many or too long ones to compare it.
-    pub(super) fn delta(&mut self, connection: &str, report: String) -> String {
+    /// The event of a report. One beyond the limits is kept as it is, under another name.
+    pub(super) fn event(&mut self, connection: &str, report: String) -> Draft {
+        match self.delta(connection, &report) {
+            Some(delta) => Draft::new("getStats", Some(connection), delta),
+            None => Draft::new(KEPT, Some(connection), report),
+        }
+    }
+
+    fn delta(&mut self, connection: &str, report: &str) -> Option<String> {
         let is_known = self.encoders.contains_key(connection);
         let held = self.encoders.get(connection).map_or(0, |encoder| encoder.report().len());
-        if self.bytes - held + report.len() > MAX_REPORTS || (!is_known && self.encoders.len() >= MAX_CONNECTIONS) {
-            return report;
+        let has_room = self.bytes - held + report.len() <= MAX_REPORTS
+            && (is_known || self.encoders.len() < MAX_CONNECTIONS)
+            && RawValue::parse(report).ok()?.members().nth(MAX_ENTRIES).is_none();
+        if !has_room {
+            return None;
         }
         let encoder = self.encoders.entry(connection.to_owned()).or_default();
         let mut delta = String::new();
-        if encoder.encode(&report, &mut delta).is_err() {
-            return report;
-        }
+        let encoded = encoder.encode(report, &mut delta);
+        // The encoder takes what `JSON.stringify` writes.
+        let encoded = encoded.or_else(|_| encoder.encode(&compact(report), &mut delta));
         self.bytes = self.bytes - held + encoder.report().len();
-        delta
+        if delta.len() >= MAX_LINE {
+            // No line can have it, so the next may not build on it.
+            encoder.reset();
+            return None;
+        }
+        encoded.is_ok().then_some(delta)
     }
 }
 

@@ -3,7 +3,6 @@
 
 use super::reports::{Reports, is_whole, measured};
 use super::updates::Updates;
-use super::writer::Draft;
 use crate::json::{Kind, RawValue};
 use crate::line::Line;
 
@@ -39,8 +38,7 @@ impl RtcstatsLines {
             if line.value().kind() != Kind::Object || !is_whole(line.value()) {
                 return Vec::new();
             }
-            let delta = self.reports.delta(&connection, measured(line.value()));
-            drafts.push(Draft::new("getStats", Some(&connection), delta));
+            drafts.push(self.reports.event(&connection, measured(line.value())));
         } else if let Some(draft) = media.event(&method, line.value(), line.extra(), calls, tracks) {
             drafts.push(draft);
         } else {

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::limits::{MAX_MEMBERS, MAX_SAMPLES, MAX_SERIES};
+use super::limits::{MAX_ENTRY, MAX_MEMBER, MAX_MEMBERS, MAX_SAMPLES, MAX_SERIES};
 use super::series::{Series, names_of};
 use super::text::{quoted, write_member};
 use crate::json::RawValue;
@@ -69,7 +69,8 @@ impl Sampling {
         let mut places: HashMap<String, usize> = HashMap::new();
         for (key, value) in stats.members() {
             let Some((id, name)) = names_of(&key) else { continue };
-            let series = if room.series > 0 { Series::parse(name, value) } else { None };
+            let has_room = room.series > 0 && id.len() <= MAX_ENTRY && name.len() <= MAX_MEMBER;
+            let series = if has_room { Series::parse(name, value) } else { None };
             let Some(series) = series else {
                 sampling.left_out += 1;
                 continue;
@@ -152,7 +153,7 @@ impl Entry {
     /// Finds out when it was sampled, and which samples its members were in. How many series nobody can place.
     fn find_times(&mut self, room: &mut Room) -> u64 {
         if let Some(place) = self.series.iter().position(|series| &*series.name == "timestamp") {
-            self.times = self.series.swap_remove(place).numbers();
+            self.times = self.series.swap_remove(place).moments();
             self.is_time_told = true;
         } else if let Some(longest) = self.series.iter().max_by_key(|series| series.count) {
             // Older Chromiums do not say when each sample was taken.

@@ -1,7 +1,7 @@
 //! [`Series`]: the values that one member of an entry had, one for each time it was sampled.
 
 use super::limits::MAX_VALUES;
-use super::time::{Moment, moment_of};
+use super::time::{Moment, moment_of, sensible};
 use crate::json::{Kind, RawValue, skip_value, skip_white_space};
 
 /// Members that Chromium computes for its page are called so, and are no statistics: `[bytesSent_in_bits/s]`.
@@ -65,15 +65,15 @@ impl Series {
         })
     }
 
-    /// The numbers among all values; what is none is as the one before it.
-    pub(super) fn numbers(&self) -> Vec<f64> {
+    /// The times that the values are; what can be none is as the one before it.
+    pub(super) fn moments(&self) -> Vec<f64> {
         let Ok(array) = RawValue::parse(&self.text) else { return Vec::new() };
         let mut last = 0.0;
-        let number = |value: RawValue<'_>| {
-            last = value.as_f64().unwrap_or(last);
+        let moment = |value: RawValue<'_>| {
+            last = value.as_f64().and_then(sensible).unwrap_or(last);
             last
         };
-        array.elements().map(number).collect()
+        array.elements().map(moment).collect()
     }
 
     /// Appends the next value as JSON. False if there is none, or it is nothing.

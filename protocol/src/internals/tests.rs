@@ -1,9 +1,14 @@
-//! Texts of Chromium's through the reader of dumps.
+//! Texts of Chromium's of several ages through the reader of dumps.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use proptest::prelude::*;
+
 use crate::dump::DumpReader;
 use crate::event::SessionDecoder;
+use crate::json::write_string;
+use crate::line::Line;
+use crate::privacy::Obfuscator;
 
 /// The header, and the events with absolute times.
 fn read(text: &str) -> (String, Vec<String>) {
@@ -17,9 +22,338 @@ fn read(text: &str) -> (String, Vec<String>) {
     (reader.metadata().text().to_owned(), events)
 }
 
+fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    write_string(&mut out, text);
+    out
+}
+
+/// A dump of one connection with these updates (what `type`, `value` and time are) and series (key, type, start, values).
+fn document(updates: &[(&str, &str, &str)], series: &[(&str, &str, &str, &str)]) -> String {
+    let update = |(kind, value, time): &(&str, &str, &str)| {
+        format!("{{\"type\":{},\"value\":{},\"time\":{time}}}", quoted(kind), quoted(value))
+    };
+    let one = |(key, kind, times, values): &(&str, &str, &str, &str)| {
+        let (start, end) = times.split_once(' ').unwrap();
+        let values = quoted(values);
+        format!(
+            "\"{key}\":{{\"startTime\":\"{start}\",\"endTime\":\"{end}\",\"statsType\":\"{kind}\",\"values\":{values}}}"
+        )
+    };
+    format!(
+        "{{\"getUserMedia\":[],\"PeerConnections\":{{\"7-1\":{{\"rtcConfiguration\":{},\"constraints\":\"\",\"updateLog\":[{}],\"stats\":{{{}}}}}}}}}",
+        quoted(
+            "{ iceServers: [stun:192.0.2.1, turn:a?transport=udp], iceTransportPolicy: all, bundlePolicy: balanced, iceCandidatePoolSize: 0 }"
+        ),
+        updates.iter().map(update).collect::<Vec<_>>().join(","),
+        series.iter().map(one).collect::<Vec<_>>().join(","),
+    )
+}
+
 #[test]
 fn a_dump_of_nothing_is_a_dump() {
     let (header, events) = read("{\n \"getUserMedia\": [],\n \"PeerConnections\": {},\n \"UserAgent\": \"x\"\n}");
     assert!(header.contains("\"userAgent\":\"x\""), "{header}");
     assert_eq!(events, [r#"["create",null,{},0]"#]);
+}
+
+#[test]
+fn what_is_no_such_dump_is_named() {
+    let error = |text: &str| DumpReader::open(text.as_bytes()).err().unwrap().to_string();
+    assert!(error("{\n \"a\": 1\n}").starts_with("this is no dump"));
+    assert!(error("{\n \"a\": ").starts_with("this is no dump"));
+    assert!(error("{\"PeerConnections\":[]}").starts_with("this is no dump"));
+    let cut = "{\n \"PeerConnections\": {\n  \"7-1\": {";
+    assert_eq!(error(cut), "the webrtc-internals dump is not JSON at byte 34: the text ends too early");
+    let reader = DumpReader::within(cut.as_bytes(), 20);
+    assert_eq!(reader.err().unwrap().to_string(), "the dump is longer than 20 bytes of text");
+}
+
+/// As Chromium wrote them until 2025: names without `on`, texts in its own words, the time in those of the reader's language.
+#[test]
+fn older_words_become_our_events() {
+    let time = "\"10/5/2021, 12:29:05 PM\"";
+    let transceiver = "Caused by: addTrack\n\ngetTransceivers()[0]:{\n  mid:null,\n  kind:'audio',\n  sender:{\n    track:'t1',\n    streams:['s1','s2'],\n  },\n  receiver:{\n    track:'t2',\n    streams:[],\n  },\n  direction:'sendrecv',\n  currentDirection:null,\n}";
+    let received =
+        transceiver.replace("addTrack", "setRemoteDescription").replace("'audio'", "'video'").replace("[0]", "[1]");
+    let received =
+        received.replace("track:'t1'", "track:null").replace("'t2',\n    streams:[]", "'t3',\n    streams:['s3']");
+    let text = document(
+        &[
+            ("transceiverAdded", transceiver, time),
+            ("negotiationneeded", "", time),
+            ("createOffer", "options: {offerToReceiveVideo: -1, voiceActivityDetection: true, iceRestart: true}", time),
+            ("createOfferOnSuccess", "type: offer, sdp: v=0\r\nm=audio\r\n", time),
+            ("setLocalDescription", "type: offer, sdp: v=0\r\nm=audio\r\n", time),
+            ("signalingstatechange", "have-local-offer", time),
+            ("setLocalDescriptionOnSuccess", "", time),
+            (
+                "icecandidate",
+                "sdpMid: 0, sdpMLineIndex: 0, candidate: candidate:1 1 udp 2 192.0.2.7 5 typ host, url: , relayProtocol: udp",
+                time,
+            ),
+            ("iceconnectionstatechange (legacy)", "connected", time),
+            ("iceconnectionstatechange", "connected", time),
+            (
+                "icecandidateerror",
+                "url: turn:a\naddress: 192.0.2.x\nport: 15\nhost_candidate: 192.0.2.x:15\nerror_text: no\nerror_code: 401",
+                time,
+            ),
+            ("createDataChannel", "label: chat, ordered: true, protocol: ", time),
+            ("setRemoteDescription", "type: answer, sdp: v=0\r\n", time),
+            ("setRemoteDescriptionOnFailure", "Failed, sdp: no", time),
+            ("transceiverAdded", &received, time),
+            ("stop", "", time),
+        ],
+        &[("T-bytesSent", "transport", "2021-10-05T10:29:05.500Z 2021-10-05T10:29:06.500Z", "[1,2]")],
+    );
+    let (_, events) = read(&text);
+    // Two hours east of Greenwich.
+    let at = 1_633_429_745_000_u64;
+    let first = format!(
+        r#"["create","7-1",{{"iceServers":[{{"urls":"stun:192.0.2.1"}},{{"urls":"turn:a?transport=udp"}}],"iceTransportPolicy":"all","bundlePolicy":"balanced","iceCandidatePoolSize":0}},{at}]"#
+    );
+    assert_eq!(events[1], first);
+    let audio = r#""mid":null,"kind":"audio","sender":{"track":"t1","streams":["s1","s2"]},"receiver":{"track":"t2","streams":[]},"direction":"sendrecv","currentDirection":null"#;
+    let video = r#""mid":null,"kind":"video","sender":{"track":null,"streams":["s1","s2"]},"receiver":{"track":"t3","streams":["s3"]},"direction":"sendrecv","currentDirection":null"#;
+    let expected = [
+        format!(r#"["transceiverAdded","7-1",{{{audio},"reason":"addTrack","transceiverIndex":0}}"#),
+        r#"["addTrack","7-1",["audio","t1","","s1","s2"]"#.to_owned(),
+        r#"["onnegotiationneeded","7-1",null"#.to_owned(),
+        r#"["createOffer","7-1",{"offerToReceiveVideo":-1,"voiceActivityDetection":true,"iceRestart":true},"2-0""#.to_owned(),
+        r#"["createOfferOnSuccess","7-1",{"type":"offer","sdp":"v=0\r\nm=audio\r\n"},"2-0""#.to_owned(),
+        r#"["setLocalDescription","7-1",{"type":"offer","sdp":"v=0\r\nm=audio\r\n"},"6-0""#.to_owned(),
+        r#"["onsignalingstatechange","7-1","have-local-offer""#.to_owned(),
+        r#"["setLocalDescriptionOnSuccess","7-1",null,"6-0""#.to_owned(),
+        r#"["onicecandidate","7-1",{"sdpMid":"0","sdpMLineIndex":0,"candidate":"candidate:1 1 udp 2 192.0.2.7 5 typ host","url":"","relayProtocol":"udp"}"#.to_owned(),
+        r#"["iceconnectionstatechange (legacy)","7-1","connected""#.to_owned(),
+        r#"["oniceconnectionstatechange","7-1","connected""#.to_owned(),
+        r#"["onicecandidateerror","7-1",{"url":"turn:a","address":"192.0.2.x","port":15,"hostCandidate":"192.0.2.x:15","errorText":"no","errorCode":401}"#.to_owned(),
+        r#"["createDataChannel","7-1",["chat",{"ordered":true,"protocol":""}]"#.to_owned(),
+        r#"["setRemoteDescription","7-1",{"type":"answer","sdp":"v=0\r\n"},"8-0""#.to_owned(),
+        r#"["setRemoteDescriptionOnFailure","7-1","Failed, sdp: no","8-0""#.to_owned(),
+        format!(r#"["transceiverAdded","7-1",{{{video},"reason":"setRemoteDescription","transceiverIndex":1}}"#),
+        r#"["ontrack","7-1",["video","t3","","s3"]"#.to_owned(),
+        r#"["close","7-1",null"#.to_owned(),
+    ];
+    for (event, expected) in events[2..].iter().zip(&expected) {
+        assert_eq!(*event, format!("{expected},{at}]"));
+    }
+    let reports = [
+        r#"["getStats","7-1",{"0":{"id":"0","timestamp":1633429745500,"type":"transport","bytesSent":1}},1633429745500]"#,
+        r#"["getStats","7-1",{"0":{"id":"0","timestamp":1633429746500,"type":"transport","bytesSent":2}},1633429746500]"#,
+    ];
+    assert_eq!(events[2 + expected.len()..], reports);
+}
+
+#[test]
+fn series_become_the_reports_that_they_were_made_of() {
+    const ALL: &str = "1970-01-12T13:46:40.000Z 1970-01-12T13:46:42.002Z";
+    let text = document(
+        &[],
+        &[
+            ("O-1-mid", "outbound-rtp", ALL, "[0,0,0]"),
+            ("O-1-bytesSent", "outbound-rtp", ALL, "[5,6,7]"),
+            ("O-1-type", "outbound-rtp", ALL, "[\"outbound-rtp\",\"outbound-rtp\",\"outbound-rtp\"]"),
+            ("O-1-timestamp", "outbound-rtp", ALL, "[1000000000.5,1000001001,1000002002]"),
+            // It came with the second report.
+            ("O-1-remoteId", "outbound-rtp", "1970-01-12T13:46:41.001Z 1970-01-12T13:46:42.002Z", "[\"R\",\"R\"]"),
+            ("O-1-[bytesSent_in_bits/s]", "outbound-rtp", ALL, "[8,8]"),
+            // It went after the first.
+            ("S-kind", "media-source", "1970-01-12T13:46:40.000Z 1970-01-12T13:46:40.000Z", "[\"audio\"]"),
+            ("S-timestamp", "media-source", "1970-01-12T13:46:40.000Z 1970-01-12T13:46:40.000Z", "[1000000000.5]"),
+            // News of the far end came after the first report, and none after the second.
+            ("R-jitter", "remote-inbound-rtp", "1970-01-12T13:46:40.700Z 1970-01-12T13:46:40.700Z", "[0.5,0.5]"),
+            (
+                "R-timestamp",
+                "remote-inbound-rtp",
+                "1970-01-12T13:46:40.700Z 1970-01-12T13:46:40.700Z",
+                "[1000000700,1000000700]",
+            ),
+        ],
+    );
+    let (_, events) = read(&text);
+    let reports = [
+        r#"["getStats","7-1",{"0":{"id":"0","timestamp":1000000000.5,"type":"outbound-rtp","mid":"0","bytesSent":5},"1":{"id":"1","timestamp":1000000000.5,"type":"media-source","kind":"audio"}},1000000000.5]"#,
+        r#"["getStats","7-1",{"0":{"id":"0","timestamp":1000001001,"type":"outbound-rtp","mid":"0","bytesSent":6,"remoteId":"2"},"2":{"id":"2","timestamp":1000000700,"type":"remote-inbound-rtp","jitter":0.5}},1000001001]"#,
+        r#"["getStats","7-1",{"0":{"id":"0","timestamp":1000002002,"type":"outbound-rtp","mid":"0","bytesSent":7,"remoteId":"2"},"2":{"id":"2","timestamp":1000000700,"type":"remote-inbound-rtp","jitter":0.5}},1000002002]"#,
+    ];
+    assert_eq!(events[2..], reports);
+}
+
+#[test]
+fn lines_of_the_rtcstats_dump_become_ours_and_ours_stay() {
+    let text = concat!(
+        "RTCStatsDump\n{\"fileFormat\":3}\n",
+        "[\"create\",null,{\"deviceMemory\":8},1000]\n",
+        "[\"navigator.mediaDevices.getUserMedia\",\"7-0\",{\"audio\":\"\",\"video\":\"{\\\"width\\\": 640}\"},\"getUserMedia-7-9-0\",5.5]\n",
+        "[\"navigator.mediaDevices.getUserMediaOnSuccess\",\"7-0\",[[\"audio\",\"t\",\"mic\",\"s\"]],\"getUserMedia-7-9-0\",1]\n",
+        "[\"addTrack\",\"7-1\",[\"audio\",\"t\",\"s\"],1]\n",
+        "[\"ondatachannel\",\"7-1\",{\"label\":\"chat\"},1]\n",
+        "[\"onconnectionstatechange\",\"7-1\",\"\\\"connected\\\"\",1]\n",
+        "[\"getStats\",\"7-1\",{\"A\":{\"id\":\"A\",\"timestamp\":5,\"type\":\"transport\",\"[x/s]\":1},\"B\":{\"id\":\"B\",\"timestamp\":5,\"type\":\"codec\"}},1]\n",
+        "[\"getStats\",\"7-1\",{\"A\":{\"id\":\"A\",\"timestamp\":6,\"type\":\"transport\"}},1]\n",
+        "[\"close\",\"7-1\",null,1]\n[\"remove\",\"7-1\",null,1]\n",
+        "[\"getStats\",\"PC_0\",{\"A\":{\"type\":\"codec\",\"[x/s]\":1}},1]\n",
+    );
+    let (_, events) = read(text);
+    let expected = [
+        r#"["create",null,{"deviceMemory":8},1000]"#,
+        r#"["navigator.mediaDevices.getUserMedia",null,{"audio":true,"video":{"width": 640}},"60-0","getUserMedia-7-9-0",1005.5]"#,
+        r#"["navigator.mediaDevices.getUserMediaOnSuccess",null,[["audio","t","mic","s"]],"60-0","getUserMedia-7-9-0",1006.5]"#,
+        r#"["addTrack","7-1",["audio","t","mic","s"],1007.5]"#,
+        r#"["ondatachannel","7-1",[null,"chat",{}],1008.5]"#,
+        r#"["onconnectionstatechange","7-1","connected",1009.5]"#,
+        r#"["getStats","7-1",{"0":{"id":"0","timestamp":5,"type":"transport"},"1":{"id":"1","timestamp":5,"type":"codec"}},1010.5]"#,
+        r#"["getStats","7-1",{"0":{"id":"0","timestamp":6,"type":"transport"}},1011.5]"#,
+        r#"["close","7-1",null,1012.5]"#,
+        r#"["remove",null,"7-1",1013.5]"#,
+        r#"["getStats","PC_0",{"A":{"id":"A","type":"codec","[x/s]":1}},1014.5]"#,
+    ];
+    assert_eq!(events, expected);
+}
+
+#[test]
+fn what_nobody_understands_is_an_event_and_its_addresses_can_be_hidden() {
+    let text = document(
+        &[
+            ("neverSeen", "by 192.0.2.7", "5"),
+            ("icecandidate", "of 192.0.2.7", "6"),
+            ("setLocalDescription", "c=192.0.2.7", "7"),
+        ],
+        &[],
+    );
+    let text = text.replacen("\"constraints\"", "\"host\":\"192.0.2.7\",\"constraints\"", 1);
+    let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+    let (mut obfuscator, mut hidden) = (Obfuscator::new(), String::new());
+    while let Some(line) = reader.next_line() {
+        obfuscator.line(&Line::parse(line.unwrap()).unwrap(), &mut hidden);
+        hidden.push('\n');
+    }
+    let lines: Vec<&str> = hidden.lines().skip(2).collect();
+    let expected = [
+        r#"[":webrtc-internals","7-1",{"host":"192.0.2.x"},0]"#,
+        // Of a method that nobody knows nobody knows what it says.
+        r#"["neverSeen","7-1","by 192.0.2.7",0]"#,
+        r#"[20,"7-1","of 192.0.2.x",1]"#,
+        r#"[6,"7-1","c=192.0.2.x","6-0",1]"#,
+    ];
+    assert_eq!(lines, expected);
+}
+
+/// A file of a few kilobytes that would be gigabytes of lines, were names repeated.
+#[test]
+fn long_names_are_left_out_and_told() {
+    let long = "x".repeat(5_000);
+    let values = format!("[{}]", vec!["1"; 3_000].join(","));
+    let span = "1970-01-12T13:46:40.000Z 1970-01-12T14:46:42.002Z";
+    let key = format!("{long}-a");
+    let member = format!("A-{long}");
+    let text = document(&[], &[(&key, "t", span, &values), (&member, "t", span, &values), ("A-b", "t", span, "[1,2]")]);
+    let text = text.replacen("\"7-1\":", &format!("\"{long}\":{{\"updateLog\":[{{}},{{}}]}},\"7-1\":"), 1);
+    let (_, events) = read(&text);
+    assert!(events.iter().map(String::len).sum::<usize>() < 5_000, "{}", events.len());
+    assert!(events[1].starts_with(r#"[":rtctrace.dropped",null,{"parts":3}"#), "{}", events[1]);
+}
+
+/// Both dumps in small.
+fn seeds() -> Vec<String> {
+    let span = "1970-01-12T13:46:40.000Z 1970-01-12T13:46:42.002Z";
+    let media = r#"[{"rid":1,"pid":2,"request_id":0,"request_type":"getUserMedia","audio":"","video":"{\"width\":1}","timestamp":1000000000},{"rid":1,"pid":2,"request_id":0,"stream_id":"s","audio_track_info":"{\"id\":\"t\",\"label\":\"mic\"}","timestamp":"1000000001"}]"#;
+    let document = document(
+        &[
+            (
+                "transceiverAdded",
+                r#"{"kind":"audio","sender":{"track":"t","streams":["s"]},"receiver":{"track":"u","streams":[]},"reason":"addTrack","transceiverIndex":0}"#,
+                "1000000002",
+            ),
+            ("addTrack", r#"{"kind":"audio","id":"t","streams":["s"]}"#, "\"1/12/1970, 1:46:40 PM\""),
+            ("setLocalDescription", "type: offer, sdp: v=0\r\n", "null"),
+            ("onconnectionstatechange", "\"connected\"", "\"1970-01-12T13:46:41.000Z\""),
+        ],
+        &[
+            ("O-bytesSent", "outbound-rtp", span, "[5,6,7]"),
+            ("O-timestamp", "outbound-rtp", span, "[1000000000.5,1000001001,1000002002]"),
+            ("R-jitter", "remote-inbound-rtp", span, "[0.5,0.5]"),
+            ("R-timestamp", "remote-inbound-rtp", span, "[1000000700,1000000700]"),
+            ("old-x", "ssrc", span, "[1,null,\"a\"]"),
+        ],
+    );
+    let document = document.replacen("\"getUserMedia\":[]", &format!("\"getUserMedia\":{media}"), 1);
+    let lines = concat!(
+        "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},1000]\n",
+        "[\"navigator.mediaDevices.getUserMedia\",\"7-0\",{\"audio\":\"\"},\"getUserMedia-7-9-0\",5.5]\n",
+        "[\"addTrack\",\"7-1\",[\"audio\",\"t\",\"s\"],1]\n[\"transceiverModified\",\"7-1\",{\"kind\":\"audio\",\"sender\":{\"track\":\"t\"},\"transceiverIndex\":0},1]\n",
+        "[\"getStats\",\"7-1\",{\"A\":{\"id\":\"A\",\"timestamp\":5,\"type\":\"codec\",\"b\": {\"c\": 1}}},1]\n[\"remove\",\"7-1\",null,1]\n",
+    );
+    vec![document.replace(",\"", ",\n \""), document, lines.to_owned()]
+}
+
+#[test]
+fn the_seeds_of_the_search_are_read_without_a_fault() {
+    for seed in seeds() {
+        assert!(read(&seed).1.len() > 4, "{seed}");
+    }
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "\\\"",
+        ",",
+        ":",
+        "null",
+        "-1",
+        "1e300",
+        "99999999999",
+        "\\u0000",
+        "\u{e9}",
+        "-",
+        "[1,2,3]",
+        "\"timestamp\"",
+        "type: ",
+        "getStats",
+        "transceiverAdded",
+        "1970-01-12T13:46:41.000Z",
+        "\"PeerConnections\":{",
+        "7-1",
+        "\n",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// What was changed by chance is an error, or lines of which each can be parsed, in memory and number that follow from the file.
+    #[test]
+    fn a_damaged_dump_gives_lines_or_an_error(
+        seed in prop::sample::select(seeds()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..12_usize, word(), 1..4_usize), 0..5),
+    ) {
+        let mut text: Vec<char> = seed.chars().collect();
+        for (at, length, word, times) in changes {
+            let at = at.index(text.len() + 1);
+            let end = (at + length).min(text.len());
+            text.splice(at..end, word.repeat(times).chars());
+        }
+        let text: String = text.into_iter().collect();
+        let Ok(mut reader) = DumpReader::open(text.as_bytes()) else { return Ok(()) };
+        let mut decoder = SessionDecoder::new();
+        let mut bytes = 0;
+        while let Some(line) = reader.next_line() {
+            let Ok(line) = line else { continue };
+            bytes += line.len();
+            let parsed = Line::parse(line);
+            if text.starts_with('{') {
+                prop_assert!(parsed.is_ok(), "{:?}: {line}", parsed.err());
+            }
+            let _ = decoder.decode(line);
+        }
+        prop_assert!(bytes < 100 * text.len() + 10_000, "{bytes} of {}", text.len());
+    }
 }

@@ -39,7 +39,8 @@ pub(super) fn moment_of(value: RawValue<'_>) -> Option<Moment> {
     sensible(date + time_of_day(time)?).map(Moment::Local)
 }
 
-fn sensible(time: f64) -> Option<f64> {
+/// A time that can be one.
+pub(super) fn sensible(time: f64) -> Option<f64> {
     (0.0..1e14).contains(&time).then_some(time)
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::limits::{MAX_CONNECTIONS, MAX_TRACKS, MAX_TRANSCEIVERS};
+use super::limits::{MAX_CONNECTIONS, MAX_LABEL, MAX_TRACKS, MAX_TRANSCEIVERS};
 use super::text::quoted;
 use super::writer::Draft;
 use crate::json::{Kind, RawValue};
@@ -30,7 +30,7 @@ struct Transceiver {
 impl Tracks {
     /// `getUserMedia` gave this track.
     pub(super) fn label(&mut self, id: &str, label: &str) {
-        if self.labels.len() < MAX_TRACKS {
+        if self.labels.len() < MAX_TRACKS && label.len() <= MAX_LABEL {
             self.labels.insert(id.to_owned(), label.to_owned());
         }
     }

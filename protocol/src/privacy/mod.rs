@@ -104,6 +104,17 @@ impl Obfuscator {
         let value = line.value();
         match method {
             "getStats" | "getstats" => self.report(line, found),
+            // What should be an object and is a text is one that nobody understood.
+            "addIceCandidate" | "onicecandidate" if value.kind() == Kind::String => {
+                candidate(value, found);
+                if found.is_empty() {
+                    replace(value, found, obfuscate_text);
+                }
+            }
+            "onicecandidateerror" if value.kind() == Kind::String => replace(value, found, obfuscate_text),
+            method if value.kind() == Kind::String && carries_description(method) => {
+                replace(value, found, obfuscate_text);
+            }
             "addIceCandidate" | "onicecandidate" => candidate(value, found),
             "onicecandidateerror" => {
                 for (name, member) in value.members() {
@@ -167,7 +178,7 @@ impl Obfuscator {
 
 /// Whether no format describes the value: configurations, logs, the state of a backend. Addresses and devices may stand anywhere in it.
 fn is_free(method: &str) -> bool {
-    matches!(method, "identity" | "logs" | "stats-entry")
+    matches!(method, "identity" | "logs" | "stats-entry" | ":webrtc-internals")
 }
 
 fn candidate<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
