@@ -50,6 +50,21 @@ fn every_line_of_a_recording_is_an_event() {
 }
 
 #[test]
+fn both_dumps_of_a_chromium_open_as_any_other() {
+    for name in ["../internals/webrtc_internals_dump.gz", "../internals/rtcstats_dump.gz"] {
+        let (mut recording, overview) = open(&fixture(name));
+        assert_eq!((&overview["skipped"]["count"], &overview["interrupted"]), (&json("0"), &Value::Null), "{name}");
+        assert_eq!(overview["connections"].as_array().unwrap().len(), 2, "{name}");
+        assert!(recording.times.windows(2).all(|pair| pair[0] <= pair[1]), "{name}");
+        let events = u32::try_from(recording.times.len()).unwrap();
+        assert!((100..200).contains(&events), "{name}");
+        assert!((0..events).all(|event| recording.value(event).is_some()), "{name}");
+        entry(&overview, 0, "outbound-rtp", "video");
+        entry(&overview, 1, "inbound-rtp", "audio");
+    }
+}
+
+#[test]
 fn every_value_can_be_looked_at_in_any_order() {
     let (mut recording, _) = open(&fixture("loopback-av-60s.jsonl"));
     let events = u32::try_from(recording.times.len()).unwrap();

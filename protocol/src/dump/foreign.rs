@@ -19,21 +19,17 @@ impl Foreign {
     pub(super) fn push(&mut self, line: &str) {
         match self {
             Self::Jitsi(lines) => lines.push(line),
-            Self::Rtcstats(lines, ready) => {
-                let before = ready.len();
-                ready.extend(lines.translate(line));
-                if ready.len() == before {
-                    ready.push_back(line.to_owned());
-                }
-            }
+            Self::Rtcstats(lines, ready) => lines.push(line, ready),
             Self::Document(_) => {}
         }
     }
 
     /// The file has no more lines.
     pub(super) fn finish(&mut self) {
-        if let Self::Jitsi(lines) = self {
-            lines.finish();
+        match self {
+            Self::Jitsi(lines) => lines.finish(),
+            Self::Rtcstats(lines, ready) => lines.finish(ready),
+            Self::Document(_) => {}
         }
     }
 

@@ -41,6 +41,12 @@ pub enum DumpError {
     /// The file begins as a webrtc-internals dump, and is none.
     #[error("the webrtc-internals dump is {0}")]
     BadInternals(JsonError),
+    /// A webrtc-internals dump, which is held whole, is longer than can be held.
+    #[error("the webrtc-internals dump is longer than {limit} bytes")]
+    InternalsTooLong {
+        /// The limit.
+        limit: usize,
+    },
     /// A line is longer than [`MAX_LINE`]; it was skipped.
     #[error("line {line} is longer than {limit} bytes and was skipped")]
     LineTooLong {
@@ -140,7 +146,11 @@ impl<R: BufRead> DumpReader<R> {
         match reader.first_line() {
             None => return Err(DumpError::Empty),
             Some(Ok(())) if reader.buffer == MAGIC.as_bytes() => {}
-            Some(Err(error @ (DumpError::Read { .. } | DumpError::TooLong { .. }))) => return Err(error),
+            Some(Err(
+                error @ (DumpError::Read { .. } | DumpError::TooLong { .. } | DumpError::InternalsTooLong { .. }),
+            )) => {
+                return Err(error);
+            }
             Some(Ok(()))
                 if reader.buffer.len() <= max_line
                     && let Ok(first) = str::from_utf8(&reader.buffer)
@@ -254,7 +264,7 @@ impl<R: BufRead> DumpReader<R> {
         let result = self.read_line();
         self.max_line = max_line;
         match result {
-            Some(Err(DumpError::LineTooLong { limit, .. })) => Some(Err(DumpError::TooLong { limit: limit as u64 })),
+            Some(Err(DumpError::LineTooLong { limit, .. })) => Some(Err(DumpError::InternalsTooLong { limit })),
             result => result,
         }
     }
@@ -269,7 +279,10 @@ impl<R: BufRead> DumpReader<R> {
         self.ended = true;
         self.bytes += read as u64;
         if read as u64 > left {
-            return Err(DumpError::TooLong { limit: self.max_bytes.min(MAX_DOCUMENT as u64) });
+            return Err(match self.bytes > self.max_bytes {
+                true => DumpError::TooLong { limit: self.max_bytes },
+                false => DumpError::InternalsTooLong { limit: MAX_DOCUMENT },
+            });
         }
         let text =
             String::from_utf8(std::mem::take(&mut self.buffer)).map_err(|_| DumpError::NotUtf8 { line: self.line })?;

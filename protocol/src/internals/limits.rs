@@ -20,6 +20,9 @@ pub(super) const MAX_MEMBERS: usize = 256;
 pub(super) const MAX_VALUES: usize = 1 << 16;
 /// Times at which entries were sampled, of one dump.
 pub(super) const MAX_SAMPLES: usize = 1 << 20;
+/// Lines of the rtcstats dump that wait for earlier ones, and their bytes.
+pub(super) const MAX_HELD: usize = 1024;
+pub(super) const MAX_HELD_BYTES: usize = 32 << 20;
 /// Entries of one report: each is looked for among those of the report before.
 pub(super) const MAX_ENTRIES: usize = 4096;
 /// The text of all reports that the next ones are compared with, in bytes.

@@ -214,6 +214,31 @@ fn lines_of_the_rtcstats_dump_become_ours_and_ours_stay() {
 }
 
 #[test]
+fn lines_of_the_rtcstats_dump_are_put_in_the_order_of_their_times() {
+    let text = concat!(
+        "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},1000]\n",
+        "[\"close\",\"7-1\",null,10]\n[\"remove\",\"7-1\",null,500.25]\n[\"close\",\"7-2\",null,-499]\nno line\n",
+        "[\":a\",null,[1] , 600 ] \n[\"create\",\"7-3\",{},5000]\n[\"close\",\"7-3\",null,-3000]\n",
+    );
+    let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+    let mut lines = Vec::new();
+    while let Some(line) = reader.next_line() {
+        lines.push(line.unwrap().to_owned());
+    }
+    let expected = [
+        r#"["create",null,{},1000]"#,
+        r#"[36,"7-1",null,10]"#,
+        r#"[36,"7-2",null,1.25]"#,
+        "no line",
+        r#"["remove",null,"7-1",499]"#,
+        r#"[":a",null,[1] , 101]"#,
+        r#"[36,"7-3",null,2000]"#,
+        r#"[39,"7-3",{},3000]"#,
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
 fn what_nobody_understands_is_an_event_and_its_addresses_can_be_hidden() {
     let text = document(
         &[

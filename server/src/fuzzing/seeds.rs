@@ -138,5 +138,41 @@ pub(super) fn dumps() -> Vec<Vec<u8>> {
     dumps.push(format!("{start}\n{}\n", entries.join("\n")).into_bytes());
     let objects: Vec<String> = messages().into_iter().filter(|message| message.contains("jvb")).collect();
     dumps.push(format!("{start}\n{}\n", objects.join("\n")).into_bytes());
+    dumps.extend(internals());
     dumps
+}
+
+/// Both dumps of `chrome://webrtc-internals`, in small.
+fn internals() -> [Vec<u8>; 2] {
+    let document = r#"{
+ "getUserMedia": [
+  {"rid":7,"pid":9,"request_id":0,"request_type":"getUserMedia","audio":"","video":"{\"width\":1}","timestamp":1795159383861},
+  {"rid":7,"pid":9,"request_id":0,"stream_id":"s","audio_track_info":"{\"id\":\"a\",\"label\":\"mic\"}","timestamp":"1795159383862"}
+ ],
+ "PeerConnections": {"7-1": {
+  "pid":9,"rtcConfiguration":"{\"iceServers\":[{\"urls\":\"turn:192.0.2.7\"}]}","url":"https://a/b",
+  "updateLog":[
+   {"type":"addTrack","value":"{\"kind\":\"audio\",\"id\":\"a\",\"streams\":[\"s\"]}","timestamp":1795159383863},
+   {"type":"setLocalDescription","value":"type: offer, sdp: v=0\r\nc=IN IP4 192.0.2.7\r\n","time":"11/20/2026, 7:23:04 AM"},
+   {"type":"transceiverModified","value":"{\"kind\":\"audio\",\"sender\":{\"track\":\"b\"},\"transceiverIndex\":0}"}
+  ],
+  "stats":{
+   "T-bytesSent":{"startTime":"2026-11-20T07:23:04.861Z","endTime":"2026-11-20T07:23:05.861Z","statsType":"transport","values":"[1,2]"},
+   "T-timestamp":{"startTime":"2026-11-20T07:23:04.861Z","endTime":"2026-11-20T07:23:05.861Z","statsType":"transport","values":"[1795159384861,1795159385861]"},
+   "R-jitter":{"startTime":"2026-11-20T07:23:05.000Z","endTime":"2026-11-20T07:23:05.000Z","statsType":"remote-inbound-rtp","values":"[0.5]"}
+  }
+ }},
+ "UserAgent": "x"
+}"#;
+    let lines = [
+        "RTCStatsDump",
+        r#"{"fileFormat":3}"#,
+        r#"["create",null,{},1795159383861]"#,
+        r#"["navigator.mediaDevices.getUserMedia","7-0",{"audio":""},"getUserMedia-7-9-0",1.5]"#,
+        r#"["onconnectionstatechange","7-1","\"connected\"",1]"#,
+        r#"["getStats","7-1",{"A":{"id":"A","timestamp":5,"type":"transport","[x/s]":1}},1]"#,
+        r#"["close","7-1",null,-1]"#,
+        r#"["remove","7-1",null,1]"#,
+    ];
+    [document.as_bytes().to_vec(), (lines.join("\n") + "\n").into_bytes()]
 }

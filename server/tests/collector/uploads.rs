@@ -49,6 +49,31 @@ async fn a_dump_becomes_a_session_gzip_compressed_or_not() {
     assert_eq!((collector.sessions().await.len(), left_over(&collector)), (2, 0));
 }
 
+/// What the page `chrome://webrtc-internals` saves: of a call that our client recorded, too.
+#[tokio::test]
+async fn both_dumps_of_a_chromium_become_sessions_like_that_of_our_client() {
+    let collector = Collector::start(&[]);
+    let mut bitrates = Vec::new();
+    for name in ["webrtc_internals_dump.gz", "rtcstats_dump.gz", "rtctrace.jsonl.gz"] {
+        let taken = only(&upload(&collector, "application/gzip", &fixture(&format!("../internals/{name}"))).await);
+        assert_eq!((&taken["leftOut"], &taken["torn"]), (&0.into(), &Value::Null), "{name}");
+        let stored = collector.stored(taken["session"].as_str().unwrap()).await;
+        let connections = stored["features"]["connections"].as_array().unwrap();
+        assert_eq!(connections.len(), 2, "{name}");
+        assert_eq!(stored["lines"], taken["lines"], "{name}");
+        bitrates.push(connections[0]["averageOutboundBitrate"].as_f64().unwrap());
+    }
+    let ours = bitrates.pop().unwrap();
+    assert!(bitrates.iter().all(|theirs| (theirs / ours - 1.0).abs() < 0.1), "{bitrates:?} {ours}");
+    // It is the same dump, packed or not.
+    let mut text = Vec::new();
+    let packed = fixture("../internals/webrtc_internals_dump.gz");
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed.as_slice()), &mut text).unwrap();
+    upload(&collector, "application/json", &text).await.problem(409, "session-ended");
+    upload(&collector, "application/json", &text[..text.len() / 2]).await.problem(422, "bad-dump");
+    assert_eq!((collector.sessions().await.len(), left_over(&collector)), (3, 0));
+}
+
 #[tokio::test]
 async fn a_dump_that_says_nonsense_of_its_start_counts_from_its_upload() {
     let mut collector = Collector::start(&[]);
