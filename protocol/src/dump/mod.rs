@@ -4,10 +4,12 @@
 //! `fileFormat`, then comes one JSON array per line. Dumps that Jitsi's server wrote are read as if they were such ones, and
 //! so are both dumps of `chrome://webrtc-internals`.
 
+mod error;
 mod foreign;
 mod header;
 mod jitsi;
 mod reader;
 
+pub use error::DumpError;
 pub use header::{FILE_FORMAT, MAGIC, Metadata, write_header};
-pub use reader::{DumpError, DumpReader, MAX_LINE};
+pub use reader::{DumpReader, MAX_LINE};

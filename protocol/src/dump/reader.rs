@@ -1,14 +1,13 @@
 //! [`DumpReader`]: a dump's header and lines from any source of bytes, plain or gzip-compressed, told apart by content.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read};
-
-use flate2::bufread::MultiGzDecoder;
-use thiserror::Error;
+use std::io::{BufRead, BufReader, Read};
 
 use crate::internals::{self, Document, DocumentLines, MAX_DOCUMENT};
-use crate::json::{JsonError, Kind, RawValue};
+use crate::json::{Kind, RawValue};
+use flate2::bufread::MultiGzDecoder;
 
+use super::error::DumpError;
 use super::foreign::Foreign;
 use super::header::{FILE_FORMAT, MAGIC};
 use super::jitsi::JitsiLines;
@@ -16,66 +15,6 @@ use super::jitsi::JitsiLines;
 /// The longest line that a reader takes, in bytes. A first report of a call with hundreds of participants has one or two
 /// million.
 pub const MAX_LINE: usize = 16 << 20;
-
-/// How much of a wrong first line an error shows.
-const EXCERPT: usize = 40;
-
-/// Why a file is no dump, or why one of its lines cannot be had.
-#[derive(Debug, Error)]
-pub enum DumpError {
-    /// The first line is another one.
-    #[error("this is no dump: its first line should be RTCStatsDump, but it begins with {0:?}")]
-    NotADump(String),
-    /// The file has no byte.
-    #[error("this is no dump: the file is empty")]
-    Empty,
-    /// The second line cannot be read.
-    #[error("the dump's second line, about the session, is {0}")]
-    BadMetadata(#[from] JsonError),
-    /// The second line is missing, or no object.
-    #[error("the dump's second line should be a JSON object about the session")]
-    NoMetadata,
-    /// The dump is of a format that nobody has described.
-    #[error("the dump is of format {0}; this reader knows format 3")]
-    UnknownFormat(String),
-    /// The file begins as a webrtc-internals dump, and is none.
-    #[error("the webrtc-internals dump is {0}")]
-    BadInternals(JsonError),
-    /// A webrtc-internals dump, which is held whole, is longer than can be held.
-    #[error("the webrtc-internals dump is longer than {limit} bytes")]
-    InternalsTooLong {
-        /// The limit.
-        limit: usize,
-    },
-    /// A line is longer than [`MAX_LINE`]; it was skipped.
-    #[error("line {line} is longer than {limit} bytes and was skipped")]
-    LineTooLong {
-        /// Counted from 1, header included.
-        line: u64,
-        /// The limit.
-        limit: usize,
-    },
-    /// The text is longer than it may be; nothing more can be read.
-    #[error("the dump is longer than {limit} bytes of text")]
-    TooLong {
-        /// The limit.
-        limit: u64,
-    },
-    /// A line is not UTF-8; it was skipped.
-    #[error("line {line} is not UTF-8 and was skipped")]
-    NotUtf8 {
-        /// Counted from 1, header included.
-        line: u64,
-    },
-    /// The source failed or its compression is broken; nothing more can be read.
-    #[error("the dump cannot be read beyond line {line}: {error}")]
-    Read {
-        /// The last line that could be read.
-        line: u64,
-        /// What happened.
-        error: io::Error,
-    },
-}
 
 enum Input<R: BufRead> {
     Plain(R),
@@ -165,7 +104,7 @@ impl<R: BufRead> DumpReader<R> {
                 return Ok(reader);
             }
             Some(_) => {
-                return Err(not_a_dump(&reader.buffer));
+                return Err(DumpError::not_a_dump(&reader.buffer));
             }
         }
         match reader.next_line() {
@@ -185,7 +124,7 @@ impl<R: BufRead> DumpReader<R> {
             }
             other => {
                 let format = other.map_or("(none)", RawValue::text);
-                return Err(DumpError::UnknownFormat(format.chars().take(EXCERPT).collect()));
+                return Err(DumpError::UnknownFormat(format.chars().take(DumpError::EXCERPT).collect()));
             }
         }
         Ok(reader)
@@ -286,7 +225,7 @@ impl<R: BufRead> DumpReader<R> {
         }
         let text =
             String::from_utf8(std::mem::take(&mut self.buffer)).map_err(|_| DumpError::NotUtf8 { line: self.line })?;
-        let excerpt = not_a_dump(text.as_bytes());
+        let excerpt = DumpError::not_a_dump(text.as_bytes());
         let says_so = text.contains("\"PeerConnections\"");
         match Document::parse(text) {
             Ok(Some(document)) => {
@@ -347,11 +286,6 @@ impl<R: BufRead> DumpReader<R> {
         }
         Some(Ok(()))
     }
-}
-
-fn not_a_dump(text: &[u8]) -> DumpError {
-    let start = text.get(..EXCERPT).unwrap_or(text);
-    DumpError::NotADump(String::from_utf8_lossy(start).into_owned())
 }
 
 #[cfg(test)]
