@@ -6,9 +6,9 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { browserName } from './harness/browser.js';
 
-const folders = ['e2e', 'apps', 'packaging', 'transparency'];
-/** Tests of dumps, of the viewer and of bundlers are the same for every browser; times are measured in one. */
-const once = ['e2e/bench', 'e2e/decoder', 'e2e/size', 'e2e/upstream', 'e2e/viewer', 'packaging/'];
+const folders = ['e2e', 'apps', 'grafana', 'packaging', 'transparency'];
+/** Tests of dumps, of dashboards, of the viewer and of bundlers are the same for every browser; times are measured in one. */
+const once = ['e2e/bench', 'e2e/decoder', 'e2e/size', 'e2e/upstream', 'e2e/viewer', 'grafana/', 'packaging/'];
 const wanted = process.argv.slice(2);
 const files = folders
   .flatMap((folder) => readdirSync(new URL(`${folder}/`, import.meta.url)).sort().map((name) => `${folder}/${name}`))
