@@ -46,14 +46,21 @@ start() {
 run() {
 	local sessions="$1" rate="$2" lines="$3" ramp="$4"
 	start
-	local before idle after stored
+	local before idle open later stored
 	before="$(cpu)" idle="$(memory)"
+	while sleep 1 && memory; do :; done >"$work/rss" 2>/dev/null &
+	local sampler=$!
 	if ! taskset -c "${LOAD_CORE:-1}" "$rtctrace" load --json --url "ws://$address" --sessions "$sessions" --rate "$rate" \
 		--lines "$lines" --ramp "$ramp" --watch "${WATCH:-50}" >"$work/result"; then
 		cat "$work/result" "$work/log" >&2
 		die "the load failed."
 	fi
-	after="$(memory)"
+	kill "$sampler"
+	wait "$sampler" || true
+	# When all sessions have begun, and just before the first ends; the same where they do not last so long.
+	local opened="${ramp%s}" last="$lines"
+	[ "$rate" != max ] && [ "$last" -gt "$opened" ] || last="$opened"
+	open="$(sed -n "${opened}p" "$work/rss")" later="$(sed -n "${last}p" "$work/rss")"
 	until [ "$(metric rtctrace_sessions_stored_total)" -ge "$sessions" ]; do sleep 0.2; done
 	stored="$(cpu)"
 	printf '%s' "$(cat "$work/result")" | tr -d '{}"' | tr ',' '\n' >"$work/fields"
@@ -64,9 +71,9 @@ run() {
 	ack99="$(sed 's/.*"ackMs":{[^}]*"p99":\([0-9.]*\).*/\1/' "$work/result")"
 	stored99="$(sed 's/.*"storedMs":{[^}]*"p99":\([0-9.]*\).*/\1/' "$work/result")"
 	awk -v sessions="$sessions" -v rate="$rate" -v sent="$sent" -v seconds="$seconds" -v ticks="$((stored - before))" -v hz="$ticks" \
-		-v ack="$ack99" -v stored="$stored99" -v idle="$idle" -v after="$after" -v highest="$(highest)" -v lost="$(field lost)" 'BEGIN {
-		printf "%6d %5s %9d %5d %8.0f %8.1f %10.1f %12.1f %9.0f %9.0f %9.0f\n", sessions, rate, sent, lost, sent / seconds,
-			ticks / hz * 1e6 / sent, ack, stored, idle, after, highest }'
+		-v ack="$ack99" -v stored="$stored99" -v idle="$idle" -v open="$open" -v later="$later" -v highest="$(highest)" -v lost="$(field lost)" 'BEGIN {
+		printf "%6d %5s %9d %5d %8.0f %8.1f %10.1f %12.1f %9.0f %9.0f %9.0f %9.0f\n", sessions, rate, sent, lost, sent / seconds,
+			ticks / hz * 1e6 / sent, ack, stored, idle, open, later, highest }'
 	stop
 }
 
@@ -88,7 +95,7 @@ idle() {
 }
 
 say "CPU of the collector per million lines (reports of 2.3 KB), acknowledgements and stores in ms, memory in KiB"
-printf '%6s %5s %9s %5s %8s %8s %10s %12s %9s %9s %9s\n' sess rate lines lost lines/s 'CPU s/M' 'ack p99' 'stored p99' 'RSS start' after highest
+printf '%6s %5s %9s %5s %8s %8s %10s %12s %9s %9s %9s %9s\n' sess rate lines lost lines/s 'CPU s/M' 'ack p99' 'stored p99' 'RSS start' 'all open' 'last open' highest
 for each in ${RUNS-200:max:5000 1000:1:120}; do
 	IFS=: read -r sessions rate lines ramp <<<"$each"
 	run "$sessions" "$rate" "$lines" "${ramp:-$(ramp "$sessions")}"

@@ -42,6 +42,8 @@ is RTCTRACE_SPOOL_DURABILITY.")]
     Replay(tools::replay::Options),
     /// Store dumps as sessions; no collector may run over the same data directory.
     Import(tools::import::Options),
+    /// Bring the database's schema up to date, as `serve` does at its start, and say which it has.
+    Migrate(tools::migrate::Options),
     /// Make features and stats of stored sessions anew from their dumps.
     Reprocess(tools::reprocess::Options),
     /// Write a dump anew, without addresses, names of devices and queries of URLs.
@@ -56,6 +58,7 @@ impl Command {
         let overrides = match self {
             Self::Serve { settings, .. } => settings.overrides(),
             Self::Import(options) => options.settings.overrides(),
+            Self::Migrate(options) => options.settings.overrides(),
             Self::Reprocess(options) => options.settings.overrides(),
             _ => return None,
         };

@@ -69,6 +69,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Load(options) => tools::load::run(options),
         Command::Replay(options) => tools::replay::run(options),
         Command::Import(options) => tools::import::run(options),
+        Command::Migrate(options) => tools::migrate::run(options),
         Command::Reprocess(options) => tools::reprocess::run(options),
         Command::Anonymize(options) => tools::anonymize::run(options),
         Command::Features(options) => tools::features::run(options),

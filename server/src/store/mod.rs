@@ -4,6 +4,8 @@ pub(crate) mod database;
 pub(crate) mod features;
 pub(crate) mod objects;
 pub(crate) mod queue;
+#[cfg(test)]
+mod reference;
 pub(crate) mod removal;
 pub(crate) mod sessions;
 pub(crate) mod stats;

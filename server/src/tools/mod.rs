@@ -5,6 +5,7 @@ mod dump;
 pub(crate) mod features;
 pub(crate) mod import;
 pub(crate) mod load;
+pub(crate) mod migrate;
 mod progress;
 pub(crate) mod replay;
 pub(crate) mod reprocess;

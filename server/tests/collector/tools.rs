@@ -272,6 +272,21 @@ async fn rows_come_back_from_dumps_when_the_database_is_lost() {
 }
 
 #[test]
+fn a_schema_is_made_by_itself_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut said = Vec::new();
+    for _ in 0..2 {
+        let (success, printed, errors) = run(dir.path(), &["migrate"], &[]);
+        assert!(success && printed.contains("rtctrace.db has schema "), "{printed}{errors}");
+        assert!(dir.path().join("rtctrace.db").exists());
+        said.push(printed);
+    }
+    assert_eq!(said[0], said[1]);
+    let (success, _, errors) = run(dir.path(), &["migrate", "--database-url", "mysql://localhost/x"], &[]);
+    assert!(!success && errors.contains("database.url has the unknown scheme `mysql`"), "{errors}");
+}
+
+#[test]
 fn what_cannot_be_read_of_a_dump_that_is_reprocessed_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let session = new_session();

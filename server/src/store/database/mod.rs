@@ -86,6 +86,14 @@ impl Database {
         }
     }
 
+    /// The schema that this version works with.
+    pub(crate) fn schema(&self) -> i64 {
+        match self {
+            Self::Sqlite(_) => sqlite::SCHEMA,
+            Self::Postgres(_) => postgres::SCHEMA,
+        }
+    }
+
     /// Whether it may be there later: it cannot be reached, or somebody else has it for himself.
     fn is_away(&self, error: &anyhow::Error) -> bool {
         let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>()) else { return false };

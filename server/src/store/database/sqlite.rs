@@ -24,6 +24,9 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../../../../migrations/sqlite/0006_quality.sql")),
 ];
 
+/// The newest one.
+pub(super) const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
 /// How long a statement waits for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one that only reads does: somebody waits for its answer, a client with others behind it.
@@ -142,9 +145,8 @@ async fn migrate(connection: &mut SqliteConnection, migrations: &'static [(i64, 
     for (version, sql) in migrations {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let current: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *transaction).await?.try_get(0)?;
-        let newest = migrations.last().map_or(0, |(version, _)| *version);
-        if current > newest {
-            bail!("the database has schema {current}, written by a newer version; this one knows up to {newest}");
+        if current > SCHEMA {
+            bail!("the database has schema {current}, written by a newer version; this one knows up to {SCHEMA}");
         }
         if current < *version {
             sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(|| format!("migration {version}"))?;

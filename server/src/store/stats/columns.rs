@@ -70,6 +70,20 @@ impl Table {
         TABLES.iter().find(|table| table.entry_kinds.contains(&entry_kind) || table.entry_kinds.is_empty())
     }
 
+    /// The types of its entries; none: all that no other table has.
+    #[cfg(test)]
+    pub(crate) fn entry_kinds(&self) -> &'static [&'static str] {
+        self.entry_kinds
+    }
+
+    /// The members that its columns are of, in their order.
+    #[cfg(test)]
+    pub(crate) fn members(&self) -> Vec<&'static str> {
+        let mut members: Vec<(&usize, &&'static str)> = self.by_member.iter().map(|(member, at)| (at, member)).collect();
+        members.sort_unstable();
+        members.into_iter().map(|(_, member)| *member).collect()
+    }
+
     /// The position of a member's column.
     pub(crate) fn position(&self, member: &str) -> Option<usize> {
         self.by_member.get(member).copied()

@@ -15,6 +15,9 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("../../../../../migrations/timescale/0002_quality.sql")),
 ];
 
+/// The newest one.
+pub(crate) const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
 /// What is summed up by minutes: views over the stats tables, by name, each after those that it is made of.
 const AGGREGATES: &[(&str, &str)] = &[
     ("inbound_rtp_minute", include_str!("../../../../../migrations/timescale/aggregates/inbound_rtp_minute.sql")),
@@ -124,9 +127,8 @@ async fn migrate(connection: &mut PgConnection, (version, sql): &(i64, &'static 
         .await?;
     let current = "SELECT coalesce(max(version), 0) FROM rtctrace_schema";
     let current: i64 = sqlx::query_scalar(current).fetch_one(&mut *transaction).await?;
-    let newest = MIGRATIONS.last().map_or(0, |(version, _)| *version);
-    if current > newest {
-        bail!("the database has schema {current}, written by a newer version; this one knows up to {newest}");
+    if current > SCHEMA {
+        bail!("the database has schema {current}, written by a newer version; this one knows up to {SCHEMA}");
     }
     if current < *version {
         sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(|| format!("migration {version}"))?;

@@ -13,6 +13,7 @@ use sqlx::query::Query;
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, SqlStr};
 use url::Url;
 
+pub(crate) use migrate::SCHEMA;
 pub(crate) use text::text;
 pub(crate) use types::{JsonText, Moment};
 
