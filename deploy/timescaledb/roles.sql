@@ -15,6 +15,10 @@ ALTER DATABASE rtctrace OWNER TO rtctrace;
 REVOKE ALL ON DATABASE rtctrace FROM PUBLIC;
 GRANT CONNECT ON DATABASE rtctrace TO grafana;
 
+-- Advisory locks keep collectors apart; whoever else could take one could keep all of them waiting.
+SELECT format('REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %1$s TO rtctrace', oid::regprocedure)
+FROM pg_proc WHERE proname LIKE 'pg\_%advisory%' AND pronamespace = 'pg_catalog'::regnamespace \gexec
+
 -- What the collector makes there later, Grafana may read.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT ALL ON SCHEMA public TO rtctrace;

@@ -23,7 +23,7 @@ const CLAIM: &str = "rtcStats";
 /// Longer tokens are none.
 const LONGEST_TOKEN: usize = 8 * 1024;
 /// Longer names are refused: they go into the dump's header and the database.
-const LONGEST_NAME: usize = 256;
+pub(crate) const LONGEST_NAME: usize = 256;
 /// The clock of who signs may be so far ahead, in seconds. `exp` has no such leeway: who signs chooses it.
 const CLOCKS_DIFFER: f64 = 10.0;
 

@@ -26,7 +26,9 @@ use proxies::Proxies;
 
 pub(crate) use addresses::{AddressPlace, Addresses};
 pub(crate) use api_tokens::{Scope, create as create_api_token};
-pub(crate) use client::{Claims, ClientTokens, TokenError, is_token, mint as mint_client_token, without_tokens};
+pub(crate) use client::{
+    Claims, ClientTokens, LONGEST_NAME, TokenError, is_token, mint as mint_client_token, without_tokens,
+};
 pub(crate) use guard::{LOGIN, guard, login, logout};
 pub(crate) use reload::{Reload, Watched, watch};
 

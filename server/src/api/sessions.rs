@@ -1,6 +1,8 @@
 //! `/api/v1/sessions` and `/api/v1/sessions/{id}`: what the database knows, and for running sessions what their
 //! newest line changed.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -18,6 +20,8 @@ use crate::telemetry::Removal;
 
 /// Sessions per page, unless the client asks for another number.
 const PAGE: u32 = 50;
+/// How long a request waits until the database has what it is to look through.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The most that a client may ask for.
 const LARGEST_PAGE: u32 = 500;
 
@@ -162,6 +166,10 @@ pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<J
         let detail = "The parameter `user` is missing: whose sessions are to be removed.";
         return Err(Problem::new(Reason::BadParameter, detail));
     };
+    // A session that has just begun is named, too.
+    if tokio::time::timeout(PATIENCE, app.stores.queue.settle()).await.is_err() {
+        return Err(Problem::internal("the database takes nothing"));
+    }
     let (mut removed, mut running, mut failed, mut after) = (0_u64, Vec::new(), Vec::new(), None);
     loop {
         let page =

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use rtctrace_features::SessionFeatures;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::Instrument as _;
 
@@ -95,9 +96,14 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         ..SessionRow::live(id, &handle.origin)
     };
     let lines = row.lines;
-    let session = Arc::new(EndedSession { row, features });
+    let mut session = Arc::new(EndedSession { row, features });
     let span = || tracing::info_span!(target: TARGET, "write features", lines);
     while let Err(error) = stores.queue.ended(Arc::clone(&session)).instrument(span()).await {
+        if error.is_final() && session.features != SessionFeatures::default() {
+            tracing::error!(session = %id, "the database will never take the session's features; it is stored without them: {error}");
+            session = Arc::new(EndedSession { row: session.row.clone(), features: SessionFeatures::default() });
+            continue;
+        }
         backoff.failed(&format!("writing the features of session {id}"), &error).await;
     }
 

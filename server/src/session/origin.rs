@@ -6,7 +6,7 @@ use rtctrace_protocol::dump::Metadata;
 use rtctrace_protocol::json::RawValue;
 
 use super::{Dialect, SessionId, UnixMillis};
-use crate::access::Claims;
+use crate::access::{Claims, LONGEST_NAME};
 use crate::geo::Location;
 
 /// What a session's first socket or beacon said about where it comes from.
@@ -51,6 +51,8 @@ impl Origin {
     /// From the header of a spool file.
     pub(crate) fn from_metadata(metadata: RawValue<'_>) -> Option<Self> {
         let text = |name| metadata.get(name).and_then(RawValue::as_str).map(|text| text.into_owned());
+        // An index has them, and a dump from elsewhere may say anything.
+        let name = |name| text(name).filter(|text| text.len() <= LONGEST_NAME);
         Some(Self {
             dialect: Dialect::of_name(&text("clientProtocol")?)?,
             start_time: UnixMillis(metadata.get("startTime")?.as_i64()?),
@@ -64,8 +66,8 @@ impl Origin {
                 .and_then(RawValue::as_str)
                 .map(|text| text.into_owned()),
             location: location(metadata),
-            user: text("user"),
-            conference: text("conference"),
+            user: name("user"),
+            conference: name("conference"),
             counted_by: None,
         })
     }
@@ -94,7 +96,7 @@ fn location(metadata: RawValue<'_>) -> Location {
     let place = metadata.get("locations").and_then(|locations| locations.at(0));
     let text = |path: &[&str]| {
         let found = path.iter().try_fold(place?, |value, name| value.get(name))?;
-        found.as_str().map(std::borrow::Cow::into_owned)
+        found.as_str().filter(|text| text.len() <= LONGEST_NAME).map(std::borrow::Cow::into_owned)
     };
     Location { country: text(&["country", "iso_code"]), city: text(&["city", "names", "en"]) }
 }

@@ -1,6 +1,9 @@
 //! The queue between sessions and the database, and its writer: rows of sessions that have begun, stats rows, and sessions that are
 //! over. What comes within a moment is written by one transaction: each of its own would cost a sync of the disk.
 //!
+//! Ends are nobody's burden but their own: one that the database refuses, or whose rows somebody else works on, is handed back to who
+//! waits for it, and the others of its transaction are written without it.
+//!
 //! Bound: `stats.queue_bytes` of stats rows, those in the writer's hand included, and the number of sessions. When it is full, who decodes
 //! a session waits, and the session with it; if the database does not take rows for [`PATIENCE`], the session is *behind*: it
 //! offers no more rows, goes on without delay, and all its rows are written from its dump when it ends. So an outage of the
@@ -16,7 +19,6 @@ use super::Backoff;
 use super::database::{Database, is_final};
 use super::sessions::{EndedSession, SessionRow, insert_live, write_ended};
 use super::stats::{RowBatch, StatsRow, write_rows};
-use crate::session::SessionId;
 use crate::telemetry;
 
 /// What the queue's room is counted in, in bytes.
@@ -27,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 /// So long does a session that is over: somebody may wait for it.
 const END_INTERVAL: Duration = Duration::from_millis(50);
-/// So many of them are written without waiting for more.
+/// So many of them are written by one transaction.
 const FLUSH_ENDED: usize = 256;
 /// So many rows are written without waiting for more; fewer where a transaction keeps all others from writing.
 const FLUSH_ROWS: usize = 10_000;
@@ -37,10 +39,28 @@ const FLUSH_ROWS_SQLITE: usize = 2_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Behind;
 
+/// Why the end of a session is not in the database.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EndError {
+    /// It may be later: the rows are another's at the moment.
+    #[error("somebody else works on its rows")]
+    Locked,
+    /// The database's reason.
+    #[error(transparent)]
+    Refused(#[from] sqlx::Error),
+}
+
+impl EndError {
+    /// Whether another attempt with the same would end the same.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused(error) if is_final(error))
+    }
+}
+
 enum Work {
     Session(Box<SessionRow>),
     Rows(Vec<StatsRow>, OwnedSemaphorePermit),
-    Ended(Arc<EndedSession>, oneshot::Sender<sqlx::Result<()>>),
+    Ended(Arc<EndedSession>, oneshot::Sender<Result<(), EndError>>),
     Settle(oneshot::Sender<()>),
 }
 
@@ -91,13 +111,12 @@ impl DatabaseQueue {
         Ok(())
     }
 
-    /// Writes a session that is over, behind everything that was handed over before. Waits as long as the database cannot be had;
-    /// an error is one that another attempt would not mend.
-    pub(crate) async fn ended(&self, session: Arc<EndedSession>) -> sqlx::Result<()> {
+    /// Writes a session that is over, behind everything that was handed over before. Waits as long as the database cannot be had.
+    pub(crate) async fn ended(&self, session: Arc<EndedSession>) -> Result<(), EndError> {
         let (done, written) = oneshot::channel();
-        let closed = |_| sqlx::Error::PoolClosed;
-        self.sender.send(Work::Ended(session, done)).map_err(|_| sqlx::Error::PoolClosed)?;
-        written.await.map_err(closed)?
+        let closed = || EndError::Refused(sqlx::Error::PoolClosed);
+        self.sender.send(Work::Ended(session, done)).map_err(|_| closed())?;
+        written.await.map_err(|_| closed())?
     }
 
     /// Waits until everything handed over so far is in the database.
@@ -122,9 +141,11 @@ struct Batch {
     sessions: Vec<SessionRow>,
     rows: Vec<StatsRow>,
     ended: Vec<Arc<EndedSession>>,
+    /// The rows that these make.
+    ended_rows: usize,
     permits: Vec<OwnedSemaphorePermit>,
     /// Who waits for those that ended, in their order.
-    waiting: Vec<oneshot::Sender<sqlx::Result<()>>>,
+    waiting: Vec<oneshot::Sender<Result<(), EndError>>>,
     settling: Vec<oneshot::Sender<()>>,
 }
 
@@ -142,6 +163,7 @@ impl Batch {
                 FLUSH_INTERVAL
             }
             Work::Ended(session, done) => {
+                self.ended_rows += session.rows();
                 self.ended.push(session);
                 self.waiting.push(done);
                 END_INTERVAL
@@ -164,7 +186,7 @@ impl Writer {
         while let Some(first) = self.receiver.recv().await {
             let mut batch = Batch::default();
             let mut deadline = Instant::now() + batch.add(first);
-            while batch.rows.len() < enough && batch.ended.len() < FLUSH_ENDED {
+            while batch.rows.len() + batch.ended_rows < enough && batch.ended.len() < FLUSH_ENDED {
                 // Whatever the time, what is there already is taken along.
                 let Ok(Some(work)) = tokio::time::timeout_at(deadline, self.receiver.recv()).await else { break };
                 deadline = deadline.min(Instant::now() + batch.add(work));
@@ -173,21 +195,26 @@ impl Writer {
         }
     }
 
-    /// Writes a batch, however long the database refuses. What it can never take is given up: stats rows are lost, who waits for a
-    /// session hears why.
+    /// Writes a batch, however long the database is away. Rows that it can never take are lost and counted.
     async fn write(&self, batch: Batch) {
         let mut backoff = Backoff::new(telemetry::Store::Database);
-        let Batch { sessions, rows, ended, permits, waiting, settling } = batch;
-        let mut outcomes = Vec::new();
-        if let Err(error) = self.insist(&sessions, &rows, &ended, &mut backoff).await {
-            tracing::error!(rows = rows.len(), "the database refused something for good: {error}");
-            outcomes = self.write_singly(&sessions, &rows, &ended, &mut backoff).await;
-        }
+        let Batch { sessions, rows, ended, permits, waiting, settling, .. } = batch;
+        let outcomes = match self.all(&sessions, &rows, &ended, &mut backoff).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                tracing::warn!(
+                    rows = rows.len(),
+                    ends = ended.len(),
+                    "the database refused what came together: {error}"
+                );
+                self.rows(&sessions, &rows, &mut backoff).await;
+                self.ends(&ended).await
+            }
+        };
         telemetry::store_works(telemetry::Store::Database);
         for permit in permits {
             telemetry::stats_queued(-((permit.num_permits() * UNIT) as f64));
         }
-        let outcomes = outcomes.into_iter().chain(std::iter::repeat_with(|| Ok(())));
         for (done, outcome) in waiting.into_iter().zip(outcomes) {
             let _ = done.send(outcome);
         }
@@ -196,66 +223,105 @@ impl Writer {
         }
     }
 
-    /// Writes what came together one by one, so that one that cannot be written costs itself alone. Says how each session's end went.
-    async fn write_singly(
+    /// Everything by one transaction, unless the database refuses that.
+    async fn all(
         &self,
         sessions: &[SessionRow],
         rows: &[StatsRow],
         ended: &[Arc<EndedSession>],
         backoff: &mut Backoff,
-    ) -> Vec<sqlx::Result<()>> {
-        for session in sessions.chunks(1) {
-            let _ = self.insist(session, &[], &[], backoff).await;
-        }
-        for row in rows.chunks(1) {
-            if self.insist(&[], row, &[], backoff).await.is_err() {
-                telemetry::stats_lost(1);
-            }
-        }
-        let mut outcomes = Vec::with_capacity(ended.len());
-        for session in ended.chunks(1) {
-            outcomes.push(self.insist(&[], &[], session, backoff).await);
-        }
-        outcomes
-    }
-
-    /// One transaction, until it works or can never work.
-    async fn insist(
-        &self,
-        sessions: &[SessionRow],
-        rows: &[StatsRow],
-        ended: &[Arc<EndedSession>],
-        backoff: &mut Backoff,
-    ) -> sqlx::Result<()> {
+    ) -> sqlx::Result<Vec<Result<(), EndError>>> {
         loop {
             match self.attempt(sessions, rows, ended).await {
-                Err(error) if !is_final(&error) => backoff.failed("writing to the database", &error).await,
+                Err(error) if is_unheard(&error) => {
+                    backoff.failed("writing to the database", &error).await;
+                }
                 outcome => return outcome,
             }
         }
     }
 
+    /// What running sessions brought: as often as it takes, and one by one if one of it can never be taken.
+    async fn rows(&self, sessions: &[SessionRow], rows: &[StatsRow], backoff: &mut Backoff) {
+        if self.insist(sessions, rows, backoff).await.is_ok() {
+            return;
+        }
+        for session in sessions.chunks(1) {
+            if let Err(error) = self.insist(session, &[], backoff).await {
+                tracing::error!("the database will never take the row of a session that runs: {error}");
+            }
+        }
+        if self.insist(&[], rows, backoff).await.is_ok() {
+            return;
+        }
+        for row in rows.chunks(1) {
+            if let Err(error) = self.insist(&[], row, backoff).await {
+                tracing::error!("the database will never take a stats row: {error}");
+                telemetry::stats_lost(1);
+            }
+        }
+    }
+
+    /// One transaction, until it works or can never work.
+    async fn insist(&self, sessions: &[SessionRow], rows: &[StatsRow], backoff: &mut Backoff) -> sqlx::Result<()> {
+        loop {
+            match self.attempt(sessions, rows, &[]).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_final(&error) => return Err(error),
+                Err(error) => backoff.failed("writing to the database", &error).await,
+            }
+        }
+    }
+
+    /// Sessions that are over, by halves: so one that is refused is found. It is tried no more than that: who waits for it tries again.
+    async fn ends(&self, ended: &[Arc<EndedSession>]) -> Vec<Result<(), EndError>> {
+        let mut outcomes = Vec::with_capacity(ended.len());
+        let mut groups = vec![ended];
+        while let Some(group) = groups.pop() {
+            match self.attempt(&[], &[], group).await {
+                Ok(written) => outcomes.extend(written),
+                Err(error) if group.len() == 1 => outcomes.push(Err(error.into())),
+                Err(_) => {
+                    let (first, second) = group.split_at(group.len() / 2);
+                    groups.extend([second, first]);
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// Writes all of it by one transaction, but for the ends of sessions that somebody else works on.
     async fn attempt(
         &self,
         sessions: &[SessionRow],
         rows: &[StatsRow],
         ended: &[Arc<EndedSession>],
-    ) -> sqlx::Result<()> {
+    ) -> sqlx::Result<Vec<Result<(), EndError>>> {
         if sessions.is_empty() && rows.is_empty() && ended.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut transaction = self.database.begin().await?;
-        // In the order of their ids: two who wait for each other's locks would wait for ever.
-        let mut ids: Vec<SessionId> = ended.iter().map(|session| session.row.id).collect();
-        ids.sort_unstable();
-        for id in ids {
-            transaction.lock(id).await?;
+        let (mut outcomes, mut ours) = (Vec::with_capacity(ended.len()), Vec::with_capacity(ended.len()));
+        for session in ended {
+            // Who waited for one here would keep all others waiting.
+            if transaction.try_lock(session.row.id).await? {
+                ours.push(Arc::clone(session));
+                outcomes.push(Ok(()));
+            } else {
+                outcomes.push(Err(EndError::Locked));
+            }
         }
         insert_live(&mut transaction, sessions).await?;
         write_rows(&mut transaction, rows).await?;
-        write_ended(&mut transaction, ended).await?;
-        transaction.commit().await
+        write_ended(&mut transaction, &ours).await?;
+        transaction.commit().await?;
+        Ok(outcomes)
     }
+}
+
+/// Whether the database did not even answer.
+fn is_unheard(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed)
 }
 
 #[cfg(test)]
@@ -267,6 +333,7 @@ mod tests {
     use rtctrace_protocol::report::ReportDecoder;
 
     use super::*;
+    use crate::session::SessionId;
     use crate::store::database::tests::both;
     use crate::store::sessions::{get, tests::row};
     use crate::store::stats::RowFilter;
@@ -315,13 +382,43 @@ mod tests {
                 }
                 Arc::new(EndedSession { row, features: SessionFeatures::default() })
             };
-            let sessions: Vec<_> = (0..10).map(session).collect();
+            let mut sessions: Vec<_> = (0..10).map(session).collect();
+            // One twice, and one whose client has a clock like none: neither is a reason to refuse.
+            sessions.push(Arc::clone(&sessions[2]));
+            let mut strange = EndedSession::clone(&sessions[7]);
+            strange.features.client.start_time = Some(rtctrace_features::UnixMillis(-1_000_000_000_000_000));
+            sessions[7] = Arc::new(strange);
+            queue.offer(&mut one_row()).await.unwrap();
             let outcomes = join_all(sessions.iter().map(|session| queue.ended(Arc::clone(session)))).await;
             for (session, outcome) in sessions.iter().zip(outcomes) {
                 let is_refused = session.row.url == "/refused";
                 assert_eq!(outcome.is_err(), is_refused, "{outcome:?}");
                 assert_eq!(get(&database, session.row.id).await.unwrap().is_none(), is_refused);
             }
+            assert_eq!(database.read("SELECT 1 FROM stats_inbound_rtp", &[]).await.unwrap().len(), 1);
+            running.abort();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_somebody_else_works_on_is_handed_back_at_once() {
+        for (_guard, database) in both().await {
+            if matches!(database, Database::Sqlite(_)) {
+                continue;
+            }
+            let (queue, writer) = DatabaseQueue::new(database.clone(), 1 << 20);
+            let running = tokio::spawn(writer.run());
+            let session = |number| {
+                let row = SessionRow { ended: true, ..row(number) };
+                Arc::new(EndedSession { row, features: SessionFeatures::default() })
+            };
+            let (held, free) = (session(1), session(2));
+            let mut other = database.begin().await.unwrap();
+            other.lock(held.row.id).await.unwrap();
+            let (one, two) = tokio::join!(queue.ended(Arc::clone(&held)), queue.ended(Arc::clone(&free)));
+            assert!(matches!(one, Err(EndError::Locked)) && two.is_ok(), "{one:?} {two:?}");
+            other.commit().await.unwrap();
+            queue.ended(held).await.unwrap();
             running.abort();
         }
     }

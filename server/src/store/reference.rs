@@ -16,13 +16,16 @@ What rtctrace computes of a session, and where it stands. **Features** are in th
 **Stats** are the entries of `getStats`, a row whenever more of an entry changed than its time, in one table per type.
 
 A feature without a value is absent, NULL in the database. Those marked *upstream* have the name, the meaning and the value that rtcstats gives
-them. Of the distributions, `...Mean` weighs every sample alike, and `...P5`, `...P50` and `...P95` are quantiles of the samples, one for each pair of
-successive reports.
+them. Of the distributions, `...Mean` weighs every sample alike, and `...P5`, `...P50` and `...P95` are quantiles of the samples. A sample is a
+report for what reports tell as it is (round trip, jitter, available bit rate, loss at the far end), and a pair of successive reports for what is computed from
+counters; reports closer together than 250 ms count as one.
 ";
 
 fn features(text: &mut String, title: &str, table: &str, about: &str, features: &[Feature]) {
     let _ = write!(text, "\n## {title}: `{table}`\n\n{about}\n\n");
-    text.push_str("| feature | column | type | unit | what it says | formula | from |\n|---|---|---|---|---|---|---|\n");
+    text.push_str(
+        "| feature | column | type | unit | what it says | formula | from |\n|---|---|---|---|---|---|---|\n",
+    );
     for feature in features {
         let kind = match feature.kind {
             Kind::Bool => "boolean",
@@ -74,7 +77,11 @@ fn columns(text: &mut String) {
         match table.entry_kinds() {
             [] => text.push_str("Entries of every type that no other table has; their members are in `extra`.\n\n"),
             kinds => {
-                let _ = write!(text, "Entries of type `{}` ([webrtc-stats](https://www.w3.org/TR/webrtc-stats/#rtcstatstype-*)).\n\n", kinds.join("`, `"));
+                let _ = write!(
+                    text,
+                    "Entries of type `{}` ([webrtc-stats](https://www.w3.org/TR/webrtc-stats/#rtcstatstype-*)).\n\n",
+                    kinds.join("`, `")
+                );
             }
         }
         text.push_str("| column | member | type | unit |\n|---|---|---|---|\n");
@@ -114,5 +121,8 @@ fn the_reference_is_what_the_tables_say() {
         std::fs::write(&path, &reference).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == reference, "doc/features.md is not what the tables say; the head of server/src/store/reference.rs says how it is written");
+    assert!(
+        found == reference,
+        "doc/features.md is not what the tables say; the head of server/src/store/reference.rs says how it is written"
+    );
 }

@@ -149,6 +149,13 @@ pub(crate) struct EndedSession {
     pub(crate) features: SessionFeatures,
 }
 
+impl EndedSession {
+    /// How many rows it makes.
+    pub(crate) fn rows(&self) -> usize {
+        2 + self.features.connections.iter().map(|connection| 1 + connection.tracks.len()).sum::<usize>()
+    }
+}
+
 /// Inserts sessions that have begun; one that is known already stays as it is.
 pub(crate) async fn insert_live(transaction: &mut Transaction, rows: &[SessionRow]) -> sqlx::Result<()> {
     static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, "ON CONFLICT (id) DO NOTHING"));

@@ -195,6 +195,14 @@ impl Transaction {
         }
     }
 
+    /// The same, unless it would have to wait: says whether it has the lock.
+    pub(crate) async fn try_lock(&mut self, session: SessionId) -> sqlx::Result<bool> {
+        match self {
+            Self::Sqlite(_) => Ok(true),
+            Self::Postgres(transaction) => postgres::try_lock(transaction, session).await,
+        }
+    }
+
     /// Where it would keep others from writing while it waits for more, it ends here; elsewhere it goes on.
     pub(crate) async fn pause(self) -> sqlx::Result<Option<Self>> {
         match self {
@@ -214,7 +222,7 @@ impl Transaction {
 
 /// Whether trying again cannot help: the database understood, and will never take this.
 pub(crate) fn is_final(error: &sqlx::Error) -> bool {
-    sqlite::is_final(error) || postgres::is_final(error)
+    matches!(error, sqlx::Error::Encode(_)) || sqlite::is_final(error) || postgres::is_final(error)
 }
 
 #[cfg(test)]

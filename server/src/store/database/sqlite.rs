@@ -25,7 +25,10 @@ const MIGRATIONS: &[(i64, &str)] = &[
 ];
 
 /// The newest one.
-pub(super) const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(super) const SCHEMA: i64 = match MIGRATIONS {
+    [.., (version, _)] => *version,
+    [] => 0,
+};
 
 /// How long a statement waits for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

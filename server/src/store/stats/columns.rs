@@ -79,7 +79,8 @@ impl Table {
     /// The members that its columns are of, in their order.
     #[cfg(test)]
     pub(crate) fn members(&self) -> Vec<&'static str> {
-        let mut members: Vec<(&usize, &&'static str)> = self.by_member.iter().map(|(member, at)| (at, member)).collect();
+        let mut members: Vec<(&usize, &&'static str)> =
+            self.by_member.iter().map(|(member, at)| (at, member)).collect();
         members.sort_unstable();
         members.into_iter().map(|(_, member)| *member).collect()
     }

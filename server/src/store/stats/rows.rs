@@ -23,6 +23,8 @@ const LONGEST_ID: usize = 256;
 /// keeps the rows of a day in a table of their own, and a client that made up times could have it make thousands.
 const WINDOW: (f64, f64) = (DAY, 31.0 * DAY);
 const DAY: f64 = 86_400_000.0;
+/// The years 2000 to 2200: a clock that says another is wrong, and rows by it go to the nearest of these times.
+const PLAUSIBLE: (f64, f64) = (946_684_800_000.0, 7_258_118_400_000.0);
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +133,7 @@ impl RowFilter {
         };
         let entries = self.connections.entry(Arc::clone(&id)).or_default();
         entries.report += 1;
-        let first = *self.first_time.get_or_insert(event_time);
+        let first = *self.first_time.get_or_insert(event_time.clamp(PLAUSIBLE.0, PLAUSIBLE.1));
         let window = first - WINDOW.0..=first + WINDOW.1;
         let mut count = 0;
         for entry in report.entries() {

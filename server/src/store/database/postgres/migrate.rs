@@ -16,7 +16,10 @@ const MIGRATIONS: &[(i64, &str)] = &[
 ];
 
 /// The newest one.
-pub(crate) const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(crate) const SCHEMA: i64 = match MIGRATIONS {
+    [.., (version, _)] => *version,
+    [] => 0,
+};
 
 /// What is summed up by minutes: views over the stats tables, by name, each after those that it is made of.
 const AGGREGATES: &[(&str, &str)] = &[

@@ -150,9 +150,20 @@ pub(super) async fn write(connection: &mut PgConnection, sql: SqlStr, values: &[
 
 /// Waits until nobody else has this lock on a session; it goes with the transaction.
 pub(super) async fn lock(connection: &mut PgConnection, session: SessionId) -> sqlx::Result<()> {
-    let (high, low) = session.uuid().as_u64_pair();
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind((high ^ low).cast_signed());
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(key(session));
     within(WRITE_LIMIT, lock.execute(connection)).await.map(|_| ())
+}
+
+/// Takes this lock on a session, unless somebody has it.
+pub(super) async fn try_lock(connection: &mut PgConnection, session: SessionId) -> sqlx::Result<bool> {
+    let lock = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(key(session));
+    within(WRITE_LIMIT, lock.fetch_one(connection)).await
+}
+
+/// What PostgreSQL locks in place of a session.
+fn key(session: SessionId) -> i64 {
+    let (high, low) = session.uuid().as_u64_pair();
+    (high ^ low).cast_signed()
 }
 
 /// Makes a transaction last.

@@ -14,6 +14,10 @@ use crate::session::UnixMillis;
 /// From 1970 to 2000, where the server's time begins, in microseconds.
 const EPOCH: i64 = 946_684_800_000_000;
 
+/// The first and the last one that the server takes (`MIN_TIMESTAMP` and `END_TIMESTAMP` of its sources): in 4714 BC and 294276.
+const FIRST: i64 = -211_813_488_000_000_000;
+const LAST: i64 = 9_223_371_331_199_999_999;
+
 /// `timestamptz`: microseconds since 2000. The ends of its range are the server's infinities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment(i64);
@@ -21,9 +25,17 @@ pub(crate) struct Moment(i64);
 impl Moment {
     /// That time.
     pub(crate) fn of(time: UnixMillis) -> Self {
-        let micros = time.0.saturating_mul(1000);
-        // What is as far away as can be stays there.
-        Self(if time.0.checked_mul(1000).is_some() { micros.saturating_sub(EPOCH) } else { micros })
+        match time.0.checked_mul(1000) {
+            Some(micros) => Self::within(micros.saturating_sub(EPOCH)),
+            // What is as far away as can be stays there.
+            None if time.0 < 0 => Self(i64::MIN),
+            None => Self(i64::MAX),
+        }
+    }
+
+    /// What no `timestamptz` can be is the nearest one that can: a client may say of its clock what it likes.
+    fn within(micros: i64) -> Self {
+        Self(micros.clamp(FIRST, LAST))
     }
 
     /// Of a Unix time in milliseconds with a fraction.
@@ -31,7 +43,7 @@ impl Moment {
         // Whole milliseconds first: their microseconds have no room left for rounding.
         let whole = millis.floor();
         let micros = ((millis - whole) * 1000.0).round() as i64;
-        Self((whole as i64).saturating_mul(1000).saturating_add(micros).saturating_sub(EPOCH))
+        Self::within((whole as i64).saturating_mul(1000).saturating_add(micros).saturating_sub(EPOCH))
     }
 
     /// As whole milliseconds of Unix time.
