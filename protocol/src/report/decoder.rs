@@ -83,11 +83,11 @@ impl ReportDecoder {
         &self.report
     }
 
-    /// About how much memory the report takes, in bytes: what it says, what the newest delta removed, and the room of the text that it
-    /// has left behind, which is at most twice its own and 16 KiB. [`ReportDecoder::give_up_garbage`] leaves only the first.
+    /// About how much memory the report takes, in bytes: what it says, what the newest delta removed, and the text that it has left
+    /// behind, which is at most twice its own and 16 KiB. [`ReportDecoder::give_up_garbage`] leaves only the first.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.overhead + self.gone + self.report.text.capacity()
+        self.overhead + self.gone + self.report.text.len()
     }
 
     /// The same without what it has left behind.
@@ -99,8 +99,8 @@ impl ReportDecoder {
     /// Gives up what nobody can ask for, and what the newest delta removed. It takes the time of copying the report, if there is any.
     pub fn give_up_garbage(&mut self) {
         self.forget_gone();
-        if self.report.text.capacity() > self.live {
-            self.report.text = self.compacted(0);
+        if self.report.text.len() > self.live {
+            self.compact(0);
         }
     }
 
@@ -111,7 +111,7 @@ impl ReportDecoder {
     pub fn decode(&mut self, delta: RawValue<'_>) -> Result<&Report, ReportError> {
         let taken = self.take(delta)?;
         if self.longest_text(delta.text()) > LONGEST_TEXT {
-            self.report.text = self.compacted(0);
+            self.compact(0);
             if self.longest_text(delta.text()) > LONGEST_TEXT {
                 return Err(ReportError::TooLarge { what: "bytes", limit: self.limits.bytes.min(LONGEST_TEXT) });
             }
@@ -281,18 +281,6 @@ impl ReportDecoder {
 
     /// Leaves behind what nobody refers to any more. `more`: what will be appended next.
     fn compact(&mut self, more: usize) {
-        let text = self.compacted(more);
-        if self.report.text.capacity() <= self.most_text() {
-            // What comes next needs its room again: to grow anew, step by step, takes longer than to copy this back.
-            self.report.text.clear();
-            self.report.text.push_str(&text);
-        } else {
-            self.report.text = text;
-        }
-    }
-
-    /// The text without what nobody refers to any more, and the places in it. `more`: what will be appended next.
-    fn compacted(&mut self, more: usize) -> String {
         #[cfg(test)]
         {
             self.copied += self.live;
@@ -323,7 +311,7 @@ impl ReportDecoder {
             }
         }
         self.live = text.len().saturating_sub(gone_bytes);
-        text
+        self.report.text = text;
     }
 
     /// Looks at the whole delta before anything is applied, and takes it apart.
