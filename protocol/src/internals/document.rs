@@ -90,7 +90,7 @@ impl Document {
         let Some(connections) = whole.get("PeerConnections").filter(|value| value.kind() == Kind::Object) else {
             return Ok(None);
         };
-        let mut reading = Reading { text: &text, room: Room::default(), updates: MAX_UPDATES, left_out: 0 };
+        let mut reading = Reading { text: &text, room: Room::of(text.len()), updates: MAX_UPDATES, left_out: 0 };
         let media = reading.updates(whole.get("getUserMedia").unwrap_or(RawValue::NULL));
         let mut read = Vec::new();
         for (id, value) in connections.members() {

@@ -6,6 +6,10 @@ pub(crate) const MAX_DOCUMENT: usize = 64 << 20;
 pub(super) const MAX_CONNECTION: usize = crate::line::MAX_CONNECTION_ID;
 pub(super) const MAX_ENTRY: usize = 256;
 pub(super) const MAX_MEMBER: usize = 96;
+/// The text of all reports that are made of one dump, in bytes: so much, and this many times the dump's length. Names stand with
+/// each value there; the reports of a browser's dump come to some six times its length.
+pub(super) const MAX_BUILT: usize = 16 << 20;
+pub(super) const MAX_BUILT_TIMES: usize = 16;
 /// The longest label of a track that is remembered.
 pub(super) const MAX_LABEL: usize = 256;
 /// Connections of one dump.
@@ -29,8 +33,8 @@ pub(super) const MAX_ENTRIES: usize = 4096;
 pub(super) const MAX_REPORTS: usize = 64 << 20;
 /// Tracks whose label is remembered.
 pub(super) const MAX_TRACKS: usize = 4096;
-/// Transceivers of one connection whose tracks are remembered.
-pub(super) const MAX_TRANSCEIVERS: usize = 1024;
+/// Transceivers of one dump whose tracks are remembered.
+pub(super) const MAX_TRANSCEIVERS: usize = 1 << 14;
 /// Calls of one method of one connection whose outcome is waited for.
 pub(super) const MAX_PENDING: usize = 64;
 /// Calls of `getUserMedia` and its like whose outcome is waited for.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::calls::{Calls, tracking_id};
-use super::limits::MAX_REQUESTS;
+use super::limits::{MAX_ENTRY, MAX_REQUESTS};
 use super::text::{json_of, quoted, write_member};
 use super::tracks::Tracks;
 use super::writer::Draft;
@@ -111,7 +111,7 @@ impl Media {
     fn id(&mut self, base: &'static str, request: &str, is_call: bool, calls: &mut Calls) -> String {
         let known = if is_call { None } else { self.numbers.remove(request) };
         let number = known.unwrap_or_else(|| calls.number(base));
-        if is_call && self.numbers.len() < MAX_REQUESTS {
+        if is_call && self.numbers.len() < MAX_REQUESTS && request.len() <= MAX_ENTRY {
             self.numbers.insert(request.to_owned(), number);
         }
         tracking_id(base, number)

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::limits::{MAX_ENTRY, MAX_MEMBER, MAX_MEMBERS, MAX_SAMPLES, MAX_SERIES};
+use super::limits::{MAX_BUILT, MAX_BUILT_TIMES, MAX_ENTRY, MAX_MEMBER, MAX_MEMBERS, MAX_SAMPLES, MAX_SERIES};
 use super::series::{Series, names_of};
 use super::text::{quoted, write_member};
 use crate::json::RawValue;
@@ -21,6 +21,11 @@ const MADE_UP: f64 = 500.0;
 
 /// Members of an entry that it has without a series.
 const OWN_MEMBERS: [&str; 3] = ["id", "type", "timestamp"];
+
+/// What stands in an entry beside its names and values: its braces, the names of its own members, and its time.
+const FRAME: usize = 64;
+/// The same of a member: quotes, a colon, a comma.
+const MEMBER_FRAME: usize = 6;
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -54,11 +59,14 @@ pub(super) struct Sampling {
 pub(super) struct Room {
     series: usize,
     samples: usize,
+    /// Bytes of reports.
+    built: usize,
 }
 
-impl Default for Room {
-    fn default() -> Self {
-        Self { series: MAX_SERIES, samples: MAX_SAMPLES }
+impl Room {
+    /// For a dump of that many bytes.
+    pub(super) fn of(length: usize) -> Self {
+        Self { series: MAX_SERIES, samples: MAX_SAMPLES, built: MAX_BUILT + MAX_BUILT_TIMES * length }
     }
 }
 
@@ -85,7 +93,7 @@ impl Sampling {
             };
             room.series -= 1;
             if entry.kind.is_empty() {
-                entry.kind = value.get("statsType").and_then(RawValue::as_str).unwrap_or_default().into_owned();
+                entry.kind = value.get("statsType").map(kind_of).unwrap_or_default();
             }
             entry.series.push(series);
         }
@@ -176,14 +184,27 @@ impl Entry {
         {
             let mut text = String::new();
             kind.write_next(&mut text);
-            self.kind = RawValue::parse(&text).ok().and_then(RawValue::as_str).unwrap_or_default().into_owned();
+            self.kind = RawValue::parse(&text).ok().map(kind_of).unwrap_or_default();
         }
         self.series.retain(|series| !OWN_MEMBERS.contains(&&*series.name) && !series.name.is_empty());
+        let built = self.length();
+        if built > room.built {
+            self.times.clear();
+            return self.series.len() as u64 + 1;
+        }
+        room.built -= built;
         let tolerance = if self.is_time_told { ROUNDING } else { MADE_UP };
         for series in &mut self.series {
             series.align(&self.times, tolerance);
         }
         0
+    }
+
+    /// No fewer bytes than come of it in all reports.
+    fn length(&self) -> usize {
+        let head = 2 * quoted(&self.id).len() + quoted(&self.kind).len() + FRAME;
+        let member = |series: &Series| series.length() + series.count * (quoted(&series.name).len() + MEMBER_FRAME);
+        self.times.len() * head + self.series.iter().map(member).sum::<usize>()
     }
 
     /// `times`: when reports were taken. Two samples are never in one report.
@@ -217,4 +238,9 @@ impl Entry {
         }
         out.push('}');
     }
+}
+
+/// The type that a value says. One that is too long to be one is none: it would stand with each sample.
+fn kind_of(value: RawValue<'_>) -> String {
+    value.as_str().filter(|kind| kind.len() <= MAX_MEMBER).unwrap_or_default().into_owned()
 }

@@ -65,6 +65,11 @@ impl Series {
         })
     }
 
+    /// The bytes of its values.
+    pub(super) fn length(&self) -> usize {
+        self.text.len()
+    }
+
     /// The times that the values are; what can be none is as the one before it.
     pub(super) fn moments(&self) -> Vec<f64> {
         let Ok(array) = RawValue::parse(&self.text) else { return Vec::new() };

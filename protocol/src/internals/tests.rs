@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::dump::DumpReader;
 use crate::event::SessionDecoder;
-use crate::json::write_string;
+use crate::json::{RawValue, write_string};
 use crate::line::Line;
 use crate::privacy::Obfuscator;
 
@@ -279,6 +279,92 @@ fn long_names_are_left_out_and_told() {
     let (_, events) = read(&text);
     assert!(events.iter().map(String::len).sum::<usize>() < 5_000, "{}", events.len());
     assert!(events[1].starts_with(r#"[":rtctrace.dropped",null,{"parts":3}"#), "{}", events[1]);
+}
+
+/// It would stand with each sample: a thousand times here.
+#[test]
+fn a_type_that_is_too_long_is_none_wherever_it_stands() {
+    let span = "1970-01-12T13:46:40.000Z 1970-01-12T14:46:42.002Z";
+    let long = "x".repeat(10_000);
+    let times: Vec<String> = (0..1_000).map(|at| (1_000_000_000 + at * 1_000).to_string()).collect();
+    let times = format!("[{}]", times.join(","));
+    let kinds = format!("[\"{long}\"]");
+    let told = document(&[], &[("A-timestamp", &long, span, &times), ("A-b", &long, span, "[1]")]);
+    let valued =
+        document(&[], &[("A-timestamp", "", span, &times), ("A-type", "", span, &kinds), ("A-b", "", span, "[1]")]);
+    for text in [told, valued] {
+        assert!((10_000..200_000).contains(&built(&text).0), "{}", built(&text).0);
+    }
+}
+
+/// Names as long as they may be, with thousands of values.
+#[test]
+fn the_reports_of_a_dump_are_bounded_by_its_length_and_what_is_beyond_is_told() {
+    let span = "1970-01-12T13:46:40.000Z 1970-01-12T14:46:42.002Z";
+    let times: Vec<String> = (0..8_000).map(|at| (1_000_000_000 + at * 1_000).to_string()).collect();
+    let (times, values) = (format!("[{}]", times.join(",")), format!("[{}]", vec!["7"; 8_000].join(",")));
+    let mut keys: Vec<(String, &str)> = Vec::new();
+    for entry in 0..6 {
+        let id = format!("{entry}{}", "e".repeat(250));
+        keys.push((format!("{id}-timestamp"), &times));
+        keys.extend((0..40).map(|member| (format!("{id}-{member:02}{}", "m".repeat(90)), values.as_str())));
+    }
+    let series: Vec<_> = keys.iter().map(|(key, values)| (key.as_str(), "t", span, *values)).collect();
+    let text = document(&[], &series);
+    let limit = super::limits::MAX_BUILT + super::limits::MAX_BUILT_TIMES * text.len();
+    let (bytes, left_out) = built(&text);
+    assert!((limit / 2..=limit).contains(&bytes), "{bytes} of {limit}");
+    let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+    reader.next_line().unwrap().unwrap();
+    let told = format!("[\":rtctrace.dropped\",null,{{\"parts\":{left_out}}},0]");
+    assert_eq!(reader.next_line().unwrap().unwrap(), told);
+}
+
+/// The bytes of all reports, and how much was left out.
+fn built(text: &str) -> (usize, u64) {
+    let mut document = super::Document::parse(text.to_owned()).unwrap().unwrap();
+    let sampling = &mut document.connections[0].sampling;
+    let mut bytes = 0;
+    for report in 0..sampling.times().len() {
+        let mut out = String::new();
+        sampling.write(report, &mut out);
+        bytes += out.len();
+    }
+    (bytes, document.left_out)
+}
+
+/// What is remembered from line to line has a limit in bytes, not only in number.
+#[test]
+fn ids_of_any_length_are_not_kept() {
+    let long = "x".repeat(10_000);
+    let mut tracks = super::tracks::Tracks::default();
+    tracks.label(&long, "mic");
+    tracks.label("t", "mic");
+    assert!(!tracks.track("audio", &long, None, RawValue::NULL).contains("mic"));
+    assert!(tracks.track("audio", "t", None, RawValue::NULL).contains("mic"));
+
+    let changed = |track: &str, index: u64| {
+        format!(r#"{{"kind":"audio","sender":{{"track":"{track}"}},"reason":"x","transceiverIndex":{index}}}"#)
+    };
+    let mut change = |connection: &str, text: &str| {
+        let mut drafts = Vec::new();
+        tracks.transceiver(connection, "transceiverModified", RawValue::parse(text).unwrap(), &mut drafts);
+        drafts.iter().map(|draft| draft.value.len()).sum::<usize>()
+    };
+    assert_eq!(change("7-1", &changed(&long, 0)), 0);
+    assert!((1..100).contains(&change("7-1", &changed("t", 0))), "the long one is not known as the one before");
+    for index in 0..super::limits::MAX_TRANSCEIVERS as u64 {
+        change(&format!("7-{}", index % 100), &changed("t", index));
+    }
+    assert_eq!(change("7-2", &changed("u", 1 << 40)), 0, "one more than there may be is not remembered");
+
+    let requested = |id: &str| {
+        let (call, failure) = ("navigator.mediaDevices.getUserMedia", "navigator.mediaDevices.getUserMediaOnFailure");
+        let lines = format!("[\"{call}\",\"7-0\",{{}},\"{id}\",5]\n[\"{failure}\",\"7-0\",\"no\",\"{id}\",1]\n");
+        read(&format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{lines}")).1
+    };
+    assert!(requested("a")[1].contains("\"60-0\""));
+    assert!(requested(&long)[1].contains("\"60-1\""), "the call is not known any more");
 }
 
 /// Both dumps in small.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::limits::{MAX_CONNECTIONS, MAX_LABEL, MAX_TRACKS, MAX_TRANSCEIVERS};
+use super::limits::{MAX_CONNECTIONS, MAX_ENTRY, MAX_LABEL, MAX_TRACKS, MAX_TRANSCEIVERS};
 use super::text::quoted;
 use super::writer::Draft;
 use crate::json::{Kind, RawValue};
@@ -17,6 +17,8 @@ pub(super) struct Tracks {
     /// By the track's id.
     labels: HashMap<String, String>,
     connections: HashMap<String, HashMap<u64, Transceiver>>,
+    /// How many there are, of all connections.
+    transceivers: usize,
     /// The dump tells of tracks only with their transceivers.
     pub(super) are_implied: bool,
 }
@@ -30,7 +32,7 @@ struct Transceiver {
 impl Tracks {
     /// `getUserMedia` gave this track.
     pub(super) fn label(&mut self, id: &str, label: &str) {
-        if self.labels.len() < MAX_TRACKS && label.len() <= MAX_LABEL {
+        if self.labels.len() < MAX_TRACKS && id.len() <= MAX_ENTRY && label.len() <= MAX_LABEL {
             self.labels.insert(id.to_owned(), label.to_owned());
         }
     }
@@ -78,8 +80,11 @@ impl Tracks {
             self.connections.insert(connection.to_owned(), HashMap::new());
         }
         let Some(known) = self.connections.get_mut(connection) else { return };
-        if known.len() >= MAX_TRANSCEIVERS && !known.contains_key(&index) {
-            return;
+        if !known.contains_key(&index) {
+            if self.transceivers == MAX_TRANSCEIVERS {
+                return;
+            }
+            self.transceivers += 1;
         }
         let transceiver = known.entry(index).or_default();
         let kind = text(value, "kind").unwrap_or_default();
@@ -88,7 +93,8 @@ impl Tracks {
         let (sender, receiver) = (end("sender"), end("receiver"));
         let streams = |end: RawValue<'_>| end.get("streams").map_or("[]", RawValue::text).to_owned();
 
-        let sends = text(sender, "track");
+        // What is longer is no track's id, and is not remembered.
+        let sends = text(sender, "track").filter(|track| track.len() <= MAX_ENTRY);
         let before = std::mem::replace(&mut transceiver.sends, sends.clone());
         let receives = reason == "setRemoteDescription"
             && (method == "transceiverAdded"
