@@ -14,7 +14,7 @@ use crate::tables::{self, MethodToken};
 pub const MAX_CONNECTION_ID: usize = 256;
 
 /// The largest time of a line, in ms: 30,000 years. Sums of such times stay numbers that JSON has.
-const MAX_DELTA: f64 = 1e15;
+pub(crate) const MAX_DELTA: f64 = 1e15;
 
 /// Why a text is not a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

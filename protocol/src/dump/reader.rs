@@ -223,6 +223,8 @@ impl<R: BufRead> DumpReader<R> {
                 false => DumpError::InternalsTooLong { limit: MAX_DOCUMENT },
             });
         }
+        // It was read into twice the room that it had.
+        self.buffer.shrink_to_fit();
         let text =
             String::from_utf8(std::mem::take(&mut self.buffer)).map_err(|_| DumpError::NotUtf8 { line: self.line })?;
         let excerpt = DumpError::not_a_dump(text.as_bytes());

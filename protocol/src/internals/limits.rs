@@ -1,7 +1,7 @@
 //! Every bound on what a dump may make its reader hold. Input is hostile: each of these is far beyond what a browser writes.
 
 /// The longest webrtc-internals dump, in bytes. It must be held whole: the statistics stand behind what they go between.
-pub(crate) const MAX_DOCUMENT: usize = 64 << 20;
+pub(crate) const MAX_DOCUMENT: usize = 32 << 20;
 /// The longest name, in bytes: of a connection, of an entry, and of a member of one. It stands with each of its values.
 pub(super) const MAX_CONNECTION: usize = crate::line::MAX_CONNECTION_ID;
 pub(super) const MAX_ENTRY: usize = 256;

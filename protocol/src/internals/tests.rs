@@ -437,6 +437,43 @@ fn word() -> impl Strategy<Value = &'static str> {
     ])
 }
 
+/// JSON of a time.
+fn time() -> impl Strategy<Value = String> {
+    let number =
+        prop_oneof![any::<f64>(), -2e14..2e14, 0.0..1e14].prop_filter("JSON has no other", |time| time.is_finite());
+    prop_oneof![
+        number.prop_map(|time| format!("{time:e}")),
+        "\"[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}T[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}Z\"",
+        "\"[0-9]{1,2}/[0-9]{1,2}/[0-9]{1,5}, [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}( PM)?\"",
+        prop::sample::select(vec![
+            "null",
+            "\"\"",
+            "\"NaN\"",
+            "\"inf\"",
+            "-0",
+            "1e999",
+            "-1e999",
+            "1e400",
+            "99999999999999",
+            "1e14",
+            "\"1e308\"",
+            "\"99999999999999999999/1/1, 1:1:1\"",
+            "\"9999-12-31T60:60:60.999Z\"",
+            "\"1970-01-01T00:00:00Z\"",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+/// A time as a line may have it.
+fn delta() -> impl Strategy<Value = String> {
+    let number = prop_oneof![-1e15..1e15, -5000.0..5000.0];
+    prop_oneof![
+        number.prop_map(|delta: f64| delta.to_string()),
+        prop::sample::select(vec!["1e15", "-1e15", "0", "-0.0", "1e-300", "0.0000001"]).prop_map(str::to_owned),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
@@ -466,5 +503,31 @@ proptest! {
             let _ = decoder.decode(line);
         }
         prop_assert!(bytes < 100 * text.len() + 10_000, "{bytes} of {}", text.len());
+    }
+
+    /// Whatever is said as a time: every line is one.
+    #[test]
+    fn times_of_any_kind_are_times_of_lines(times in prop::collection::vec(time(), 1..12), deltas in prop::collection::vec(delta(), 1..12)) {
+        let updates: Vec<_> = times.iter().map(|time| ("createOffer", "", time.as_str())).collect();
+        let start = times.first().map_or("", |time| time.trim_matches('"'));
+        let spans: Vec<_> = times.iter().map(|end| format!("{start} {}", end.trim_matches('"'))).collect();
+        let keys: Vec<_> = (0..spans.len()).map(|entry| format!("{entry}-b")).collect();
+        let mut series: Vec<_> =
+            spans.iter().zip(&keys).map(|(span, key)| (key.as_str(), "t", span.as_str(), "[1,2,3]")).collect();
+        let numbers: Vec<_> = times.iter().filter(|time| !time.starts_with('"')).map(String::as_str).collect();
+        let sampled = format!("[{}]", numbers.join(","));
+        series.push(("T-timestamp", "t", " ", &sampled));
+        let lines: Vec<_> = deltas.iter().map(|delta| format!("[\"createOffer\",\"7-1\",null,{delta}]\n")).collect();
+        let lines = format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}", lines.concat());
+        for text in [document(&updates, &series), lines] {
+            let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+            let mut decoder = SessionDecoder::new();
+            while let Some(line) = reader.next_line() {
+                let line = line.unwrap();
+                let parsed = Line::parse(line);
+                prop_assert!(parsed.is_ok_and(|line| line.delta().is_finite()), "{line}");
+                prop_assert!(decoder.decode(line).is_ok(), "{line}");
+            }
+        }
     }
 }

@@ -39,14 +39,16 @@ pub(super) fn moment_of(value: RawValue<'_>) -> Option<Moment> {
     sensible(date + time_of_day(time)?).map(Moment::Local)
 }
 
-/// A time that can be one.
+/// A time that can be one. A fraction of the first millisecond may have hundreds of digits, and none of them means anything.
 pub(super) fn sensible(time: f64) -> Option<f64> {
-    (0.0..1e14).contains(&time).then_some(time)
+    (0.0..1e14).contains(&time).then_some(if time < 1.0 { 0.0 } else { time })
 }
 
 /// Midnight of a date, whose parts stand in that order: where the year is, the month, the day.
 fn day(text: &str, between: char, order: [usize; 3]) -> Option<f64> {
-    let parts: Vec<i64> = text.split(between).map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
+    // A fourth is one too many, however many follow.
+    let parts = text.splitn(4, between).map(|part| part.trim().parse().ok());
+    let parts: Vec<i64> = parts.collect::<Option<_>>()?;
     if parts.len() != 3 {
         return None;
     }

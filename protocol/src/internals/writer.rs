@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::dump::MAX_LINE;
-use crate::line::{write_line_end, write_line_start};
+use crate::line::{MAX_DELTA, write_line_end, write_line_start};
 
 /// The line in place of one that would have been too long: as in our clients, `{"lines":1,"bytes":..}`.
 pub(super) const DROPPED: &str = ":rtctrace.dropped";
@@ -46,9 +46,10 @@ impl Draft {
     }
 }
 
-/// A time difference in ms as it stands in a line.
+/// A time difference in ms as it stands in a line, which has none that is larger than [`MAX_DELTA`].
 pub(super) fn delta_text(delta: f64) -> String {
-    if delta as i64 as f64 == delta && delta.abs() < 9e15 {
+    let delta = if delta.is_nan() { 0.0 } else { delta.clamp(-MAX_DELTA, MAX_DELTA) };
+    if delta as i64 as f64 == delta {
         let mut text = String::new();
         write_line_end(&mut text, delta as i64);
         text.pop();
