@@ -51,7 +51,7 @@ function withoutLabels(value: unknown): void {
 
 function withoutAddresses(method: string, value: unknown): unknown {
   if (method === 'onicecandidate' || method === 'addIceCandidate') return hideCandidate(value);
-  if (typeof value === 'string' && method.endsWith('OnFailure')) return hideInText(value);
+  if (method.endsWith('OnFailure')) return hideInStrings(value);
   if (!isObject(value)) return value;
   if (method === 'onicecandidateerror') {
     replace(value, 'address', hideHostAndPort);
@@ -66,15 +66,21 @@ function withoutAddresses(method: string, value: unknown): unknown {
   return value;
 }
 
+/** Of the candidate pairs that browsers reported before there was a standard. */
+const OF_PAIRS = ['googLocalAddress', 'googRemoteAddress'];
+
+const WITH_ADDRESSES = ['address', 'ip', 'ipAddress', 'relatedAddress', ...OF_PAIRS];
+
 /** A copy, as far as anything changes: the entries may be the browser's own. */
 function reportWithoutAddresses(report: Record<string, unknown>): Record<string, unknown> {
   const copy = { ...report };
   for (const id in report) {
     const entry = report[id];
-    if (!isObject(entry) || !('address' in entry || 'ip' in entry || 'relatedAddress' in entry)) continue;
+    if (!isObject(entry) || !WITH_ADDRESSES.some((name) => name in entry)) continue;
     const hidden = (copy[id] = { ...entry });
     if (entry.candidateType !== 'relay') for (const name of ['address', 'ip', 'ipAddress']) replace(hidden, name, hideAddress);
     replace(hidden, 'relatedAddress', hideAddress);
+    for (const name of OF_PAIRS) replace(hidden, name, hideHostAndPort);
   }
   return copy;
 }
@@ -118,6 +124,10 @@ const hideInText = (text: string): string =>
     const word = run.replace(/[.:]+$/, '');
     return hideWord(word) + run.slice(word.length);
   });
+
+/** Every string of a value, names of members among them. */
+const hideInStrings = (value: unknown): unknown =>
+  parse(stringify(value).replace(/"(\\.|[^"\\])*"/g, (text) => stringify(hideInText(parse(text)))));
 
 /** What is before an address may have ended in the same characters. */
 function hideWord(word: string): string {

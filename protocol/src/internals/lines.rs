@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::document::{Document, Update};
 use super::reports::Reports;
+use super::text::compact;
 use super::updates::Updates;
 use super::writer::{DROPPED, Draft, delta_text};
 use crate::json::RawValue;
@@ -106,12 +107,14 @@ impl DocumentLines {
                 let Some(Update { whole, .. }) = connection.updates.get(place) else { return out };
                 let update = document.part(*whole);
                 let kind = update.get("type").and_then(RawValue::as_str).unwrap_or_default();
-                // An empty name would be no method.
-                let kind = if kind.is_empty() { REST } else { &kind };
+                if !is_event(&kind) {
+                    out.extend(rest(Some(&connection.id), &compact(update.text())));
+                    return out;
+                }
                 let more = Document::rest_of(update);
                 let more = more.as_deref().and_then(|more| RawValue::parse(more).ok());
                 let value = update.get("value").unwrap_or(RawValue::NULL);
-                updates.update(&connection.id, kind, value, more.as_slice(), &mut out);
+                updates.update(&connection.id, &kind, value, more.as_slice(), &mut out);
             }
             What::Report(at, place) => {
                 let Some(connection) = document.connections.get_mut(at) else { return out };
@@ -122,6 +125,12 @@ impl DocumentLines {
         }
         out
     }
+}
+
+/// Whether an update may have this name: an empty one is no method, one with a colon in front is of the application, and reports
+/// are elsewhere.
+fn is_event(kind: &str) -> bool {
+    !(kind.is_empty() || kind.starts_with(':') || matches!(kind, "getStats" | "getstats" | "g"))
 }
 
 fn rest(connection: Option<&str>, rest: &str) -> Option<Draft> {

@@ -10,6 +10,7 @@ use super::updates::Updates;
 use super::writer::delta_text;
 use crate::json::RawValue;
 use crate::line::Line;
+use crate::privacy::is_chromiums;
 
 /// News of a later time than this, in ms, come behind all that are earlier.
 const PATIENCE: f64 = 2000.0;
@@ -35,12 +36,6 @@ pub(crate) struct RtcstatsLines {
 /// Whether a dump with this header may be Chromium's, which knows nothing to say of the session.
 pub(crate) fn may_be_chromiums(metadata: RawValue<'_>) -> bool {
     metadata.members().count() == 1
-}
-
-/// Whether a connection has a name of Chromium's: the numbers of a process and of a connection in it.
-fn is_chromiums(connection: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    connection.split_once('-').is_some_and(|(process, number)| is_number(process) && is_number(number))
 }
 
 impl RtcstatsLines {

@@ -258,12 +258,66 @@ fn what_nobody_understands_is_an_event_and_its_addresses_can_be_hidden() {
     let lines: Vec<&str> = hidden.lines().skip(2).collect();
     let expected = [
         r#"[":webrtc-internals","7-1",{"host":"192.0.2.x"},0]"#,
-        // Of a method that nobody knows nobody knows what it says.
-        r#"["neverSeen","7-1","by 192.0.2.7",0]"#,
+        r#"["neverSeen","7-1","by 192.0.2.x",0]"#,
         r#"[20,"7-1","of 192.0.2.x",1]"#,
         r#"[6,"7-1","c=192.0.2.x","6-0",1]"#,
     ];
     assert_eq!(lines, expected);
+}
+
+/// A candidate and a configuration have addresses that are to stay: those of servers.
+#[test]
+fn no_address_of_a_line_of_chromiums_stays_but_those_of_servers() {
+    let values = [
+        ("neverSeen", r#"{"a":["192.0.2.7",{"b":"at 192.0.2.7:9"}],"192.0.2.7":1}"#),
+        (":note", "\"192.0.2.7\""),
+        ("", "\"192.0.2.7\""),
+        ("g", r#"{"A":{"x":"192.0.2.7"}}"#),
+        ("getStats", "[\"192.0.2.7\"]"),
+        ("onconnectionstatechange", "\"192.0.2.7\""),
+        ("transceiverAdded", "Caused by: 192.0.2.7\n\ngetTransceivers()[0]:{\n  192.0.2.7,\n}"),
+        ("transceiverModified", r#"{"mid":"192.0.2.7","transceiverIndex":0,"sender":{"track":"192.0.2.7"}}"#),
+        ("createOfferOnFailure", r#"{"name":"192.0.2.7","more":["192.0.2.7"]}"#),
+        ("setLocalDescription", r#"{"type":"offer","sdp":"c=IN IP4 192.0.2.7","more":"192.0.2.7"}"#),
+        ("setRemoteDescription", "[\"192.0.2.7\"]"),
+        ("icecandidate", r#"{"candidate":"candidate:1 1 udp 2 192.0.2.7 5 typ host","more":["192.0.2.7"]}"#),
+        ("icecandidateerror", r#"{"address":"192.0.2.7","more":"192.0.2.7"}"#),
+        ("icecandidateerror", "url: \naddress: 192.0.2.7\nnot_known: 192.0.2.7"),
+        ("RTCIceTransport.onselectedcandidatepairchange", r#"{"local":"192.0.2.7","more":"192.0.2.7"}"#),
+        ("createDataChannel", r#"{"label":"chat","more":"192.0.2.7"}"#),
+        ("setConfiguration", r#"{"iceServers":[{"urls":"stun:198.51.100.7"}],"more":"192.0.2.7"}"#),
+        ("setConfiguration", "of 192.0.2.7"),
+    ];
+    let updates: Vec<_> =
+        values.iter().map(|(kind, value)| (*kind, *value, "5,\"more\":{\"a\":\"192.0.2.7\"}")).collect();
+    let span = "1970-01-12T13:46:40.000Z 1970-01-12T13:46:40.000Z";
+    let series = [
+        ("P-googLocalAddress", "googCandidatePair", span, "[\"192.0.2.7:50000\"]"),
+        ("P-googRemoteAddress", "googCandidatePair", span, "[\"192.0.2.7:50000\"]"),
+        ("P-notKnown", "googCandidatePair", span, "[\"192.0.2.7\"]"),
+        ("C-ipAddress", "localcandidate", span, "[\"192.0.2.7\"]"),
+    ];
+    let whole = document(&updates, &series);
+    let media = r#"{"rid":1,"request_id":0,"origin":"https://192.0.2.7/","audio":"192.0.2.7"},{"rid":1,"request_id":0,"error":"192.0.2.7"}"#;
+    let whole = whole.replacen("\"getUserMedia\":[", &format!("\"getUserMedia\":[{media}"), 1);
+    let lines = values.iter().filter(|(kind, value)| *kind != "" && RawValue::parse(value).is_ok());
+    let lines: Vec<_> =
+        lines.map(|(kind, value)| format!("[{},\"7-1\",{value},\"192.0.2.7\",1]\n", quoted(kind))).collect();
+    let lines = format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}", lines.concat());
+    for text in [whole, lines] {
+        let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+        let (mut obfuscator, mut servers, mut count) = (Obfuscator::new(), 0, 0);
+        while let Some(line) = reader.next_line() {
+            let mut hidden = String::new();
+            obfuscator.line(&Line::parse(line.unwrap()).unwrap(), &mut hidden);
+            assert!(!hidden.contains("192.0.2.7"), "{hidden}");
+            let mut again = String::new();
+            assert!(!obfuscator.rewrite(&Line::parse(&hidden).unwrap(), &mut again), "{hidden} is {again}");
+            servers += hidden.matches("198.51.100.7").count();
+            count += 1;
+        }
+        assert!(count >= 14 && servers == 1, "{count}");
+    }
 }
 
 /// A file of a few kilobytes that would be gigabytes of lines, were names repeated.

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use crate::description::carries_description;
 use crate::json::{Kind, RawValue, scan_string, write_string};
 use crate::line::Line;
+use crate::tables::{MethodToken, Property, method_token};
 use address::{obfuscate_host_and_port, obfuscate_text};
 use mentions::mentions_addresses;
 
@@ -18,6 +19,9 @@ pub use address::{obfuscate_address, obfuscate_candidate, obfuscate_sdp};
 
 /// How many relay candidates a session's obfuscator remembers. The addresses of any beyond are obfuscated like all others.
 const MAX_RELAYS: usize = 4096;
+
+/// Methods with this in front are of no connection, in dumps of Chromium's either, and of none of their values is an address a part.
+const MEDIA: &str = "navigator.mediaDevices.";
 
 /// The longest id of an entry that is remembered, in bytes. Dumps have `0`, `1`, ...
 const LONGEST_ID: usize = 256;
@@ -102,52 +106,74 @@ impl Obfuscator {
 
     fn addresses<'a>(&mut self, line: &Line<'a>, method: &str, found: &mut Vec<Replacement<'a>>) {
         let value = line.value();
+        let is_chromiums = line.connection().is_some_and(|id| is_chromiums(&id)) || method.starts_with(MEDIA);
         match method {
-            "getStats" | "getstats" => self.report(line, found),
+            "getStats" | "getstats" if value.kind() == Kind::Object => self.report(line, is_chromiums, found),
             // What should be an object and is a text is one that nobody understood.
             "addIceCandidate" | "onicecandidate" if value.kind() == Kind::String => {
-                candidate(value, found);
+                candidate(value, false, found);
                 if found.is_empty() {
                     replace(value, found, obfuscate_text);
                 }
             }
-            "onicecandidateerror" if value.kind() == Kind::String => replace(value, found, obfuscate_text),
-            method if value.kind() == Kind::String && carries_description(method) => {
-                replace(value, found, obfuscate_text);
-            }
-            "addIceCandidate" | "onicecandidate" => candidate(value, found),
+            method if value.kind() == Kind::String && is_understood_as_object(method) => every_string(value, found),
+            "addIceCandidate" | "onicecandidate" => candidate(value, is_chromiums, found),
             "onicecandidateerror" => {
                 for (name, member) in value.members() {
                     match &*name {
-                        "address" | "hostCandidate" => replace(member, found, obfuscate_host_and_port),
+                        "address" | "hostCandidate" if member.kind() == Kind::String => {
+                            replace(member, found, obfuscate_host_and_port);
+                        }
                         "errorText" => replace(member, found, obfuscate_text),
+                        // It is a server's.
+                        "url" => {}
+                        _ if is_chromiums => every_string(member, found),
                         _ => {}
                     }
                 }
             }
             "RTCIceTransport.onselectedcandidatepairchange" => {
                 for (name, member) in value.members() {
-                    if matches!(&*name, "local" | "remote") {
-                        candidate(member, found);
+                    match &*name {
+                        "local" | "remote" => candidate(member, is_chromiums, found),
+                        _ if is_chromiums => every_string(member, found),
+                        _ => {}
                     }
                 }
             }
             method if is_free(method) => every_string(value, found),
             // Browsers quote the line of an SDP that they could not read.
-            method if method.ends_with("OnFailure") => replace(value, found, obfuscate_text),
-            method if carries_description(method) => {
+            method if method.ends_with("OnFailure") => every_string(value, found),
+            method if carries_description(method) && value.kind() == Kind::Object => {
                 // Every member of this name: a reader may take the first or the last.
-                for (_, sdp) in value.members().filter(|(name, _)| name == "sdp") {
-                    replace(sdp, found, obfuscate_sdp);
+                for (name, member) in value.members() {
+                    match &*name {
+                        "sdp" if member.kind() == Kind::String => replace(member, found, obfuscate_sdp),
+                        _ if is_chromiums => every_string(member, found),
+                        _ => {}
+                    }
                 }
             }
+            "create" | "setConfiguration" if is_chromiums && value.kind() == Kind::Object => {
+                // Addresses of servers stay, as with our own clients.
+                for (_, member) in value.members().filter(|(name, _)| name != "iceServers") {
+                    every_string(member, found);
+                }
+            }
+            // What our methods have no name for is in Chromium's words.
+            _ if is_chromiums => every_string(value, found),
             _ => {}
+        }
+        if is_chromiums || is_free(method) || !matches!(method_token(method), MethodToken::Name) {
+            for extra in line.extra() {
+                every_string(*extra, found);
+            }
         }
     }
 
-    fn report<'a>(&mut self, line: &Line<'a>, found: &mut Vec<Replacement<'a>>) {
+    fn report<'a>(&mut self, line: &Line<'a>, is_chromiums: bool, found: &mut Vec<Replacement<'a>>) {
         let report = line.value();
-        if !mentions_addresses(report.text()) {
+        if !is_chromiums && !mentions_addresses(report.text()) {
             return;
         }
         let connection = line.connection().unwrap_or_default();
@@ -169,6 +195,12 @@ impl Obfuscator {
                 match &*name {
                     "134" | "address" | "ip" | "ipAddress" if !is_relay => replace(value, found, obfuscate_address),
                     "141" | "relatedAddress" => replace(value, found, obfuscate_address),
+                    // Of the candidate pairs that browsers reported before there was a standard.
+                    "googLocalAddress" | "googRemoteAddress" => replace(value, found, obfuscate_host_and_port),
+                    "134" | "address" | "ip" | "ipAddress" => {}
+                    name if is_chromiums && Property::of_token(name).or_else(|| Property::of_name(name)).is_none() => {
+                        every_string(value, found);
+                    }
                     _ => {}
                 }
             }
@@ -176,12 +208,25 @@ impl Obfuscator {
     }
 }
 
+/// Whether a connection has a name of Chromium's: the numbers of a process and of a connection in it. Our own clients have other
+/// names, so such a line is of a dump of `chrome://webrtc-internals`.
+pub(crate) fn is_chromiums(connection: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    connection.split_once('-').is_some_and(|(process, number)| is_number(process) && is_number(number))
+}
+
+/// Whether a text in place of this method's value is one that nobody understood.
+fn is_understood_as_object(method: &str) -> bool {
+    matches!(method, "getStats" | "getstats" | "onicecandidateerror") || carries_description(method)
+}
+
 /// Whether no format describes the value: configurations, logs, the state of a backend. Addresses and devices may stand anywhere in it.
 fn is_free(method: &str) -> bool {
     matches!(method, "identity" | "logs" | "stats-entry" | ":webrtc-internals")
 }
 
-fn candidate<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
+/// With `all`, what candidates have no name for is searched, too.
+fn candidate<'a>(value: RawValue<'a>, all: bool, found: &mut Vec<Replacement<'a>>) {
     if value.kind() == Kind::String {
         replace(value, found, obfuscate_candidate);
         return;
@@ -192,6 +237,9 @@ fn candidate<'a>(value: RawValue<'a>, found: &mut Vec<Replacement<'a>>) {
             "candidate" => replace(member, found, obfuscate_candidate),
             "address" | "ip" if !is_relay => replace(member, found, obfuscate_address),
             "relatedAddress" => replace(member, found, obfuscate_address),
+            // That of a TURN server.
+            "address" | "ip" | "url" => {}
+            _ if all => every_string(member, found),
             _ => {}
         }
     }
@@ -291,6 +339,19 @@ mod tests {
                 r#"[15,"PC_0","OperationError: Failed to parse. a=candidate:1 1 UDP garbage 192.0.2.x typ: c=192.0.2.x. At ab:cd","8-0",1]"#,
             ),
             (r#"[10,"PC_0",null,"10-0",1]"#, r#"[10,"PC_0",null,"10-0",1]"#),
+            (
+                r#"["g","PC_1",{"7":{"googLocalAddress":"192.0.2.7:50000","googRemoteAddress":"[2001:db8:1:2::3]:9","type":"googCandidatePair"}},1]"#,
+                r#"["g","PC_1",{"7":{"googLocalAddress":"192.0.2.x:50000","googRemoteAddress":"[2001:db8:1x:x:x:x:x:x]:9","type":"googCandidatePair"}},1]"#,
+            ),
+            (
+                r#"["createOfferOnFailure","PC_1",{"name":"of 192.0.2.7","more":["192.0.2.8"]},"x 192.0.2.9",1]"#,
+                r#"["createOfferOnFailure","PC_1",{"name":"of 192.0.2.x","more":["192.0.2.x"]},"x 192.0.2.x",1]"#,
+            ),
+            (r#"["a.note","PC_1","192.0.2.7","192.0.2.7",1]"#, r#"["a.note","PC_1","192.0.2.7","192.0.2.7",1]"#),
+            (
+                r#"[":note","PC_1",{"a":"192.0.2.7"},"192.0.2.7",1]"#,
+                r#"[":note","PC_1",{"a":"192.0.2.7"},"192.0.2.7",1]"#,
+            ),
             (r#"[":note",null, "192.0.2.7" ,1]"#, r#"[":note",null, "192.0.2.7" ,1]"#),
         ] {
             assert_eq!(obfuscated(&mut obfuscator, line), expected);
