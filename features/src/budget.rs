@@ -13,6 +13,22 @@ impl Budget {
         self.0 = left.unwrap_or(0);
         left.is_some()
     }
+
+    /// Gives back so many.
+    pub(crate) fn give(&mut self, count: usize) {
+        self.0 = self.0.saturating_add(count);
+    }
+
+    /// One of so many.
+    #[cfg(test)]
+    pub(crate) fn of(count: usize) -> Self {
+        Self(count)
+    }
+
+    /// One for what is soon forgotten.
+    pub(crate) fn endless() -> Self {
+        Self(usize::MAX)
+    }
 }
 
 /// The budgets of a session.
@@ -24,10 +40,17 @@ pub(crate) struct Budgets {
     pub(crate) tracks: Budget,
     /// See [`limits::STREAMS`].
     pub(crate) streams: Budget,
+    /// See [`limits::ALL_BUCKETS`].
+    pub(crate) buckets: Budget,
 }
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { stats_ids: Budget(limits::STATS_IDS), tracks: Budget(limits::TRACKS), streams: Budget(limits::STREAMS) }
+        Self {
+            stats_ids: Budget(limits::STATS_IDS),
+            tracks: Budget(limits::TRACKS),
+            streams: Budget(limits::STREAMS),
+            buckets: Budget(limits::ALL_BUCKETS),
+        }
     }
 }

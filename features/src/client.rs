@@ -98,7 +98,8 @@ impl ClientExtractor {
             features.duration = input::millis(last - first);
         }
         if let FirstCall::Done(delay) = self.first_call {
-            features.get_user_media_delay = delay;
+            // A clock may go back.
+            features.get_user_media_delay = delay.map(|millis| millis.max(0));
         }
         features
     }

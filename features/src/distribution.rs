@@ -2,13 +2,14 @@
 //!
 //! Numbers are counted in buckets on a logarithmic scale, as DDSketch does (Masson, Rim and Lee, VLDB 2019): first the upper bits of a
 //! number's binary form, 64 buckets to a power of two, so that no logarithm is taken and a quantile is wrong by at most 1/128 (0.8 %).
-//! Only buckets that are hit are kept, at most [`limits::BUCKETS`]; when there are more, neighbours are joined two by two and the error
-//! doubles. Numbers within two powers of two (from 500 kbit/s to 2 Mbit/s, say) never come to that; within four the error stays below
-//! 1.6 %, within sixteen below 6.3 %. Mean, least and largest are exact, and so is all of what never changed.
+//! Only buckets that are hit are kept, at most [`limits::BUCKETS`]; when there are more, neighbours are joined two by two, as UDDSketch
+//! does (Epicoco et al., 2020), and the error doubles. Numbers within two powers of two (from 500 kbit/s to 2 Mbit/s,
+//! say) never come to that; within four the error stays below 1.6 %, within sixteen below 6.3 %. Mean, least and largest are exact, and so is all of what never changed. A session's distributions have a budget of buckets together
+//! ([`limits::ALL_BUCKETS`]): with none left, a number that needs another joins neighbours instead.
 //!
-//! No crate does this: `hdrhistogram` and `sketches-ddsketch` count in arrays of kilobytes a metric, of which a session has hundreds, and
-//! the crates of t-digest sort and allocate as they merge.
+//! The crates that were looked at count in arrays that are dense from the first number on, or collapse the low end when these are full.
 
+use crate::budget::Budget;
 use crate::limits;
 
 /// Bits of the mantissa that tell buckets apart.
@@ -56,8 +57,8 @@ impl Default for Distribution {
 }
 
 impl Distribution {
-    /// `value` was there so many times. What is negative, or no measurement, is left out.
-    pub(crate) fn add(&mut self, value: f64, times: u32) {
+    /// `value` was there so many times. What is negative, or no measurement, is left out. `buckets`: how many the session may yet have.
+    pub(crate) fn add(&mut self, value: f64, times: u32, buckets: &mut Budget) {
         if times == 0 || !(0.0..=MOST).contains(&value) {
             return;
         }
@@ -76,7 +77,7 @@ impl Distribution {
             // Comparing with all of them takes no decision, and eight at a time.
             self.newest = usize::from(self.keys.iter().map(|known| u16::from(*known < key)).sum::<u16>());
             if self.keys.get(self.newest) != Some(&key) {
-                return self.insert(key, times);
+                return self.insert(key, times, buckets);
             }
         }
         if let Some(count) = self.counts.get_mut(self.newest) {
@@ -85,11 +86,17 @@ impl Distribution {
     }
 
     #[cold]
-    fn insert(&mut self, key: u16, times: u32) {
+    fn insert(&mut self, key: u16, times: u32, buckets: &mut Budget) {
+        // The first is everyone's: there are no more of them than metrics.
+        let had = self.keys.len();
+        let is_free = had == 0 || (had < limits::BUCKETS && buckets.take());
         self.keys.insert(self.newest, key);
         self.counts.insert(self.newest, times);
-        while self.keys.len() > limits::BUCKETS {
+        while !is_free && self.keys.len() > had {
             self.join();
+        }
+        if self.keys.len() < had {
+            buckets.give(had - self.keys.len());
         }
     }
 
@@ -156,7 +163,7 @@ mod tests {
 
     fn of(values: &[f64]) -> Distribution {
         let mut distribution = Distribution::default();
-        values.iter().for_each(|value| distribution.add(*value, 1));
+        values.iter().for_each(|value| distribution.add(*value, 1, &mut Budget::endless()));
         distribution
     }
 
@@ -177,8 +184,8 @@ mod tests {
     #[test]
     fn a_number_counts_as_often_as_it_was_there() {
         let mut often = Distribution::default();
-        often.add(1.0, 19);
-        often.add(1000.0, 1);
+        often.add(1.0, 19, &mut Budget::endless());
+        often.add(1000.0, 1, &mut Budget::endless());
         // The bucket of 1 reaches to 1 + 1/64.
         let one = Some(1.0 + 1.0 / 128.0);
         assert_eq!(often.summary(), [Some(50.95), one, one, one, Some(1000.0)]);
@@ -193,10 +200,47 @@ mod tests {
         assert!(p5 <= p50 && p50 <= p95 && p95 <= max && mean <= max);
     }
 
+    #[test]
+    fn what_is_within_two_powers_of_two_is_never_joined() {
+        for least in [1.0, 1.007, 500_000.0, 0.0313] {
+            let steps = (0..=3072).map(|step| least * (1.0 + f64::from(step) / 1024.0));
+            assert_eq!(of(&steps.collect::<Vec<_>>()).joined, 0, "{least}");
+        }
+    }
+
+    #[test]
+    fn without_buckets_neighbours_are_joined_and_each_has_its_first() {
+        let mut buckets = Budget::of(3);
+        let (mut one, mut other) = (Distribution::default(), Distribution::default());
+        for at in 0..1000 {
+            one.add(1.03_f64.powi(at % 200), 1, &mut buckets);
+            assert!(one.keys.len() <= 4, "{}", one.keys.len());
+        }
+        while buckets.take() {}
+        other.add(5.0, 1, &mut buckets);
+        other.add(7.0, 1, &mut buckets);
+        assert_eq!((other.keys.len(), other.mean(), other.max()), (1, Some(6.0), Some(7.0)));
+        assert_eq!((one.min(), one.counts.iter().sum::<u32>()), (Some(1.0), 1000));
+        let [mean, p5, p50, p95, max] = one.summary().map(Option::unwrap);
+        assert!(p5 <= p50 && p50 <= p95 && p95 <= max && mean <= max);
+    }
+
+    #[test]
+    fn what_joining_frees_is_given_back() {
+        let mut buckets = Budget::of(10 * limits::BUCKETS);
+        let mut all = Distribution::default();
+        (0..2000).for_each(|at| all.add(1.02_f64.powi(at % 700), 1, &mut buckets));
+        let mut left = 0;
+        while buckets.take() {
+            left += 1;
+        }
+        assert_eq!(left + all.keys.len() - 1, 10 * limits::BUCKETS);
+    }
+
     proptest! {
         #[test]
         fn a_quantile_is_within_the_stated_error(
-            values in prop::collection::vec(0..1_400_000_u32, 1..400),
+            values in prop::collection::vec(0..1_500_001_u32, 1..400),
             share in prop::sample::select(&[0.05, 0.5, 0.95][..]),
         ) {
             let mut values: Vec<f64> = values.iter().map(|value| f64::from(value + 500_000)).collect();
@@ -211,7 +255,7 @@ mod tests {
             values in prop::collection::vec((prop::num::f64::ANY, 0..9_u32), 0..600),
         ) {
             let mut all = Distribution::default();
-            values.iter().for_each(|(value, times)| all.add(*value, *times));
+            values.iter().for_each(|(value, times)| all.add(*value, *times, &mut Budget::endless()));
             prop_assert!(all.keys.len() <= limits::BUCKETS);
             let counted = values.iter().any(|(value, times)| *times > 0 && (0.0..=MOST).contains(value));
             let summary = all.summary();

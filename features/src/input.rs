@@ -146,6 +146,8 @@ pub(crate) struct Landmarks {
     selected: Option<(usize, usize)>,
     /// The pairs, unless a transport has selected one.
     pairs: Vec<usize>,
+    /// The first of them that says that it is selected.
+    says_so: Option<usize>,
 }
 
 impl Landmarks {
@@ -161,7 +163,26 @@ impl Landmarks {
         });
         let selected = selected.and_then(|(transport, id)| Some((transport, report.place(&id)?)));
         let pairs = if selected.is_none() { places("candidate-pair").collect() } else { Vec::new() };
-        Self { transports, connection: places("peer-connection").next(), selected, pairs }
+        let connection = places("peer-connection").next();
+        let mut landmarks = Self { transports, connection, selected, pairs, says_so: None };
+        landmarks.look_again(report);
+        landmarks
+    }
+
+    /// The report has the same shape as the one before, whose number was `seen`, but its pairs may say something else.
+    pub(crate) fn update(&mut self, report: &Report, seen: u64) {
+        let is_changed = |place: &usize| report.at(*place).is_some_and(|pair| pair.is_changed_since(seen));
+        if self.pairs.iter().any(is_changed) {
+            self.look_again(report);
+        }
+    }
+
+    fn look_again(&mut self, report: &Report) {
+        let says_so = |place: &&usize| {
+            let selected = report.at(**place).and_then(|pair| pair.member("selected"));
+            selected.and_then(RawValue::as_bool) == Some(true)
+        };
+        self.says_so = self.pairs.iter().find(says_so).copied();
     }
 
     /// The transports.
@@ -170,15 +191,8 @@ impl Landmarks {
     }
 
     /// The place of the pair that is in use: the selected one, or the first that says so itself, as in Firefox before it had transports.
-    pub(crate) fn in_use(&self, report: &Report) -> Option<usize> {
-        let says_so = |place: &&usize| {
-            let selected = report.at(**place).and_then(|pair| pair.member("selected"));
-            selected.and_then(RawValue::as_bool) == Some(true)
-        };
-        match self.selected {
-            Some((_, pair)) => Some(pair),
-            None => self.pairs.iter().find(says_so).copied(),
-        }
+    pub(crate) fn in_use(&self) -> Option<usize> {
+        self.selected.map(|(_, pair)| pair).or(self.says_so)
     }
 
     /// The first entry of the peer connection itself.
@@ -203,5 +217,31 @@ impl<'r> SelectedPair<'r> {
     /// The pair's local or remote candidate; `None` if the report lacks it.
     pub(crate) fn candidate(&self, report: &'r Report, reference: &str) -> Option<Entry<'r>> {
         report.get(&self.pair.member(reference)?.as_str()?)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // A test fails by panicking.
+mod tests {
+    use rtctrace_protocol::event::SessionDecoder;
+
+    use super::Landmarks;
+
+    #[test]
+    fn pairs_are_looked_at_again_only_if_one_of_them_is_changed() {
+        let mut decoder = SessionDecoder::new();
+        decoder
+            .decode(
+                r#"["getStats","PC_0",{"P":{"type":"candidate-pair","selected":true},"Q":{"type":"candidate-pair"}},1]"#,
+            )
+            .unwrap();
+        let mut landmarks = Landmarks::of(decoder.report("PC_0").unwrap());
+        assert_eq!(landmarks.in_use(), Some(0));
+        decoder.decode(r#"["getStats","PC_0",{"P":{"selected":false},"Q":{"selected":true}},1]"#).unwrap();
+        let report = decoder.report("PC_0").unwrap();
+        landmarks.update(report, report.generation());
+        assert_eq!(landmarks.in_use(), Some(0));
+        landmarks.update(report, report.generation() - 1);
+        assert_eq!(landmarks.in_use(), Some(1));
     }
 }

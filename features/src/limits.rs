@@ -57,10 +57,13 @@ pub const FRAME_SIZES: usize = 256;
 pub const STATS_IDS: usize = 32_768;
 
 /// Buckets of one metric's distribution. When there are more, neighbours are joined, and quantiles become less exact.
-pub const BUCKETS: usize = 128;
+pub const BUCKETS: usize = 129;
+
+/// Buckets of all distributions of one session. With none left, neighbours are joined where another would be needed.
+pub const ALL_BUCKETS: usize = 1 << 20;
 
 /// Changes of a connection's path that are listed. Further ones are only counted.
 pub const PATH_CHANGES: usize = 32;
 
-/// Simulcast layers of one track that are listed.
+/// Simulcast layers of one track that are listed: the newest.
 pub const LAYERS: usize = 16;

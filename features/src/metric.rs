@@ -2,10 +2,14 @@
 
 use rtctrace_protocol::report::Report;
 
+use crate::budget::Budget;
 use crate::distribution::Distribution;
 
 /// Reports that come closer together (ms) are no samples: of so short a time a rate says little, and of none nothing.
 const SHORTEST: f64 = 250.0;
+
+/// A report's time that is further (ms) from the time at which it came is no time.
+const FURTHEST: f64 = 86_400_000.0;
 
 /// A report that is looked at for metrics.
 #[derive(Debug, Clone, Copy)]
@@ -27,9 +31,10 @@ pub(crate) struct Sampling {
 }
 
 impl Sampling {
-    /// `time`: of the event, which counts for a report without a time.
+    /// `time`: of the event, which counts for a report without a time, or with one that is a day from it or further.
     pub(crate) fn sample(&mut self, report: &Report, time: f64) -> Option<Sample> {
-        let now = if report.timestamp() > 0.0 { report.timestamp() } else { time };
+        let own = report.timestamp();
+        let now = if own > 0.0 && (own - time).abs() < FURTHEST { own } else { time };
         let since_last = self.time.map(|before| now - before);
         if since_last.is_some_and(|since| (0.0..SHORTEST).contains(&since)) {
             return None;
@@ -47,7 +52,7 @@ impl Sampling {
     }
 }
 
-fn times(samples: u64) -> u32 {
+pub(crate) fn times(samples: u64) -> u32 {
     u32::try_from(samples).unwrap_or(u32::MAX)
 }
 
@@ -62,31 +67,31 @@ pub(crate) struct Gauge {
 
 impl Gauge {
     /// What it is from the sample of that number on.
-    pub(crate) fn report(&mut self, value: Option<f64>, number: u64) {
+    pub(crate) fn report(&mut self, value: Option<f64>, number: u64, buckets: &mut Budget) {
         if value != self.now {
-            self.count_until(number.saturating_sub(1));
+            self.count_until(number.saturating_sub(1), buckets);
             self.now = value;
         }
     }
 
     /// It is no more, the sample of that number being its last.
-    pub(crate) fn finish(&mut self, number: u64) {
-        self.count_until(number);
+    pub(crate) fn finish(&mut self, number: u64, buckets: &mut Budget) {
+        self.count_until(number, buckets);
         self.now = None;
     }
 
-    /// It is told by differences: that of one sample.
-    pub(crate) fn add(&mut self, value: f64) {
-        self.values.add(value, 1);
+    /// It is told by differences: that of so many samples.
+    pub(crate) fn add(&mut self, value: f64, samples: u32, buckets: &mut Budget) {
+        self.values.add(value, samples, buckets);
     }
 
     pub(crate) fn now(&self) -> Option<f64> {
         self.now
     }
 
-    fn count_until(&mut self, number: u64) {
+    fn count_until(&mut self, number: u64, buckets: &mut Budget) {
         if let Some(now) = self.now {
-            self.values.add(now, times(number.saturating_sub(self.counted)));
+            self.values.add(now, times(number.saturating_sub(self.counted)), buckets);
         }
         self.counted = number;
     }
@@ -94,7 +99,7 @@ impl Gauge {
     /// `number`: of the newest sample.
     pub(crate) fn summary(&self, number: u64) -> [Option<f64>; 5] {
         let mut all = self.clone();
-        all.count_until(number);
+        all.count_until(number, &mut Budget::endless());
         all.values.summary()
     }
 }
@@ -114,13 +119,13 @@ pub(crate) struct Rate {
 
 impl Rate {
     /// What the counter is in a sample. `scale`: what one of it counts.
-    pub(crate) fn report(&mut self, value: Option<f64>, scale: f64, sample: &Sample) {
+    pub(crate) fn report(&mut self, value: Option<f64>, scale: f64, sample: &Sample, buckets: &mut Budget) {
         if value == self.before {
             return;
         }
         let before = std::mem::replace(&mut self.before, value);
         if before.is_some() {
-            self.idle_until(sample.number.saturating_sub(1));
+            self.idle_until(sample.number.saturating_sub(1), buckets);
         }
         self.counted = sample.number;
         // A counter that has become less has begun anew.
@@ -132,19 +137,19 @@ impl Rate {
             _ => None,
         };
         if let Some(rate) = self.newest {
-            self.values.add(rate, 1);
+            self.values.add(rate, 1, buckets);
         }
     }
 
     /// The counter is no more, the sample of that number being its last.
-    pub(crate) fn finish(&mut self, number: u64) {
+    pub(crate) fn finish(&mut self, number: u64, buckets: &mut Budget) {
         if self.before.take().is_some() {
-            self.idle_until(number);
+            self.idle_until(number, buckets);
         }
     }
 
-    fn idle_until(&mut self, number: u64) {
-        self.values.add(0.0, times(number.saturating_sub(self.counted)));
+    fn idle_until(&mut self, number: u64, buckets: &mut Budget) {
+        self.values.add(0.0, times(number.saturating_sub(self.counted)), buckets);
         self.counted = number;
     }
 
@@ -162,7 +167,7 @@ impl Rate {
     /// `number`: of the newest sample.
     pub(crate) fn summary(&self, number: u64) -> [Option<f64>; 5] {
         let mut all = self.clone();
-        all.finish(number);
+        all.finish(number, &mut Budget::endless());
         all.values.summary()
     }
 }
@@ -178,22 +183,22 @@ mod tests {
     #[test]
     fn a_gauge_counts_once_in_every_sample() {
         let mut gauge = Gauge::default();
-        gauge.report(Some(2.0), 1);
-        gauge.report(Some(2.0), 3);
-        gauge.report(Some(8.0), 4);
-        gauge.report(None, 6);
+        gauge.report(Some(2.0), 1, &mut Budget::endless());
+        gauge.report(Some(2.0), 3, &mut Budget::endless());
+        gauge.report(Some(8.0), 4, &mut Budget::endless());
+        gauge.report(None, 6, &mut Budget::endless());
         // 2 in samples 1 to 3, 8 in 4 and 5, nothing from 6 on.
         assert_eq!(gauge.summary(9)[0], Some((3.0 * 2.0 + 2.0 * 8.0) / 5.0));
-        gauge.report(Some(8.0), 8);
+        gauge.report(Some(8.0), 8, &mut Budget::endless());
         assert_eq!(gauge.summary(8)[0], Some((3.0 * 2.0 + 3.0 * 8.0) / 6.0));
     }
 
     #[test]
     fn a_counter_that_is_not_told_anew_stands_still() {
         let mut rate = Rate::default();
-        rate.report(Some(1000.0), 8.0, &sample(1, 1.0));
+        rate.report(Some(1000.0), 8.0, &sample(1, 1.0), &mut Budget::endless());
         assert_eq!((rate.now(1), rate.summary(1)), (None, [None; 5]));
-        rate.report(Some(1500.0), 8.0, &sample(4, 2.0));
+        rate.report(Some(1500.0), 8.0, &sample(4, 2.0), &mut Budget::endless());
         // 0 in samples 2 and 3, and 4000 bits in 2 s in 4.
         assert_eq!((rate.now(4), rate.now(5)), (Some(2000.0), Some(0.0)));
         assert_eq!(rate.summary(4), [Some(2000.0 / 3.0), Some(0.0), Some(0.0), Some(2000.0), Some(2000.0)]);
@@ -204,11 +209,11 @@ mod tests {
     fn a_counter_that_begins_anew_has_no_rate_then() {
         let mut rate = Rate::default();
         for (number, value) in [(1, 10.0), (2, 20.0), (3, 5.0), (4, 15.0)] {
-            rate.report(Some(value), 1.0, &sample(number, 1.0));
+            rate.report(Some(value), 1.0, &sample(number, 1.0), &mut Budget::endless());
         }
         assert_eq!(rate.summary(4), [Some(10.0); 5]);
-        rate.finish(4);
-        rate.report(Some(100.0), 1.0, &sample(9, 1.0));
+        rate.finish(4, &mut Budget::endless());
+        rate.report(Some(100.0), 1.0, &sample(9, 1.0), &mut Budget::endless());
         assert_eq!(rate.summary(9), [Some(10.0); 5]);
     }
 }

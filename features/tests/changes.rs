@@ -59,7 +59,9 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("totalRoundTripTime", &["0.5", "1.5"]),
     ("responsesReceived", &["1", "5"]),
     ("tlsVersion", &["\"FEFD\"", "\"\""]),
-    ("mimeType", &["\"audio/opus\"", "\"video/VP8\""]),
+    ("mimeType", &["\"audio/opus\"", "\"audio/PCMU\"", "\"video/VP8\""]),
+    ("sdpFmtpLine", &["\"useinbandfec=1\"", "\"\""]),
+    ("encodingIndex", &["0", "1"]),
     ("address", &["\"192.0.2.1\"", "\"192.0.2.2\""]),
 ];
 
@@ -73,6 +75,7 @@ const TYPES: &[&str] = &[
     "candidate-pair",
     "remote-inbound-rtp",
     "remote-inbound-rtp",
+    "remote-outbound-rtp",
     "media-source",
     "peer-connection",
     "local-candidate",

@@ -178,7 +178,7 @@ fn freezes_and_concealment_are_shares_and_limitations_last_seconds() {
 fn the_layers_of_a_sender_are_kept_apart_and_upstream_s_track_is_the_first_of_them() {
     let layer = |id: &str, rid: &str, width: u32| {
         format!(
-            r#""{id}":{{"type":"outbound-rtp","mediaSourceId":"S","mid":"1","rid":"{rid}","frameWidth":{width},"frameHeight":{},"bytesSent":0,"framesEncoded":0}}"#,
+            r#""{id}":{{"type":"outbound-rtp","kind":"video","mediaSourceId":"S","mid":"1","rid":"{rid}","frameWidth":{width},"frameHeight":{},"bytesSent":0,"framesEncoded":0}}"#,
             width / 2
         )
     };
@@ -204,8 +204,156 @@ fn the_layers_of_a_sender_are_kept_apart_and_upstream_s_track_is_the_first_of_th
     assert_eq!(layers, expected);
     assert_eq!((features.rid.as_deref(), features.max_width), (Some("l"), Some(320)));
     assert_eq!(features.bitrate_mean, Some(8000.0));
-    let single = track("addTrack", "video", &[&format!(r#"{OUT},"mid":"1","rid":"h"}}"#)]);
+    let single = track("addTrack", "video", &[&format!(r#"{OUT},"kind":"video","mid":"1","rid":"h"}}"#)]);
     assert_eq!(single.simulcast_layers, None, "one layer is the track");
+}
+
+#[test]
+fn a_layer_is_its_newest_stream_and_speech_has_none() {
+    let layers = |kind: &str, streams: &[String]| {
+        let of = |(at, stream): (usize, &String)| {
+            format!(r#""{at}":{{"type":"outbound-rtp","kind":"{kind}","mediaSourceId":"S","mid":"1",{stream}}}"#)
+        };
+        let streams: Vec<_> = streams.iter().enumerate().map(of).collect();
+        let all = format!(r#""S":{{"type":"media-source","trackIdentifier":"a"}},{}"#, streams.join(","));
+        let json = track("addTrack", "video", &[&all]).simulcast_layers?;
+        let layers: Vec<serde_json::Value> = serde_json::from_str(json.text()).unwrap();
+        Some(layers.iter().map(|layer| layer["maxWidth"].as_u64().unwrap()).collect::<Vec<_>>())
+    };
+    let stream = |name: &str, width: usize| format!(r#"{name}"frameWidth":{width},"frameHeight":9"#);
+    let (low, high) = (r#""rid":"l","encodingIndex":0,"#, r#""rid":"h","encodingIndex":1,"#);
+    let again = [stream(low, 1), stream(high, 2), stream(low, 3), stream(high, 4)];
+    assert_eq!(layers("video", &again), Some(vec![3, 4]));
+    assert_eq!(layers("audio", &again), None);
+    let again = [r#""encodingIndex":0,"#, r#""encodingIndex":1,"#, r#""encodingIndex":0,"#];
+    let again: Vec<_> = again.iter().zip(1..).map(|(name, width)| stream(name, width)).collect();
+    assert_eq!(layers("video", &again), Some(vec![3, 2]));
+    assert_eq!(layers("video", &[stream(low, 1), stream(low, 2)]), None, "one layer is the track");
+    let many: Vec<_> = (1..=20).map(|width| stream("", width)).collect();
+    assert_eq!(layers("video", &many), Some((5..=20).collect()));
+}
+
+/// Reports of speech that is received, on a pair that says nothing of its round trip time.
+fn speech(rest: &[&str]) -> TrackFeatures {
+    let first = format!(
+        r#""C":{{"type":"codec","mimeType":"audio/opus"}},"D":{{"type":"codec","mimeType":"audio/PCMU"}},{IN},"codecId":"C","packetsReceived":0,"packetsLost":0,"jitterBufferDelay":0,"jitterBufferEmittedCount":0}},"T":{{"type":"transport","selectedCandidatePairId":"P"}},"P":{{"type":"candidate-pair"}},"O":{{"type":"outbound-rtp"}}"#
+    );
+    let mut reports = vec![first.as_str()];
+    reports.extend(rest);
+    track("ontrack", "audio", &reports)
+}
+
+const MORE: &str = r#""R":{"packetsReceived":50,"jitterBufferDelay":2400,"jitterBufferEmittedCount":48000}"#;
+
+fn is_score(found: Option<f64>, expected: f64) -> bool {
+    found.is_some_and(|found| (found - expected).abs() < 0.001)
+}
+
+#[test]
+fn without_a_round_trip_time_there_is_no_score_and_where_the_pair_has_none_far_ends_may() {
+    assert_eq!(speech(&[MORE]).mos_mean, None);
+    let far_end = |kind: &str, id: &str, time: f64| {
+        format!(r#""F{id}":{{"type":"{kind}","localId":"{id}","roundTripTime":{time}}}"#)
+    };
+    // d = 100 + 50 ms: R = 93.2 - 3.6
+    for (kind, id) in [("remote-inbound-rtp", "O"), ("remote-outbound-rtp", "R")] {
+        let features = speech(&[&far_end(kind, id, 0.2), MORE]);
+        assert!(is_score(features.mos_mean, 4.3287), "{kind}: {:?}", features.mos_mean);
+    }
+    let both = format!("{},{}", far_end("remote-inbound-rtp", "O", 0.2), far_end("remote-outbound-rtp", "R", 9.0));
+    assert!(is_score(speech(&[&both, MORE]).mos_mean, 4.3287));
+    // What is told of streams that nobody has, or of oneself in the wrong direction, is not of this connection.
+    assert_eq!(speech(&[&far_end("remote-inbound-rtp", "X", 0.2), MORE]).mos_mean, None);
+    assert_eq!(speech(&[&far_end("remote-inbound-rtp", "R", 0.2), MORE]).mos_mean, None);
+    // The newest counts, also of those that are gone, and the pair's own before it.
+    let newest = [&far_end("remote-inbound-rtp", "O", 9.0), r#""FO":{"roundTripTime":0.2}"#, r#""FO":null"#, MORE];
+    assert!(is_score(speech(&newest).mos_mean, 4.3287));
+    let own = [&far_end("remote-inbound-rtp", "O", 9.0), r#""P":{"currentRoundTripTime":0.2}"#, MORE];
+    assert!(is_score(speech(&own).mos_mean, 4.3287));
+}
+
+#[test]
+fn what_was_lost_counts_for_all_the_time_in_which_nothing_came() {
+    let outage = [
+        r#""F":{"type":"remote-inbound-rtp","localId":"O","roundTripTime":0.2}"#,
+        MORE,
+        r#""R":{"jitter":1}"#,
+        r#""R":{"jitter":2}"#,
+        r#""X":{"type":"other"}"#,
+        r#""R":{"packetsReceived":90,"packetsLost":160,"jitterBufferDelay":4800,"jitterBufferEmittedCount":96000}"#,
+        r#""R":{"packetsReceived":140,"jitterBufferDelay":7200,"jitterBufferEmittedCount":144000}"#,
+    ];
+    let features = speech(&outage);
+    // 0 before and after it, and 0.8 in the four samples of the outage.
+    assert!(close(features.loss_mean, 0.8 * 4.0 / 6.0), "{:?}", features.loss_mean);
+    assert_eq!(features.loss_max, Some(0.8));
+    let (good, bad) = (features.mos_mean.unwrap(), features.mos_min.unwrap());
+    assert!((good - (2.0 * 4.2156 + 4.0 * bad) / 6.0).abs() < 0.1 && bad < 1.5, "{good} {bad}");
+    // Nothing was lost in a pause.
+    let pause = [outage[0], MORE, r#""R":{"jitter":1}"#, r#""R":{"packetsReceived":60,"packetsLost":0}"#];
+    let lossy = [&pause[..], &[r#""R":{"packetsReceived":70,"packetsLost":10}"#]].concat();
+    assert_eq!((speech(&pause).loss_mean, speech(&lossy).loss_mean), (Some(0.0), Some(0.5 / 3.0)));
+}
+
+#[test]
+fn speech_is_scored_by_the_codec_that_it_has_now() {
+    let lossy =
+        r#""R":{"packetsReceived":40,"packetsLost":10,"jitterBufferDelay":2400,"jitterBufferEmittedCount":48000}"#;
+    let with = |change: &str| {
+        speech(&[r#""F":{"type":"remote-inbound-rtp","localId":"O","roundTripTime":0.2}"#, change, lossy])
+    };
+    let opus = with(r#""X":{"type":"other"}"#);
+    let other = with(r#""R":{"codecId":"D"}"#);
+    assert!(other.mos_min > opus.mos_min && opus.mos_min.is_some());
+    assert_eq!(other.codec_mime_type.as_deref(), Some("audio/opus"), "as upstream, the first");
+    assert_eq!(with(r#""C":{"mimeType":"audio/PCMU"}"#).mos_min, other.mos_min);
+    assert_eq!(with(r#""R":{"codecId":"gone"}"#).mos_min, opus.mos_min);
+}
+
+#[test]
+fn a_delay_without_bounds_has_no_score() {
+    let features = speech(&[
+        r#""F":{"type":"remote-inbound-rtp","localId":"O","roundTripTime":0.2}"#,
+        r#""R":{"packetsReceived":50,"jitterBufferDelay":1e308,"jitterBufferEmittedCount":1e-308}"#,
+        r#""R":{"packetsReceived":90,"jitterBufferDelay":1e999,"jitterBufferEmittedCount":1e999}"#,
+    ]);
+    assert_eq!((features.mos_mean, features.jitter_buffer_delay_mean), (None, None));
+}
+
+#[test]
+fn what_the_far_end_missed_is_what_it_told_last_sample_or_not() {
+    let far_end = format!(
+        r#"{OUT},"packetsSent":100}},"F":{{"type":"remote-inbound-rtp","localId":"R","packetsLost":5,"roundTripTime":0.1}}"#
+    );
+    for last in
+        [r#""F":{"packetsLost":7}"#, r#""F":null,"G":{"type":"remote-inbound-rtp","localId":"R","packetsLost":7}"#]
+    {
+        let lines = [
+            r#"["addTrack","PC_0",["audio","a","label"],1000]"#.to_owned(),
+            report(&far_end, 1000),
+            report(last, 1100),
+            report(r#""F":null,"G":null"#, 1200),
+        ];
+        let track = &of(&lines).tracks[0];
+        assert_eq!((track.packets_lost, track.round_trip_time_max), (Some(7), Some(0.1)), "{last}");
+    }
+}
+
+#[test]
+fn a_time_of_a_report_that_is_a_day_away_is_none() {
+    let lines = |t: [u64; 2]| {
+        let report = |entries: &str, t: u64| format!(r#"["getStats","PC_0",{{{entries},"t":{t}}},1000]"#);
+        of(&[
+            r#"["ontrack","PC_0",["video","a","label"],1700000000000]"#.to_owned(),
+            report(&format!(r#"{IN},"bytesReceived":0}}"#), t[0]),
+            report(r#""R":{"bytesReceived":500}"#, t[1]),
+        ])
+        .tracks[0]
+            .bitrate_max
+    };
+    assert_eq!(lines([1_700_000_001_000, 1_700_000_003_000]), Some(2000.0));
+    assert_eq!(lines([1_700_000_001_000, 1_800_000_000_000]), Some(4000.0));
+    assert_eq!(lines([7, 9]), Some(4000.0));
 }
 
 #[test]
@@ -239,6 +387,16 @@ fn the_packets_of_all_streams_are_summed_up_whoever_they_belong_to() {
     assert_eq!(features.received_packets_lost_ratio, Some(0.05));
     assert_eq!((features.packets_sent, features.sent_packets_lost), (Some(50), Some(10)));
     assert_eq!(features.sent_packets_lost_ratio, Some(0.2));
+}
+
+#[test]
+fn a_share_of_losses_is_that_of_streams_that_tell_them() {
+    let features = of(&[report(
+        r#""A":{"type":"inbound-rtp","packetsReceived":90,"packetsLost":10},"B":{"type":"inbound-rtp","packetsReceived":900},"C":{"type":"outbound-rtp","packetsSent":40},"D":{"type":"remote-inbound-rtp","localId":"C","packetsLost":10},"E":{"type":"outbound-rtp","packetsSent":60}"#,
+        1000,
+    )]);
+    assert_eq!((features.packets_received, features.received_packets_lost_ratio), (Some(990), Some(0.1)));
+    assert_eq!((features.packets_sent, features.sent_packets_lost_ratio), (Some(100), Some(0.25)));
 }
 
 #[test]

@@ -49,6 +49,48 @@ fn without_dtls_events_the_handshake_is_what_is_left_between_ice_and_the_connect
 }
 
 #[test]
+fn a_clock_that_goes_back_makes_no_time_negative() {
+    let features = connection(&[
+        r#"["createOffer","PC_0",null,"2-0",9000]"#,
+        r#"["oniceconnectionstatechange","PC_0","checking",0]"#,
+        r#"["ondtlsstatechange","PC_0","connecting","0",0]"#,
+        r#"["onsignalingstatechange","PC_0","stable",-50]"#,
+        r#"["oniceconnectionstatechange","PC_0","connected",0]"#,
+        r#"["ondtlsstatechange","PC_0","connected","0",0]"#,
+    ]);
+    let times = [features.setup_signaling_time, features.setup_ice_time, features.setup_dtls_time];
+    assert_eq!(times, [Some(0); 3]);
+    let features = client(&[
+        r#"["navigator.mediaDevices.getUserMedia",null,{"audio":true},"60-0",9000]"#,
+        r#"["navigator.mediaDevices.getUserMediaOnSuccess",null,[],"60-0",-100]"#,
+    ]);
+    assert_eq!(features.get_user_media_delay, Some(0));
+}
+
+#[test]
+fn an_answer_that_could_not_be_set_is_none() {
+    let lines = |method: &str, kind: &str| {
+        connection(&[
+            r#"["createOffer","PC_0",null,"2-0",1000]"#,
+            r#"["setRemoteDescription","PC_0",{"type":"answer","sdp":""},"8-0",10]"#,
+            &format!(r#"["{method}","PC_0",null,"8-0",10]"#),
+            &format!(r#"["setRemoteDescription","PC_0",{{"type":"{kind}","sdp":""}},"8-1",10]"#),
+            r#"["setRemoteDescriptionOnSuccess","PC_0",null,"8-1",10]"#,
+        ])
+        .setup_signaling_time
+    };
+    assert_eq!(lines("setRemoteDescriptionOnFailure", "answer"), Some(40));
+    assert_eq!(lines("setRemoteDescriptionOnFailure", "pranswer"), None);
+    assert_eq!(lines("onnegotiationneeded", "offer"), None, "another description was set");
+    let failed = connection(&[
+        r#"["setRemoteDescription","PC_0",{"type":"answer","sdp":""},"8-0",1000]"#,
+        r#"["setRemoteDescriptionOnFailure","PC_0","Error","8-0",10]"#,
+        r#"["setRemoteDescriptionOnSuccess","PC_0",null,"8-1",10]"#,
+    ]);
+    assert_eq!(failed.setup_signaling_time, None);
+}
+
+#[test]
 fn the_first_get_user_media_is_timed_if_it_succeeded() {
     let lines = |method: &str, id: &str| {
         client(&[
@@ -99,10 +141,21 @@ fn a_path_is_that_of_the_local_candidate_and_its_changes_are_listed() {
 #[test]
 fn a_path_without_a_candidate_is_unknown_and_one_that_never_changed_has_no_history() {
     let features = paths(&[]);
-    assert_eq!((features.ice_path, features.uses_relay), (None, Some(false)));
+    assert_eq!((features.ice_path, features.uses_relay), (None, None));
     let features = paths(&[r#"{"type":"local-candidate","candidateType":"prflx"}"#]);
     assert_eq!((features.ice_path.as_deref(), features.ice_path_changes), (Some("prflx"), Some(0)));
     assert_eq!(features.ice_path_history, None);
+}
+
+#[test]
+fn a_relay_on_one_side_is_enough_and_that_there_is_none_takes_both() {
+    let uses_relay = |candidate: &str| paths(&[candidate]).uses_relay;
+    assert_eq!(uses_relay(r#"{"type":"local-candidate","candidateType":"host"}"#), Some(false));
+    assert_eq!(
+        uses_relay(r#"{"type":"local-candidate","candidateType":"relay"},"R":{"candidateType":null}"#),
+        Some(true)
+    );
+    assert_eq!(uses_relay(r#"{"type":"local-candidate","candidateType":"host"},"R":{"candidateType":null}"#), None);
 }
 
 #[test]

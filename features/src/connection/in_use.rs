@@ -29,7 +29,7 @@ pub(crate) struct PairInUse<'r> {
 impl InUse {
     /// `seen`: the number of the report before.
     pub(crate) fn report<'r>(&mut self, report: &'r Report, landmarks: &Landmarks, seen: u64) -> PairInUse<'r> {
-        let pair = landmarks.in_use(report);
+        let pair = landmarks.in_use();
         let is_moved = report.reshaped() > seen || pair != self.pair;
         let entry = pair.and_then(|place| report.at(place));
         if is_moved {

@@ -6,6 +6,7 @@ use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Places, Wanted};
 
 use super::in_use::PairInUse;
+use crate::budget::Budget;
 use crate::metric::{Gauge, Sample};
 use crate::table::ConnectionFeatures;
 
@@ -22,7 +23,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// `sample`: if the report is one.
-    pub(crate) fn report(&mut self, pair: &PairInUse<'_>, sample: Option<&Sample>) {
+    pub(crate) fn report(&mut self, pair: &PairInUse<'_>, sample: Option<&Sample>, buckets: &mut Budget) {
         if pair.is_moved {
             self.of_pair = Places::default();
         }
@@ -33,8 +34,8 @@ impl Link {
             let value = |at| self.of_pair.value(pair, at).and_then(RawValue::as_f64);
             (round_trip_time, available) = (value(0), value(1));
         }
-        self.round_trip_time.report(round_trip_time, sample.number);
-        self.available.report(available, sample.number);
+        self.round_trip_time.report(round_trip_time, sample.number, buckets);
+        self.available.report(available, sample.number, buckets);
     }
 
     /// What it is now, in seconds.

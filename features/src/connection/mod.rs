@@ -139,6 +139,8 @@ impl ConnectionExtractor {
             self.landmarks = Landmarks::of(report);
             self.stats_ids.reshape(report, elapsed, &mut budgets.stats_ids);
             self.transport.reshaped();
+        } else {
+            self.landmarks.update(report, seen);
         }
         let selected = SelectedPair::of(report, &self.landmarks);
         self.located.report(Some(report), selected.as_ref());
@@ -148,9 +150,9 @@ impl ConnectionExtractor {
         let pair = self.in_use.report(report, &self.landmarks, seen);
         self.paths.report(&pair, elapsed);
         let sample = self.sampling.sample(report, event.time);
-        self.link.report(&pair, sample.as_ref());
+        self.link.report(&pair, sample.as_ref(), &mut budgets.buckets);
         let sample = (sample.as_ref(), self.link.round_trip_time());
-        self.tracks.report(report, seen, event.time, sample, &mut budgets.streams);
+        self.tracks.report(report, seen, event.time, sample, (&mut budgets.streams, &mut budgets.buckets));
     }
 
     pub(crate) fn features(&self, decoder: &SessionDecoder) -> ConnectionFeatures {

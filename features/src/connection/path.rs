@@ -103,12 +103,9 @@ impl Paths {
             return;
         }
         let (local_side, remote_side) = (Side::of(local), Side::of(remote));
-        let is_known = local_side.kind.is_some() || remote_side.kind.is_some();
-        self.pair = Pair {
-            uses_relay: is_known.then(|| local_side.is_relay() || remote_side.is_relay()),
-            local: local_side,
-            remote: remote_side,
-        };
+        let is_relayed = local_side.is_relay() || remote_side.is_relay();
+        let is_known = is_relayed || (local_side.kind.is_some() && remote_side.kind.is_some());
+        self.pair = Pair { uses_relay: is_known.then_some(is_relayed), local: local_side, remote: remote_side };
         let Some(path) = local.and_then(Path::of) else { return };
         if let Some(before) = self.now.replace(path)
             && before != path

@@ -23,8 +23,9 @@ impl Setup {
             "createOffer" | "createAnswer" | "setLocalDescription" => self.signaling.begin(time),
             "setRemoteDescription" => {
                 self.signaling.begin(time);
-                self.is_answered |= input::description_type(event).as_deref() == Some("answer");
+                self.is_answered = input::description_type(event).as_deref() == Some("answer");
             }
+            "setRemoteDescriptionOnFailure" => self.is_answered = false,
             // Of clients that tell no signaling states.
             "setRemoteDescriptionOnSuccess" if self.is_answered => self.signaling.finish(time),
             "onsignalingstatechange" if input::word(event).as_deref() == Some("stable") => self.signaling.finish(time),
@@ -52,10 +53,12 @@ impl Setup {
         features.time_to_first_audio_packet = since(Some(start), first.audio_packet);
         features.time_to_first_video_packet = since(Some(start), first.video_packet);
         features.time_to_first_video_frame = since(Some(start), first.video_frame);
-        features.setup_signaling_time = self.signaling.millis();
-        features.setup_ice_time = self.ice.millis();
+        // A clock may go back.
+        let took = |part: &Interval| part.millis().map(|millis| millis.max(0));
+        features.setup_signaling_time = took(&self.signaling);
+        features.setup_ice_time = took(&self.ice);
         // A browser without these events: the handshake is what is left between ICE and the connection.
-        features.setup_dtls_time = self.dtls.millis().or_else(|| since(self.ice.end(), self.connected));
+        features.setup_dtls_time = took(&self.dtls).or_else(|| since(self.ice.end(), self.connected));
         features.setup_media_time = since(self.connected, first.any_packet());
     }
 }

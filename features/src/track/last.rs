@@ -74,6 +74,7 @@ others {
     psnr_sum "psnrSum";
     rid "rid";
     mid "mid";
+    kind "kind";
     media_source "mediaSourceId";
     encoder "encoderImplementation";
     decoder "decoderImplementation";
@@ -94,7 +95,7 @@ impl Other {
         Self { json: json.unwrap_or_default().into() }
     }
 
-    fn value(&self) -> Option<RawValue<'_>> {
+    pub(super) fn value(&self) -> Option<RawValue<'_>> {
         RawValue::parse(&self.json).ok()
     }
 

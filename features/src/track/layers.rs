@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::last::{Last, Remote};
 use super::stream::Stream;
-use super::{Direction, count};
+use super::{Direction, Media, count};
 use crate::limits;
 use crate::value::{FeatureValue, Json};
 
@@ -15,7 +15,26 @@ use crate::value::{FeatureValue, Json};
 pub(super) struct Layers<'s> {
     streams: &'s [Stream],
     told: &'s [(Last, Remote)],
+    /// The newest stream of each layer, in the order of the layers' first ones.
     of_sender: HashMap<&'s str, Vec<usize>>,
+}
+
+/// What tells the layers of a sender apart: the id that the page gave it, or its number, or the stream's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Layer<'s> {
+    Rid(&'s str),
+    Index(u64),
+    Stream(usize),
+}
+
+impl<'s> Layer<'s> {
+    fn of(last: &'s Last, at: usize) -> Self {
+        match (last.rid.json(), last.encoding_index) {
+            ("", None) => Self::Stream(at),
+            ("", Some(index)) => Self::Index(index.to_bits()),
+            (rid, _) => Self::Rid(rid),
+        }
+    }
 }
 
 /// What tells the sender of a stream: its media section, or its source where a browser does not say that.
@@ -23,15 +42,23 @@ fn sender(last: &Last) -> Option<&str> {
     [last.mid.json(), last.media_source.json()].into_iter().find(|name| !name.is_empty())
 }
 
+/// Whether it is video that is sent.
+fn is_sent_video(stream: &Stream, last: &Last) -> bool {
+    stream.direction == Some(Direction::Outbound) && last.kind.value().and_then(Media::of) == Some(Media::Video)
+}
+
 impl<'s> Layers<'s> {
     /// `told`: what each stream's entry says now, or said last.
     pub(super) fn of(streams: &'s [Stream], told: &'s [(Last, Remote)]) -> Self {
         let mut of_sender: HashMap<_, Vec<_>> = HashMap::new();
+        let mut places = HashMap::new();
         for (at, (stream, (last, _))) in streams.iter().zip(told).enumerate() {
-            if stream.direction == Some(Direction::Outbound)
-                && let Some(sender) = sender(last)
-            {
-                of_sender.entry(sender).or_default().push(at);
+            let Some(sender) = sender(last).filter(|_| is_sent_video(stream, last)) else { continue };
+            let layers: &mut Vec<usize> = of_sender.entry(sender).or_default();
+            let place = *places.entry((sender, Layer::of(last, at))).or_insert(layers.len());
+            match layers.get_mut(place) {
+                Some(newest) => *newest = at,
+                None => layers.push(at),
             }
         }
         Self { streams, told, of_sender }
@@ -39,9 +66,11 @@ impl<'s> Layers<'s> {
 
     /// The layers of the sender whose stream is at `stream`, if there are several. `samples`: how many there were.
     pub(super) fn json(&self, stream: usize, samples: u64) -> Option<Json> {
-        let sender = sender(&self.told.get(stream)?.0)?;
+        let (stream, (last, _)) = (self.streams.get(stream)?, self.told.get(stream)?);
+        let sender = sender(last).filter(|_| is_sent_video(stream, last))?;
         let layers = self.of_sender.get(sender).filter(|layers| layers.len() > 1)?;
-        let layers = layers.iter().take(limits::LAYERS).filter_map(|at| self.layer(*at, samples));
+        let newest = layers.iter().skip(layers.len().saturating_sub(limits::LAYERS));
+        let layers = newest.filter_map(|at| self.layer(*at, samples));
         Json::new(&Value::Array(layers.collect()).to_string())
     }
 

@@ -26,7 +26,7 @@ pub(crate) use first_media::FirstMedia;
 use first_media::Media;
 use last::{Last, Remote, lost_ratio};
 use layers::Layers;
-use reports::Slot;
+use reports::{FarEndTimes, Slot};
 use stream::Stream;
 
 /// Which way a track's media goes.
@@ -90,6 +90,7 @@ pub(crate) struct Tracks {
     are_far_ends_moved: bool,
     /// Whether some entry has told what a far end says about the marks of packets (ECN), as only some browsers do.
     far_ends: bool,
+    far_end_times: FarEndTimes,
     /// When the newest report came.
     time: f64,
     /// Reports seen.
@@ -234,7 +235,7 @@ impl Tracks {
     fn write_losses(&self, told: &[(Last, Remote)], features: &mut ConnectionFeatures) {
         for direction in [Direction::Inbound, Direction::Outbound] {
             let is_inbound = direction == Direction::Inbound;
-            let (mut packets, mut lost) = (None, None);
+            let (mut packets, mut lost, mut packets_of_lost) = (None, None, None);
             let streams = self.streams.iter().zip(told).filter(|(stream, _)| stream.direction == Some(direction));
             for (stream, (last, _)) in streams {
                 let (more, more_lost) = last.losses(stream.quality.far_end_lost, is_inbound);
@@ -244,9 +245,10 @@ impl Tracks {
                     }
                 };
                 add(&mut packets, more);
+                add(&mut packets_of_lost, more.filter(|_| more_lost.is_some()));
                 add(&mut lost, more_lost);
             }
-            let ratio = lost_ratio(packets, lost, is_inbound);
+            let ratio = lost_ratio(packets_of_lost, lost, is_inbound);
             let (packets, lost) = (packets.and_then(count), lost.and_then(count));
             if is_inbound {
                 (features.packets_received, features.received_packets_lost) = (packets, lost);
@@ -280,7 +282,7 @@ impl Tracks {
             if let Some(told) = track.stream.and_then(|at| told.get(at)) {
                 stream.write(told, now, track.start, &mut features, is_inbound);
             }
-            if let Some(at) = track.stream.filter(|_| stream.direction == Some(Direction::Outbound)) {
+            if let Some(at) = track.stream {
                 features.simulcast_layers = layers.json(at, self.samples);
             }
         }

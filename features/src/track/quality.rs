@@ -6,14 +6,15 @@ use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Places, Wanted};
 
 use super::mos::Speech;
+use crate::budget::Budget;
 use crate::distribution::Distribution;
-use crate::metric::{Gauge, Rate, Sample};
+use crate::metric::{Gauge, Rate, Sample, times};
 use crate::table::TrackFeatures;
 
 /// A counter of losses may become less, as what was given up arrives, and some browsers let it go below 0 and wrap around.
 const WRAPPED: f64 = 2_147_483_648.0;
 
-/// What is read of the entry `remote-inbound-rtp`.
+/// What is read of the entry of the far end: `remote-inbound-rtp` of what is sent, `remote-outbound-rtp` of what is received.
 static FAR_END: LazyLock<Wanted<4>> =
     LazyLock::new(|| Wanted::new(["roundTripTime", "jitter", "fractionLost", "packetsLost"]));
 
@@ -40,23 +41,29 @@ pub(super) struct Quality {
     buffer_delay: Distribution,
     mos: Distribution,
     before: Told,
+    /// The sample until which packets came, or were missed.
+    heard: u64,
     far_end: Places<4>,
+    /// The round trip time that the far end told last.
+    far_end_round_trip_time: Option<f64>,
     /// How many packets the far end missed.
     pub(super) far_end_lost: Option<f64>,
 }
 
 impl Quality {
-    /// What a stream that is received says. `round_trip_time` (s): of the connection; `speech`: how it is coded.
+    /// What a stream that is received says. `round_trip_time` (s): of the connection; `speech`: how it is coded. What was lost counts
+    /// for all samples since packets came last: while nothing comes, nobody knows what is missing.
     pub(super) fn received(
         &mut self,
         told: Told,
         sample: &Sample,
         round_trip_time: Option<f64>,
         speech: Option<Speech>,
+        buckets: &mut Budget,
     ) {
-        self.bitrate.report(told.bytes, 8.0, sample);
-        self.frame_rate.report(told.frames, 1.0, sample);
-        self.jitter.report(told.jitter, sample.number);
+        self.bitrate.report(told.bytes, 8.0, sample, buckets);
+        self.frame_rate.report(told.frames, 1.0, sample, buckets);
+        self.jitter.report(told.jitter, sample.number, buckets);
         let before = std::mem::replace(&mut self.before, told);
         let grown = |before: Option<f64>, now: Option<f64>| Some(now? - before?);
         let loss = match (grown(before.received, told.received), grown(before.lost, told.lost)) {
@@ -69,22 +76,27 @@ impl Quality {
             (Some(delay), Some(emitted)) if delay >= 0.0 && emitted > 0.0 => Some(delay / emitted),
             _ => None,
         };
-        if let Some(loss) = loss {
-            self.loss.add(loss);
+        let delay = delay.filter(|delay| delay.is_finite());
+        if (before.received, before.lost) != (told.received, told.lost) {
+            let heard = std::mem::replace(&mut self.heard, sample.number);
+            if let Some(loss) = loss {
+                let samples = if loss > 0.0 { times(sample.number.saturating_sub(heard)).max(1) } else { 1 };
+                self.loss.add(loss, samples, buckets);
+                if let (Some(speech), Some(delay), Some(round_trip_time)) = (speech, delay, round_trip_time) {
+                    let one_way = round_trip_time.max(0.0) / 2.0 + delay;
+                    self.mos.add(speech.score(one_way, loss), samples, buckets);
+                }
+            }
         }
         if let Some(delay) = delay {
-            self.buffer_delay.add(delay, 1);
-        }
-        if let (Some(speech), Some(loss), Some(delay)) = (speech, loss, delay) {
-            let one_way = round_trip_time.unwrap_or(0.0).max(0.0) / 2.0 + delay;
-            self.mos.add(speech.score(one_way, loss), 1);
+            self.buffer_delay.add(delay, 1, buckets);
         }
     }
 
     /// What a stream that is sent says.
-    pub(super) fn sent(&mut self, bytes: Option<f64>, frames: Option<f64>, sample: &Sample) {
-        self.bitrate.report(bytes, 8.0, sample);
-        self.frame_rate.report(frames, 1.0, sample);
+    pub(super) fn sent(&mut self, bytes: Option<f64>, frames: Option<f64>, sample: &Sample, buckets: &mut Budget) {
+        self.bitrate.report(bytes, 8.0, sample, buckets);
+        self.frame_rate.report(frames, 1.0, sample, buckets);
     }
 
     /// Its far end may be another entry.
@@ -93,28 +105,39 @@ impl Quality {
     }
 
     /// Its far end is gone, the sample of that number being its last.
-    pub(super) fn far_end_gone(&mut self, number: u64) {
-        self.round_trip_time.finish(number);
-        self.jitter.finish(number);
-        self.loss.finish(number);
+    pub(super) fn far_end_gone(&mut self, number: u64, buckets: &mut Budget) {
+        self.round_trip_time.finish(number, buckets);
+        self.jitter.finish(number, buckets);
+        self.loss.finish(number, buckets);
     }
 
-    /// What the far end says about a stream that is sent to it.
-    pub(super) fn far_end(&mut self, entry: Entry<'_>, sample: &Sample) {
+    fn told_by_far_end(&mut self, entry: Entry<'_>) -> [Option<f64>; 4] {
         self.far_end.find(&FAR_END, entry);
-        let number = |at| self.far_end.value(entry, at).and_then(RawValue::as_f64);
-        let [round_trip_time, jitter, loss, lost] = [0, 1, 2, 3].map(number);
+        [0, 1, 2, 3].map(|at| self.far_end.value(entry, at).and_then(RawValue::as_f64))
+    }
+
+    /// A delta has named the entry of the far end. The round trip time, if it is told anew.
+    pub(super) fn far_end_changed(&mut self, entry: Entry<'_>) -> Option<f64> {
+        let [round_trip_time, _, _, lost] = self.told_by_far_end(entry);
         self.far_end_lost = lost.or(self.far_end_lost);
-        self.round_trip_time.report(round_trip_time, sample.number);
-        self.jitter.report(jitter, sample.number);
-        self.loss.report(loss.filter(|loss| *loss <= 1.0), sample.number);
+        let round_trip_time = round_trip_time.filter(|time| Some(*time) != self.far_end_round_trip_time)?;
+        self.far_end_round_trip_time = Some(round_trip_time);
+        Some(round_trip_time).filter(|time| time.is_finite())
+    }
+
+    /// What the far end says in a sample about a stream that is sent to it.
+    pub(super) fn far_end(&mut self, entry: Entry<'_>, sample: &Sample, buckets: &mut Budget) {
+        let [round_trip_time, jitter, loss, _] = self.told_by_far_end(entry);
+        self.round_trip_time.report(round_trip_time, sample.number, buckets);
+        self.jitter.report(jitter, sample.number, buckets);
+        self.loss.report(loss.filter(|loss| *loss <= 1.0), sample.number, buckets);
     }
 
     /// The stream is gone, the sample of that number being its last.
-    pub(super) fn finish(&mut self, number: u64) {
-        self.bitrate.finish(number);
-        self.frame_rate.finish(number);
-        self.far_end_gone(number);
+    pub(super) fn finish(&mut self, number: u64, buckets: &mut Budget) {
+        self.bitrate.finish(number, buckets);
+        self.frame_rate.finish(number, buckets);
+        self.far_end_gone(number, buckets);
         self.before = Told::default();
     }
 

@@ -17,10 +17,32 @@ use crate::metric::Sample;
 enum Role {
     /// That of a stream, by its place in [`Tracks::streams`].
     Stream(usize, Direction),
-    /// That of the far end of a stream.
-    FarEnd(usize),
+    /// That of the far end of a stream: what it says of one that is sent, or of itself as the source of one that is received.
+    FarEnd(usize, Direction),
+    Codec,
     #[default]
     Other,
+}
+
+/// The newest round trip times that far ends have told (s), by the direction of their streams.
+#[derive(Debug, Default)]
+pub(super) struct FarEndTimes {
+    of_sent: Option<f64>,
+    of_received: Option<f64>,
+}
+
+impl FarEndTimes {
+    fn told(&mut self, direction: Direction, time: Option<f64>) {
+        let newest = match direction {
+            Direction::Outbound => &mut self.of_sent,
+            Direction::Inbound => &mut self.of_received,
+        };
+        *newest = time.or(*newest);
+    }
+
+    fn newest(&self) -> Option<f64> {
+        self.of_sent.or(self.of_received)
+    }
 }
 
 /// An entry at its place in the report.
@@ -39,14 +61,15 @@ impl Tracks {
         seen: u64,
         time: f64,
         (sample, round_trip_time): (Option<&Sample>, Option<f64>),
-        budget: &mut Budget,
+        (streams, buckets): (&mut Budget, &mut Budget),
     ) {
         let time_before = std::mem::replace(&mut self.time, time);
         let is_reshaped = report.reshaped() > seen;
         if is_reshaped {
-            self.reshape(report, time_before, budget);
+            self.reshape(report, time_before, (streams, buckets));
         }
         self.reports += 1;
+        let mut codecs = is_reshaped;
         for (place, entry) in report.changed_since(seen) {
             let Some(slot) = self.slots.get_mut(place) else { continue };
             if let Role::Stream(at, direction) = slot.role {
@@ -54,42 +77,61 @@ impl Tracks {
                 if let Some(stream) = self.streams.get_mut(at) {
                     stream.changed(entry, time, self.reports, first);
                 }
-            } else if !self.far_ends && slot.untold != entry.shape() {
+                continue;
+            }
+            if !self.far_ends && slot.untold != entry.shape() {
                 slot.untold = entry.shape();
                 self.far_ends = Remote::is_told_by(entry);
             }
+            match slot.role {
+                Role::FarEnd(at, direction) if !is_reshaped => {
+                    if let Some(stream) = self.streams.get_mut(at) {
+                        self.far_end_times.told(direction, stream.quality.far_end_changed(entry));
+                    }
+                }
+                Role::Codec => codecs = true,
+                _ => {}
+            }
         }
-        if self.far_ends || is_reshaped {
+        if is_reshaped {
+            // One may be the far end only now, and have been there before.
+            for (place, slot) in self.slots.iter().enumerate() {
+                let Role::FarEnd(at, direction) = slot.role else { continue };
+                let (Some(stream), Some(entry)) = (self.streams.get_mut(at), report.at(place)) else { continue };
+                self.far_end_times.told(direction, stream.quality.far_end_changed(entry));
+            }
+        }
+        if self.far_ends || codecs {
             for at in &self.present {
                 let Some(stream) = self.streams.get_mut(*at) else { continue };
                 let Some(entry) = stream.place.and_then(|place| report.at(place)) else { continue };
-                stream.referred(report, entry, self.far_ends);
+                stream.referred(report, entry, codecs, self.far_ends);
             }
         }
         if std::mem::take(&mut self.is_track_new) || is_reshaped {
             self.claims(report);
         }
         if let Some(sample) = sample {
-            self.sample(report, sample, round_trip_time);
+            self.sample(report, sample, round_trip_time.or(self.far_end_times.newest()), buckets);
         }
     }
 
-    fn sample(&mut self, report: &Report, sample: &Sample, round_trip_time: Option<f64>) {
+    fn sample(&mut self, report: &Report, sample: &Sample, round_trip_time: Option<f64>, buckets: &mut Budget) {
         self.samples = sample.number;
         for (place, entry) in report.changed_since(sample.since) {
             let Some(slot) = self.slots.get(place) else { continue };
             match slot.role {
                 Role::Stream(at, _) => {
                     if let Some(stream) = self.streams.get_mut(at) {
-                        stream.sample(entry, sample, round_trip_time);
+                        stream.sample(entry, sample, round_trip_time, buckets);
                     }
                 }
-                Role::FarEnd(at) => {
+                Role::FarEnd(at, Direction::Outbound) => {
                     if let Some(stream) = self.streams.get_mut(at) {
-                        stream.quality.far_end(entry, sample);
+                        stream.quality.far_end(entry, sample, buckets);
                     }
                 }
-                Role::Other => {}
+                _ => {}
             }
         }
         if std::mem::take(&mut self.are_far_ends_moved) {
@@ -97,7 +139,9 @@ impl Tracks {
             for at in &self.present {
                 let Some(stream) = self.streams.get_mut(*at) else { continue };
                 let Some(entry) = stream.far_end.and_then(|place| report.at(place)) else { continue };
-                stream.quality.far_end(entry, sample);
+                if is_sent(stream) {
+                    stream.quality.far_end(entry, sample, buckets);
+                }
             }
         }
         let received = self.present.iter().filter_map(|at| {
@@ -107,41 +151,45 @@ impl Tracks {
         self.experience.sample(received);
     }
 
-    /// Which entry is the far end of which stream that is sent. `before`: the streams of the report before.
-    fn find_far_ends(&mut self, report: &Report, before: &[usize]) {
+    /// Which entry is the far end of which stream. `before`: the streams of the report before.
+    fn find_far_ends(&mut self, report: &Report, before: &[usize], buckets: &mut Budget) {
         let mut had = HashSet::new();
         for at in before {
             if let Some(stream) = self.streams.get_mut(*at)
                 && stream.far_end.take().is_some()
+                && stream.direction == Some(Direction::Outbound)
             {
                 had.insert(*at);
             }
         }
         for (place, entry) in report.entries().enumerate() {
-            if entry.kind() != "remote-inbound-rtp" {
-                continue;
-            }
+            let direction = match entry.kind() {
+                "remote-inbound-rtp" => Direction::Outbound,
+                "remote-outbound-rtp" => Direction::Inbound,
+                _ => continue,
+            };
             let stream = entry.member("localId").and_then(RawValue::as_str).and_then(|id| self.places.get(&*id));
             let Some(at) = stream.copied() else { continue };
             if let (Some(stream), Some(slot)) = (self.streams.get_mut(at), self.slots.get_mut(place))
-                && is_sent(stream)
+                && stream.place.is_some()
+                && stream.direction == Some(direction)
                 && stream.far_end.is_none()
             {
                 stream.far_end = Some(place);
                 stream.quality.far_end_moved();
-                slot.role = Role::FarEnd(at);
+                slot.role = Role::FarEnd(at, direction);
                 had.remove(&at);
             }
         }
         for at in had {
             if let Some(stream) = self.streams.get_mut(at) {
-                stream.quality.far_end_gone(self.samples);
+                stream.quality.far_end_gone(self.samples, buckets);
             }
         }
     }
 
     /// The report was reshaped: finds the streams again, and takes leave of those that are gone. `time`: of the report before.
-    fn reshape(&mut self, report: &Report, time: f64, budget: &mut Budget) {
+    fn reshape(&mut self, report: &Report, time: f64, (streams, buckets): (&mut Budget, &mut Budget)) {
         let before = std::mem::take(&mut self.present);
         for at in &before {
             if let Some(stream) = self.streams.get_mut(*at) {
@@ -155,20 +203,21 @@ impl Tracks {
                 "outbound-rtp" => Some(Direction::Outbound),
                 _ => None,
             };
-            let stream = direction.and_then(|direction| Some((self.place(entry, budget)?, direction)));
-            let role = stream.map_or(Role::Other, |(at, direction)| Role::Stream(at, direction));
+            let stream = direction.and_then(|direction| Some((self.place(entry, streams)?, direction)));
+            let other = if entry.kind() == "codec" { Role::Codec } else { Role::Other };
+            let role = stream.map_or(other, |(at, direction)| Role::Stream(at, direction));
             self.slots.push(Slot { role, ..Slot::default() });
             if let Some((at, direction)) = stream
                 && let Some(stream) = self.streams.get_mut(at)
             {
                 if stream.direction.replace(direction).is_some_and(|before| before != direction) {
-                    stream.quality.finish(self.samples);
+                    stream.quality.finish(self.samples, buckets);
                 }
                 stream.place = Some(place);
                 self.present.push(at);
             }
         }
-        self.find_far_ends(report, &before);
+        self.find_far_ends(report, &before, buckets);
         self.are_far_ends_moved = true;
         let mut gone: HashSet<usize> = before.into_iter().filter(|at| self.is_gone(*at)).collect();
         if gone.is_empty() {
@@ -179,12 +228,12 @@ impl Tracks {
             if gone.remove(&at)
                 && let Some(stream) = self.streams.get_mut(at)
             {
-                stream.gone(Some(entry), time, self.reports, self.samples);
+                stream.gone(Some(entry), time, (self.reports, self.samples), buckets);
             }
         }
         for at in gone {
             if let Some(stream) = self.streams.get_mut(at) {
-                stream.gone(None, time, self.reports, self.samples);
+                stream.gone(None, time, (self.reports, self.samples), buckets);
             }
         }
     }

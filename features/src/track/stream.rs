@@ -13,6 +13,7 @@ use super::last::{Last, Remote};
 use super::mos::Speech;
 use super::quality::{Quality, Told};
 use super::{Direction, Now};
+use crate::budget::Budget;
 use crate::input;
 use crate::metric::Sample;
 use crate::table::TrackFeatures;
@@ -59,7 +60,6 @@ static CODEC: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("codecId")
 struct Codec {
     mime_type: Option<String>,
     sdp_fmtp_line: String,
-    speech: Option<Speech>,
 }
 
 #[derive(Debug, Default)]
@@ -131,6 +131,8 @@ pub(super) struct Stream {
     /// What was said last, and when, of a stream that is gone.
     last: Option<Box<(Last, f64)>>,
     codec: Option<Codec>,
+    /// How its newest codec treats speech.
+    speech: Option<Speech>,
     remote: Remote,
     sizes: Sizes,
     /// What its entry is.
@@ -141,7 +143,7 @@ pub(super) struct Stream {
     /// Whether its first packets and frames have been seen.
     has_begun: bool,
     pub(super) quality: Quality,
-    /// Where the entry of its far end is in the report.
+    /// Where the entry of its far end is in the report: `remote-inbound-rtp` of what is sent, `remote-outbound-rtp` of what is received.
     pub(super) far_end: Option<usize>,
     /// Whether it was ever decoded by what shows nothing.
     pub(super) null_decoder: bool,
@@ -187,11 +189,17 @@ impl Stream {
     }
 
     /// A delta has named its entry since the sample before. `round_trip_time` (s): of the connection.
-    pub(super) fn sample(&mut self, entry: Entry<'_>, sample: &Sample, round_trip_time: Option<f64>) {
+    pub(super) fn sample(
+        &mut self,
+        entry: Entry<'_>,
+        sample: &Sample,
+        round_trip_time: Option<f64>,
+        buckets: &mut Budget,
+    ) {
         self.places.find(&WANTED, entry);
         if self.direction == Some(Direction::Outbound) {
             let [bytes, frames] = [Member::BytesSent, Member::FramesEncoded].map(|member| self.number(entry, member));
-            return self.quality.sent(bytes, frames, sample);
+            return self.quality.sent(bytes, frames, sample, buckets);
         }
         let told = Told {
             bytes: self.number(entry, Member::BytesReceived),
@@ -202,8 +210,7 @@ impl Stream {
             buffered: self.number(entry, Member::JitterBufferDelay),
             emitted: self.number(entry, Member::JitterBufferEmittedCount),
         };
-        let speech = self.codec.as_ref().and_then(|codec| codec.speech);
-        self.quality.received(told, sample, round_trip_time, speech);
+        self.quality.received(told, sample, round_trip_time, self.speech, buckets);
     }
 
     /// The height of its frames, and how many of them a second were decoded until the sample of that number.
@@ -217,16 +224,18 @@ impl Stream {
         (self.sizes.widths.max(), self.sizes.heights.max())
     }
 
-    /// Looks at what its entry refers to. `far_ends`: whether there is news of the far end at all.
-    pub(super) fn referred(&mut self, report: &Report, entry: Entry<'_>, far_ends: bool) {
-        if self.codec.is_none() {
-            let codec = entry.named(&CODEC).and_then(RawValue::as_str).and_then(|id| report.get(&id));
-            self.codec = codec.map(|codec| {
-                let mime_type = input::entry_text(codec, "mimeType");
-                let sdp_fmtp_line = input::entry_text(codec, "sdpFmtpLine").unwrap_or_default();
-                let speech = mime_type.as_deref().and_then(|mime_type| Speech::of(mime_type, &sdp_fmtp_line));
-                Codec { mime_type, sdp_fmtp_line, speech }
-            });
+    /// Looks at what its entry refers to. `codecs`: whether there may be news of its codec; `far_ends`: whether there is news of the far
+    /// end at all.
+    pub(super) fn referred(&mut self, report: &Report, entry: Entry<'_>, codecs: bool, far_ends: bool) {
+        if (codecs || self.codec.is_none())
+            && let Some(codec) = entry.named(&CODEC).and_then(RawValue::as_str).and_then(|id| report.get(&id))
+        {
+            let mime_type = input::entry_text(codec, "mimeType");
+            let sdp_fmtp_line = input::entry_text(codec, "sdpFmtpLine").unwrap_or_default();
+            if codec.kind() == "codec" {
+                self.speech = mime_type.as_deref().and_then(|mime_type| Speech::of(mime_type, &sdp_fmtp_line));
+            }
+            self.codec.get_or_insert(Codec { mime_type, sdp_fmtp_line });
         }
         if far_ends {
             self.remote = Remote::of(report, entry);
@@ -235,8 +244,14 @@ impl Stream {
 
     /// Its entry is gone; this is what it was in the last report that had it, at `time`. `reports` and `samples`: how many there were
     /// until then.
-    pub(super) fn gone(&mut self, entry: Option<Entry<'_>>, time: f64, reports: u64, samples: u64) {
-        self.quality.finish(samples);
+    pub(super) fn gone(
+        &mut self,
+        entry: Option<Entry<'_>>,
+        time: f64,
+        (reports, samples): (u64, u64),
+        buckets: &mut Budget,
+    ) {
+        self.quality.finish(samples, buckets);
         self.place = None;
         self.sizes.count_until(reports);
         self.sizes.now = None;
