@@ -49,7 +49,7 @@ features! {
             "videoShortDuration" video_short_duration: Option<bool>, None, "True if a video track of getUserMedia ended within a second.", "time of the end - time of the success < 1000 ms", "MediaStreamTrack.onended; video tracks of getUserMediaOnSuccess";
         }
         ours {
-            "getUserMediaDelay" get_user_media_delay: Option<i64>, Milliseconds, "How long the first getUserMedia took, if it succeeded.", "first call to the success with its tracking id", "getUserMedia, getUserMediaOnSuccess";
+            "getUserMediaDelay" get_user_media_delay: Option<i64>, Milliseconds, "How long the first getUserMedia took, if it succeeded.", "first call to the success with its tracking id; not below 0", "getUserMedia, getUserMediaOnSuccess";
         }
     }
 }
