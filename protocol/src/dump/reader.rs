@@ -30,7 +30,8 @@ impl<R: BufRead> Input<R> {
     }
 }
 
-/// Reads a dump line by line, in memory that its longest line bounds. Only a webrtc-internals dump is held whole, up to 64 MiB.
+/// Reads a dump line by line, in memory that its longest line bounds. Only a webrtc-internals dump is held whole, up to 32 MiB
+/// of text, with what is made of it.
 pub struct DumpReader<R: BufRead> {
     input: Input<R>,
     metadata: String,

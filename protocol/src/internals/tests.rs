@@ -300,7 +300,7 @@ fn no_address_of_a_line_of_chromiums_stays_but_those_of_servers() {
     let whole = document(&updates, &series);
     let media = r#"{"rid":1,"request_id":0,"origin":"https://192.0.2.7/","audio":"192.0.2.7"},{"rid":1,"request_id":0,"error":"192.0.2.7"}"#;
     let whole = whole.replacen("\"getUserMedia\":[", &format!("\"getUserMedia\":[{media}"), 1);
-    let lines = values.iter().filter(|(kind, value)| *kind != "" && RawValue::parse(value).is_ok());
+    let lines = values.iter().filter(|(kind, value)| !kind.is_empty() && RawValue::parse(value).is_ok());
     let lines: Vec<_> =
         lines.map(|(kind, value)| format!("[{},\"7-1\",{value},\"192.0.2.7\",1]\n", quoted(kind))).collect();
     let lines = format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}", lines.concat());
