@@ -1,6 +1,6 @@
 # The commands of the project. What each does is in scripts/, which needs nothing but bash, rustup, Node.js 20 and a C compiler.
 
-.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer soak-client soak-crash clean
+.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api soak-client soak-crash clean
 .NOTPARALLEL:
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make bench   what a report costs to encode, to read and to decode, natively and in wasm'
 	@echo 'make bench-server   CPU of the collector per million lines, and its memory (RUNS, GROWTH: see scripts/bench-server.sh)'
 	@echo 'make bench-writer   rows of stats per second of the collector'"'"'s processor time, on their way to PostgreSQL'
+	@echo 'make bench-api      what a page of a list of a million sessions takes over TimescaleDB, by filter'
 	@echo 'make soak-lossless  calls on failing networks for 10 minutes (MINUTES=10 SEED=1)'
 	@echo 'make bench-client   what a poll costs the page, beside a bare JSON.stringify (REPEAT=3 POLLS=120 PROFILE=1)'
 	@echo 'make soak-client    the memory of a page that is polled for 10 minutes (MINUTES=10)'
@@ -49,6 +50,9 @@ bench-server:
 
 bench-writer:
 	@bash scripts/bench-writer.sh
+
+bench-api:
+	@bash scripts/bench-api.sh
 
 bench-client:
 	@bash scripts/bench-client.sh

@@ -3,7 +3,8 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::telemetry;
 
@@ -18,6 +19,8 @@ pub(crate) enum Reason {
     BadParameter,
     /// The session id is no UUID.
     BadSessionId,
+    /// No kind of stats, or table of features, has this name.
+    UnknownKind,
     /// No session has this id.
     UnknownSession,
     /// The session has ended.
@@ -98,6 +101,7 @@ impl Reason {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BadParameter => "bad_parameter",
             Self::BadSessionId => "bad_session_id",
+            Self::UnknownKind => "unknown_kind",
             Self::UnknownSession => "unknown_session",
             Self::SessionEnded => "session_ended",
             Self::SessionRunning => "session_running",
@@ -138,7 +142,7 @@ impl Reason {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::UnknownPath | Self::UnknownSession | Self::NotBuiltIn => StatusCode::NOT_FOUND,
+            Self::UnknownPath | Self::UnknownKind | Self::UnknownSession | Self::NotBuiltIn => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadParameter | Self::BadSessionId | Self::BadHandshake | Self::UnknownSubprotocol | Self::BadLine => {
                 StatusCode::BAD_REQUEST
@@ -178,6 +182,7 @@ impl Reason {
             Self::MethodNotAllowed => "Method not allowed",
             Self::BadParameter => "Bad parameter",
             Self::BadSessionId => "Bad session id",
+            Self::UnknownKind => "Unknown kind",
             Self::UnknownSession => "Unknown session",
             Self::SessionEnded => "Session already ended",
             Self::SessionRunning => "Session still running",
@@ -244,17 +249,57 @@ impl Problem {
     }
 }
 
+/// A problem as it is told (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument {
+    /// Names the kind of problem; it does not change.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:rtctrace:problem:bad-parameter")]
+    kind: String,
+    /// The same for people.
+    title: &'static str,
+    /// The answer's status.
+    status: u16,
+    /// What is wrong here, and what to do.
+    detail: String,
+}
+
+/// What every route of the API may answer instead.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // For the document.
+pub(crate) enum Refused {
+    /// A parameter, or the id in the path, cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadParameter(ProblemDocument),
+    /// A token is missing or not known.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemDocument),
+    /// The token lacks the scope.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemDocument),
+    /// Something broke in the collector.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemDocument),
+}
+
+/// There is no such session.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+#[allow(dead_code)] // For the document.
+pub(crate) struct NoSession(ProblemDocument);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
         telemetry::refused(self.reason.name());
         let status = self.reason.status();
-        let document = json!({
-            "type": format!("urn:rtctrace:problem:{}", self.reason.name().replace('_', "-")),
-            "title": self.reason.title(),
-            "status": status.as_u16(),
-            "detail": self.detail,
-        });
-        let mut response = Response::new(Body::from(document.to_string()));
+        let document = ProblemDocument {
+            kind: format!("urn:rtctrace:problem:{}", self.reason.name().replace('_', "-")),
+            title: self.reason.title(),
+            status: status.as_u16(),
+            detail: self.detail,
+        };
+        let mut response = Response::new(Body::from(serde_json::to_vec(&document).unwrap_or_default()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use tracing::{Instrument as _, field};
 
 use crate::access;
-use crate::api::{assets, dump, dumps, health, metrics, sessions, shorten};
+use crate::api::{self, assets, dumps, health, metrics, shorten};
 use crate::app::App;
 use crate::ingest;
 use crate::problem::{Problem, Reason};
@@ -35,12 +35,10 @@ pub(crate) fn router(app: App) -> Router {
     if !upload_path.is_empty() {
         router = router.route(&upload_path, post(dumps::upload_of_client).layer(DefaultBodyLimit::disable()));
     }
+    for (path, methods) in api::routes() {
+        router = router.route(path, methods);
+    }
     router
-        .route("/api/v1/sessions", get(sessions::list).delete(sessions::remove_of_user))
-        .route("/api/v1/sessions/{id}", get(sessions::one).delete(sessions::remove))
-        .route("/api/v1/sessions/{id}/dump", get(dump::dump))
-        .route(access::LOGIN, post(access::login).delete(access::logout))
-        .route("/api/v1/dumps", post(dumps::upload).layer(DefaultBodyLimit::disable()))
         .route("/v1/ws", get(ingest::not_an_upgrade))
         .route("/v1/beacon", post(ingest::beacon))
         .route("/healthz", get(health::healthz))

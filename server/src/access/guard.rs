@@ -7,15 +7,16 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::api_tokens::{Scope, Verdict};
 use crate::api::body;
 use crate::app::App;
 use crate::config::{Secret, Size};
-use crate::problem::{Problem, Reason};
+use crate::problem::{Problem, Reason, Refused};
 
 /// The cookie of a browser that logged in.
-const COOKIE: &str = "rtctrace_token";
+pub(crate) const COOKIE: &str = "rtctrace_token";
 /// Longer texts are no token.
 const LONGEST_TOKEN: usize = 256;
 /// The longest body of a login: anybody may send one.
@@ -92,7 +93,23 @@ fn cookie(method: &Method, headers: &HeaderMap) -> Option<Secret> {
     pairs.find(|(name, value)| *name == COOKIE && value.len() <= LONGEST_TOKEN).map(|(_, value)| Secret::new(value))
 }
 
-/// `POST /api/v1/login` with `{"token": ".."}`: a browser gets its token back as a cookie that no script can read.
+/// What a login sends.
+#[derive(ToSchema)]
+#[allow(dead_code)] // It is read by name.
+pub(crate) struct Login {
+    /// A token of the API.
+    token: String,
+}
+
+/// A browser gets its token back as a cookie that no script can read
+#[utoipa::path(
+    post,
+    path = "/api/v1/login",
+    tag = "api",
+    request_body = Login,
+    security(()),
+    responses((status = 204, description = "The answer sets the cookie."), Refused)
+)]
 pub(crate) async fn login(State(app): State<App>, request: Request) -> Result<Response<Body>, Problem> {
     let is_secure = app.config.is_encrypted()
         || request.headers().get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
@@ -109,7 +126,14 @@ pub(crate) async fn login(State(app): State<App>, request: Request) -> Result<Re
     Ok(with_cookie(token.expose(), if is_secure { "; Secure" } else { "" }))
 }
 
-/// `DELETE /api/v1/login`: the browser forgets its token.
+/// The browser forgets its token
+#[utoipa::path(
+    delete,
+    path = "/api/v1/login",
+    tag = "api",
+    security(()),
+    responses((status = 204, description = "The answer takes the cookie back."))
+)]
 pub(crate) async fn logout() -> Response<Body> {
     with_cookie("", "; Max-Age=0")
 }

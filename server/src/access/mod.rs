@@ -29,7 +29,7 @@ pub(crate) use api_tokens::{Scope, create as create_api_token};
 pub(crate) use client::{
     Claims, ClientTokens, LONGEST_NAME, TokenError, is_token, mint as mint_client_token, without_tokens,
 };
-pub(crate) use guard::{LOGIN, guard, login, logout};
+pub(crate) use guard::{__path_login, __path_logout, COOKIE, LOGIN, guard, login, logout};
 pub(crate) use reload::{Reload, Watched, watch};
 
 /// Where others can reach the collector, an address may have this part of all sessions, unless the settings say otherwise.

@@ -10,7 +10,7 @@ use futures_util::stream;
 
 use super::sessions::unknown;
 use crate::app::App;
-use crate::problem::Problem;
+use crate::problem::{NoSession, Problem, Refused};
 use crate::session::SessionId;
 use crate::spool::{self, SpoolText};
 use crate::store::sessions;
@@ -18,7 +18,24 @@ use crate::store::sessions;
 /// How much of a spool text is read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// The dump, streamed.
+/// The dump of a session
+///
+/// Of a session that is not stored yet, what was received so far.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/{id}/dump",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session, a UUID.")),
+    responses(
+        (
+            status = 200,
+            description = "`RTCStatsDump`, format 3: gzip-compressed, or plain text of a session that is not stored yet.",
+            content((Vec<u8> = "application/gzip"), (String = "application/x-ndjson")),
+        ),
+        Refused,
+        NoSession,
+    )
+)]
 pub(crate) async fn dump(State(app): State<App>, id: SessionId) -> Result<Response<Body>, Problem> {
     // The spool first: its file goes only after the dump is stored and the database says where.
     if let Some(handle) = app.registry.get(id) {

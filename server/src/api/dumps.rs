@@ -18,12 +18,13 @@ use http_body_util::Limited;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
+use utoipa::ToSchema;
 
 use super::pace::Pace;
 use super::shorten;
 use crate::access::{Claims, Refusal};
 use crate::app::App;
-use crate::problem::{Problem, Reason};
+use crate::problem::{Problem, ProblemDocument, Reason, Refused};
 use crate::session::{self, ImportError, SessionId};
 
 /// Files of one form.
@@ -31,11 +32,20 @@ const FILES: usize = 100;
 /// HTTP/2 brings a megabyte at a time.
 const LARGEST_PILE: usize = 2 << 20;
 
+/// What became of dumps.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Uploaded {
+    /// In the order in which they came.
+    dumps: Vec<Taken>,
+}
+
 /// What became of a dump.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Taken {
+    /// The session that it became.
     session: String,
+    /// Lines that were taken.
     lines: u64,
     /// Lines that are none.
     left_out: u64,
@@ -43,10 +53,27 @@ struct Taken {
     torn: Option<String>,
 }
 
-/// Takes dumps in. When this answers, they are in the spool, and on their way to the stores.
+/// Takes dumps in as sessions
+///
+/// When this answers, they are in the spool, and on their way to the stores. The body is a dump, gzip-compressed or not, or a form whose files
+/// are dumps, at most 100.
+#[utoipa::path(
+    post,
+    path = "/api/v1/dumps",
+    tag = "dumps",
+    request_body(content((Vec<u8> = "application/octet-stream"), (Object = "multipart/form-data"))),
+    responses(
+        (status = 201, description = "They are taken.", body = Uploaded),
+        (status = 408, description = "The body came too slowly.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "A dump is too large.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "A file is no dump.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The collector takes none at the moment.", body = ProblemDocument, content_type = "application/problem+json"),
+        Refused,
+    )
+)]
 pub(crate) async fn upload(State(app): State<App>, request: Request) -> Result<Response, Problem> {
-    let taken = take_all(&app, request, None).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "dumps": taken }))).into_response())
+    let dumps = take_all(&app, request, None).await?;
+    Ok((StatusCode::CREATED, Json(Uploaded { dumps })).into_response())
 }
 
 /// `POST` to `upload.path`: the same for clients of upstream's, with a client's token, and answered as upstream's server answers.

@@ -2,9 +2,10 @@
 
 use rtctrace_protocol::json::RawValue;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A browser, as far as it told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Browser {
     /// `Chrome`, `Firefox`, ...
     pub(crate) name: String,

@@ -187,6 +187,11 @@ impl UnixMillis {
         Self(chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp_millis())
     }
 
+    /// A time from 1970 to the year 9999, which every database has.
+    pub(crate) fn in_calendar(millis: i64) -> Option<Self> {
+        (0..=253_402_300_799_999).contains(&millis).then_some(Self(millis))
+    }
+
     /// RFC 3339 in UTC, with milliseconds.
     pub(crate) fn rfc3339(self) -> String {
         self.date().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)

@@ -10,13 +10,128 @@ use rtctrace_features::{
     TRACK_FEATURES,
 };
 use serde_json::{Map, Value};
+use sqlx::AssertSqlSafe;
 
 use super::database::{Database, Insert, Row, Transaction, Value as Cell};
 use super::sessions::EndedSession;
 use crate::session::{SessionId, UnixMillis};
 
-/// The tables, in which a session's rows have its id as `session_id`.
-const TABLES: &[&str] = &["features_track", "features_connection", "features_client"];
+/// A table of features. A session's rows have its id as `session_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FeatureTable {
+    /// A row for each track.
+    Track,
+    /// A row for each connection.
+    Connection,
+    /// A row for each session.
+    Client,
+}
+
+impl FeatureTable {
+    /// All, in the order in which rows are removed.
+    pub(crate) const ALL: [Self; 3] = [Self::Track, Self::Connection, Self::Client];
+
+    /// What it is of.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Track => "track",
+            Self::Connection => "connection",
+            Self::Client => "client",
+        }
+    }
+
+    /// Its name in the database.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Track => "features_track",
+            Self::Connection => "features_connection",
+            Self::Client => "features_client",
+        }
+    }
+
+    /// Its columns.
+    pub(crate) fn features(self) -> &'static [Feature] {
+        match self {
+            Self::Track => TRACK_FEATURES,
+            Self::Connection => CONNECTION_FEATURES,
+            Self::Client => CLIENT_FEATURES,
+        }
+    }
+
+    /// What tells the rows of a session apart.
+    pub(crate) fn key_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Track | Self::Connection => &["connection_id", "position"],
+            Self::Client => &[],
+        }
+    }
+}
+
+/// The value of a feature, as the database has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stored {
+    /// True or false.
+    Bool(bool),
+    /// A number without a fraction.
+    Integer(i64),
+    /// A number.
+    Real(f64),
+    /// A time.
+    Time(UnixMillis),
+    /// Text.
+    Text(String),
+    /// JSON as text.
+    Json(String),
+}
+
+impl Stored {
+    fn read(row: &Row, feature: &Feature) -> sqlx::Result<Option<Self>> {
+        let column = feature.column;
+        Ok(match feature.kind {
+            Kind::Bool => row.bool(column)?.map(Self::Bool),
+            Kind::Integer => row.integer(column)?.map(Self::Integer),
+            Kind::Double => row.real(column)?.map(Self::Real),
+            Kind::Time => row.time(column)?.map(Self::Time),
+            Kind::Text => row.text(column)?.map(Self::Text),
+            Kind::Json => row.json(column)?.map(Self::Json),
+        })
+    }
+}
+
+/// A row of a table of features.
+#[derive(Debug)]
+pub(crate) struct FeatureRow {
+    /// The connection's id and the row's place, in tables that have them.
+    pub(crate) key: Option<(String, i64)>,
+    /// The features, in the order of the table.
+    pub(crate) values: Vec<Option<Stored>>,
+}
+
+/// The rows of sessions in one of the tables, in their order.
+pub(crate) async fn rows_of(
+    database: &Database,
+    table: FeatureTable,
+    sessions: &[SessionId],
+) -> sqlx::Result<HashMap<SessionId, Vec<FeatureRow>>> {
+    let mut found: HashMap<SessionId, Vec<FeatureRow>> = HashMap::new();
+    if sessions.is_empty() {
+        return Ok(found);
+    }
+    let numbers: Vec<String> = (1..=sessions.len()).map(|number| format!("${number}")).collect();
+    let order: String = table.key_columns().iter().map(|column| format!(", {column}")).collect();
+    let (table_name, numbers) = (table.table(), numbers.join(", "));
+    let sql = format!("SELECT * FROM {table_name} WHERE session_id IN ({numbers}) ORDER BY session_id{order}");
+    let ids: Vec<Cell<'_>> = sessions.iter().map(|id| Cell::Id(*id)).collect();
+    for row in database.read(AssertSqlSafe(sql), &ids).await? {
+        let key = match table.key_columns() {
+            [] => None,
+            _ => Some((row.text("connection_id")?.unwrap_or_default(), row.integer("position")?.unwrap_or_default())),
+        };
+        let values = table.features().iter().map(|feature| Stored::read(&row, feature)).collect::<sqlx::Result<_>>()?;
+        found.entry(row.id("session_id")?).or_default().push(FeatureRow { key, values });
+    }
+    Ok(found)
+}
 
 /// Writes the features of sessions in place of what was there.
 pub(super) async fn write(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
@@ -57,8 +172,8 @@ fn key<'s>(session: &EndedSession, connection: &'s ConnectionFeatures, position:
 
 /// Removes the features of sessions.
 pub(super) async fn remove(transaction: &mut Transaction, sessions: &[SessionId]) -> sqlx::Result<()> {
-    for table in TABLES {
-        transaction.delete(table, "session_id", sessions).await?;
+    for table in FeatureTable::ALL {
+        transaction.delete(table.table(), "session_id", sessions).await?;
     }
     Ok(())
 }
@@ -137,17 +252,14 @@ fn cell<'v>((feature, value): (&'static Feature, Option<FeatureValue<'v>>)) -> C
 
 fn object(row: &Row, features: &[Feature], into: &mut Map<String, Value>) -> sqlx::Result<()> {
     for feature in features {
-        let value = match feature.kind {
-            Kind::Bool => row.bool(feature.column)?.map(Value::from),
-            Kind::Integer => row.integer(feature.column)?.map(Value::from),
-            Kind::Time => row.time(feature.column)?.map(|time| Value::from(time.0)),
+        let value = Stored::read(row, feature)?.and_then(|value| match value {
+            Stored::Bool(value) => Some(Value::from(value)),
+            Stored::Integer(value) | Stored::Time(UnixMillis(value)) => Some(Value::from(value)),
             // Through the crate's own type, so that numbers look the same as those of a running session.
-            Kind::Double => {
-                row.real(feature.column)?.and_then(|value| serde_json::to_value(FeatureValue::Double(value)).ok())
-            }
-            Kind::Text => row.text(feature.column)?.map(Value::from),
-            Kind::Json => json(row.json(feature.column)?),
-        };
+            Stored::Real(value) => serde_json::to_value(FeatureValue::Double(value)).ok(),
+            Stored::Text(value) => Some(Value::from(value)),
+            Stored::Json(value) => json(Some(value)),
+        });
         if let Some(value) = value {
             into.insert(feature.name.to_owned(), value);
         }

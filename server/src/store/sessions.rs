@@ -5,10 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 use super::database::{Database, Insert, Row, Transaction, Value};
 use super::features;
+use super::filter::{Filter, Outcome, Query};
 use super::stats;
 use crate::geo::Location;
 use crate::session::{Browser, SessionId, UnixMillis};
 use rtctrace_features::SessionFeatures;
+use sqlx::AssertSqlSafe;
 
 /// Where all sessions of this build come from.
 const SOURCE: &str = "browser";
@@ -54,6 +56,8 @@ pub(crate) struct SessionRow {
     pub(crate) conference: Option<String>,
     /// Where its client is.
     pub(crate) location: Location,
+    /// What became of its connections, once it is over. Who writes a session has it from its features.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 impl SessionRow {
@@ -68,7 +72,7 @@ impl SessionRow {
             end_time: None,
             duration: None,
             user_agent: origin.user_agent.clone(),
-            browser: None,
+            browser: origin.user_agent.as_deref().and_then(Browser::from_header),
             origin: origin.origin.clone(),
             url: origin.url.clone(),
             connections: 0,
@@ -79,6 +83,7 @@ impl SessionRow {
             user: origin.user.clone(),
             conference: origin.conference.clone(),
             location: origin.location.clone(),
+            outcome: None,
         }
     }
 
@@ -108,6 +113,7 @@ impl SessionRow {
             user: row.text("user")?,
             conference: row.text("conference")?,
             location: Location { country: row.text("country")?, city: row.text("city")? },
+            outcome: row.text("outcome")?.as_deref().and_then(Outcome::of_name),
         })
     }
 }
@@ -136,7 +142,8 @@ impl FromStr for ListCursor {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (start_time, id) = text.split_once('.').ok_or(())?;
-        Ok(Self { start_time: UnixMillis(start_time.parse().map_err(|_| ())?), id: id.parse().map_err(|_| ())? })
+        let start_time = UnixMillis::in_calendar(start_time.parse().map_err(|_| ())?).ok_or(())?;
+        Ok(Self { start_time, id: id.parse().map_err(|_| ())? })
     }
 }
 
@@ -154,12 +161,21 @@ impl EndedSession {
     pub(crate) fn rows(&self) -> usize {
         2 + self.features.connections.iter().map(|connection| 1 + connection.tracks.len()).sum::<usize>()
     }
+
+    fn outcome(&self) -> Outcome {
+        let connections = &self.features.connections;
+        match connections.iter().any(|connection| connection.connected) {
+            true => Outcome::Connected,
+            false if connections.is_empty() => Outcome::None,
+            false => Outcome::Failed,
+        }
+    }
 }
 
 /// Inserts sessions that have begun; one that is known already stays as it is.
 pub(crate) async fn insert_live(transaction: &mut Transaction, rows: &[SessionRow]) -> sqlx::Result<()> {
     static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, "ON CONFLICT (id) DO NOTHING"));
-    let values: Vec<Vec<Value<'_>>> = rows.iter().map(values).collect();
+    let values: Vec<Vec<Value<'_>>> = rows.iter().map(|row| values(row, None)).collect();
     transaction.insert(&INSERT, &values).await
 }
 
@@ -174,10 +190,11 @@ pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<E
              duration = excluded.duration, browser_name = excluded.browser_name, \
              browser_version = excluded.browser_version, browser_os = excluded.browser_os, \
              connections = excluded.connections, lines = excluded.lines, dump_path = excluded.dump_path, \
-             dump_bytes = excluded.dump_bytes, close_code = excluded.close_code";
+             dump_bytes = excluded.dump_bytes, close_code = excluded.close_code, outcome = excluded.outcome";
         Insert::new("sessions", COLUMNS, update)
     });
-    let rows: Vec<Vec<Value<'_>>> = sessions.iter().map(|session| values(&session.row)).collect();
+    let rows: Vec<Vec<Value<'_>>> =
+        sessions.iter().map(|session| values(&session.row, Some(session.outcome()))).collect();
     transaction.insert(&INSERT, &rows).await?;
     features::write(transaction, sessions).await
 }
@@ -206,10 +223,11 @@ const COLUMNS: &[&str] = &[
     "conference",
     "country",
     "city",
+    "outcome",
 ];
 
 /// Their values.
-fn values(row: &SessionRow) -> Vec<Value<'_>> {
+fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_>> {
     let browser = row.browser.as_ref();
     let count = |value: u64| Value::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)));
     vec![
@@ -235,15 +253,53 @@ fn values(row: &SessionRow) -> Vec<Value<'_>> {
         Value::Text(row.conference.as_deref()),
         Value::Text(row.location.country.as_deref()),
         Value::Text(row.location.city.as_deref()),
+        Value::Text(outcome.map(Outcome::name)),
     ]
 }
 
-/// A page of sessions, newest first, behind `cursor`.
-pub(crate) async fn list(database: &Database, limit: u32, cursor: Option<ListCursor>) -> sqlx::Result<Vec<SessionRow>> {
-    let cursor = cursor.unwrap_or(ListCursor { start_time: UnixMillis(i64::MAX), id: SessionId::NIL });
-    let sql = "SELECT * FROM sessions WHERE (start_time, id) < ($1, $2) ORDER BY start_time DESC, id DESC LIMIT $3";
-    let values = [Value::Time(Some(cursor.start_time)), Value::Id(cursor.id), Value::Integer(Some(limit.into()))];
-    database.read(sql, &values).await?.iter().map(SessionRow::read).collect()
+/// So many sessions are looked at for one page, where each has its features looked at. A condition that hardly any fulfils would have
+/// the database look at all there are.
+pub(crate) const WINDOW: u32 = 10_000;
+
+/// A part of the list.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    /// Its sessions, newest first.
+    pub(crate) rows: Vec<SessionRow>,
+    /// What the next page is behind, if there may be one.
+    pub(crate) next: Option<ListCursor>,
+}
+
+/// A page of the sessions that a filter lets through, newest first, behind `cursor`: at most `limit`. Where the filter asks for features it
+/// may have fewer, even none, and still be followed by another.
+pub(crate) async fn list(
+    database: &Database,
+    filter: &Filter,
+    limit: u32,
+    cursor: Option<ListCursor>,
+) -> sqlx::Result<Page> {
+    let end = if filter.features.is_empty() { None } else { window(database, filter, cursor).await? };
+    let mut query = Query::of_sessions("*", filter, cursor).with_features(filter);
+    if let Some(end) = end {
+        query = query.down_to(end);
+    }
+    let Query { sql, values } = query.newest(limit + 1, 0);
+    let rows = database.read(AssertSqlSafe(sql), &values).await?;
+    let mut rows: Vec<SessionRow> = rows.iter().map(SessionRow::read).collect::<sqlx::Result<_>>()?;
+    let is_full = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let last = rows.last().map(|row| ListCursor { start_time: row.start_time, id: row.id });
+    Ok(Page { rows, next: if is_full { last } else { end } })
+}
+
+/// The last session that is looked at for a page, if there are as many.
+async fn window(database: &Database, filter: &Filter, cursor: Option<ListCursor>) -> sqlx::Result<Option<ListCursor>> {
+    let Query { sql, values } = Query::of_sessions("id, start_time", filter, cursor).newest(1, WINDOW - 1);
+    database.read(AssertSqlSafe(sql), &values).await?.first().map(place).transpose()
+}
+
+fn place(row: &Row) -> sqlx::Result<ListCursor> {
+    Ok(ListCursor { start_time: start_time(row)?, id: row.id("id")? })
 }
 
 /// Sessions of a user, by id, behind `after`.
@@ -277,7 +333,6 @@ pub(crate) async fn ended_before(
         Value::Bool(Some(has_dump)),
         Value::Integer(Some(limit.into())),
     ];
-    let place = |row: &Row| Ok(ListCursor { start_time: start_time(row)?, id: row.id("id")? });
     database.read(sql, &values).await?.iter().map(place).collect()
 }
 
@@ -319,7 +374,7 @@ pub(crate) async fn live(database: &Database) -> sqlx::Result<Vec<SessionId>> {
 pub(crate) async fn reopen(database: &Database, id: SessionId) -> sqlx::Result<()> {
     let mut transaction = database.begin().await?;
     transaction.lock(id).await?;
-    transaction.write("UPDATE sessions SET state = 'live' WHERE id = $1", &[Value::Id(id)]).await?;
+    transaction.write("UPDATE sessions SET state = 'live', outcome = NULL WHERE id = $1", &[Value::Id(id)]).await?;
     transaction.commit().await
 }
 
@@ -384,6 +439,7 @@ pub(crate) mod tests {
                 user: Some("bob".to_owned()),
                 conference: Some("standup".to_owned()),
                 location: Location::default(),
+                outcome: Some(Outcome::None),
                 ..left
             };
             end_one(&database, &ended).await;
@@ -396,7 +452,7 @@ pub(crate) mod tests {
         for (_guard, database) in both().await {
             let live = row(5);
             begin(&database, &live).await;
-            assert_eq!(list(&database, 10, None).await.unwrap(), std::slice::from_ref(&live));
+            assert_eq!(list(&database, &Filter::default(), 10, None).await.unwrap().rows, std::slice::from_ref(&live));
             assert_eq!(super::live(&database).await.unwrap(), [live.id]);
 
             let browser = Browser { name: "Chrome".to_owned(), version: "156".to_owned(), os: "Linux".to_owned() };
@@ -410,6 +466,7 @@ pub(crate) mod tests {
                 dump_path: Some("2026/11/20/x.jsonl.gz".to_owned()),
                 dump_bytes: Some(100),
                 close_code: Some(1000),
+                outcome: Some(Outcome::None),
                 ..live.clone()
             };
             for _ in 0..2 {
@@ -429,11 +486,11 @@ pub(crate) mod tests {
             }
             let (mut seen, mut cursor) = (Vec::new(), None);
             loop {
-                let page = list(&database, 2, cursor).await.unwrap();
-                let Some(last) = page.last() else { break };
-                cursor = Some(ListCursor { start_time: last.start_time, id: last.id });
-                assert_eq!(cursor.unwrap().to_string().parse(), Ok(cursor.unwrap()));
-                seen.extend(page);
+                let page = list(&database, &Filter::default(), 2, cursor).await.unwrap();
+                seen.extend(page.rows);
+                let Some(next) = page.next else { break };
+                assert_eq!(next.to_string().parse(), Ok(next));
+                cursor = Some(next);
             }
             assert_eq!(seen.iter().map(|row| row.start_time.0).collect::<Vec<_>>(), [5, 3, 2, 2, 2, 1]);
             let ids: std::collections::HashSet<_> = seen.iter().map(|row| row.id).collect();

@@ -236,7 +236,15 @@ async fn the_api_asks_for_a_token_with_the_scope_that_it_takes() {
     until("the file is read", async || (collector.get("/api/v1/sessions").await.status == 401).then_some(())).await;
 
     let with = async |method: &str, path: &str, token: &str| collector.request(method, path, &bearer(token), "").await;
-    for path in ["/api/v1/sessions", "/api/v1/sessions/x", "/api/v1/nothing", "/metrics"] {
+    for path in [
+        "/api/v1/sessions",
+        "/api/v1/sessions/x",
+        "/api/v1/sessions/x/stats/codec",
+        "/api/v1/export/features/track",
+        "/api/v1/openapi.json",
+        "/api/v1/nothing",
+        "/metrics",
+    ] {
         let answer = collector.get(path).await;
         assert!(answer.problem(401, "unauthorized").contains("rtctrace token api"));
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"rtctrace\"");

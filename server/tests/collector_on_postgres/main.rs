@@ -9,12 +9,15 @@ pub(crate) const ON_POSTGRES: bool = true;
 
 #[path = "../collector/api.rs"]
 mod api;
+mod bench;
 #[path = "../collector/crash.rs"]
 mod crash;
 mod editions;
 mod hostile;
 #[path = "../collector/jitsi.rs"]
 mod jitsi;
+#[path = "../collector/lists.rs"]
+mod lists;
 mod moves;
 mod outages;
 #[path = "../collector/postgres.rs"]
@@ -22,6 +25,10 @@ mod postgres;
 #[path = "../collector/removal.rs"]
 mod removal;
 mod reprocess;
+#[path = "../collector/seed.rs"]
+mod seed;
+#[path = "../collector/series.rs"]
+mod series;
 #[path = "../collector/stores.rs"]
 mod stores;
 #[path = "../collector/support.rs"]

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("../../../../migrations/sqlite/0004_features_track.sql")),
     (5, include_str!("../../../../migrations/sqlite/0005_stats_of_all_kinds.sql")),
     (6, include_str!("../../../../migrations/sqlite/0006_quality.sql")),
+    (7, include_str!("../../../../migrations/sqlite/0007_session_lists.sql")),
 ];
 
 /// The newest one.
@@ -102,6 +103,7 @@ fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Sqlite, SqliteAr
     values.iter().fold(sqlx::query(sql), |query, value| match *value {
         Value::Id(id) => query.bind(id.to_string()),
         Value::Time(time) => query.bind(time.map(|time| time.0)),
+        Value::ExactTime(time) => query.bind(time),
         Value::Integer(value) => query.bind(value),
         Value::Real(value) => query.bind(value),
         Value::Bool(value) => query.bind(value),
@@ -187,7 +189,7 @@ mod tests {
         let database = two.unwrap();
         let Pools { readers, writer, .. } = pools(&database);
         let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(readers).await.unwrap().get(0);
-        assert_eq!(version, MIGRATIONS.len() as i64);
+        assert_eq!(Some(version), MIGRATIONS.last().map(|(version, _)| *version));
         let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(writer).await.unwrap().get(0);
         assert_eq!(mode, "wal");
     }

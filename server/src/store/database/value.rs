@@ -15,6 +15,8 @@ pub(crate) enum Value<'v> {
     Id(SessionId),
     /// A time.
     Time(Option<UnixMillis>),
+    /// A time in milliseconds with a fraction.
+    ExactTime(f64),
     /// A number without a fraction.
     Integer(Option<i64>),
     /// A number.
@@ -53,6 +55,14 @@ impl Row {
         match self {
             Self::Sqlite(row) => Ok(row.try_get::<Option<i64>, _>(column)?.map(UnixMillis)),
             Self::Postgres(row) => Ok(row.try_get::<Option<Moment>, _>(column)?.map(Moment::unix_millis)),
+        }
+    }
+
+    /// A time in milliseconds with a fraction.
+    pub(crate) fn exact_time(&self, column: &str) -> sqlx::Result<f64> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => Ok(row.try_get::<Moment, _>(column)?.fraction()),
         }
     }
 

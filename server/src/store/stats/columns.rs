@@ -24,6 +24,8 @@ pub(crate) enum Kind {
 /// A column.
 #[derive(Debug)]
 pub(crate) struct Column {
+    /// The member, as W3C names it.
+    pub(crate) member: &'static str,
     /// Its name: the member's, in snake_case.
     pub(crate) name: String,
     /// Its type.
@@ -61,6 +63,17 @@ pub(crate) static TABLES: LazyLock<[Table; 13]> = LazyLock::new(|| {
     ]
 });
 
+/// What the entries that have no table of their own are called.
+const OTHERS: &str = "other";
+
+/// The kinds of entries by name, as who asks for rows may call them, with their tables.
+pub(crate) fn kinds() -> impl Iterator<Item = (&'static str, &'static Table)> {
+    TABLES.iter().flat_map(|table| {
+        let others = table.entry_kinds.is_empty().then_some(OTHERS);
+        table.entry_kinds.iter().copied().chain(others).map(move |kind| (kind, table))
+    })
+}
+
 /// The member that says of which kind an entry is. A table has a column for it where its entries are of several.
 pub(crate) const TYPE: &str = "type";
 
@@ -85,6 +98,11 @@ impl Table {
         members.into_iter().map(|(_, member)| *member).collect()
     }
 
+    /// Whether its entries are of several kinds, which a column tells apart.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.entry_kinds.len() > 1
+    }
+
     /// The position of a member's column.
     pub(crate) fn position(&self, member: &str) -> Option<usize> {
         self.by_member.get(member).copied()
@@ -92,7 +110,7 @@ impl Table {
 }
 
 fn table(name: &'static str, entry_kinds: &'static [&'static str], members: &[(&'static str, Kind)]) -> Table {
-    let columns = members.iter().map(|&(member, kind)| Column { name: snake_case(member), kind }).collect();
+    let columns = members.iter().map(|&(member, kind)| Column { member, name: snake_case(member), kind }).collect();
     let by_member = members.iter().enumerate().map(|(position, (member, _))| (*member, position)).collect();
     Table { name, entry_kinds, columns, by_member }
 }

@@ -5,12 +5,14 @@ mod bench;
 mod columns;
 mod copy;
 mod postgres;
+mod read;
 mod rows;
 mod sqlite;
 
 use sqlx::AssertSqlSafe;
 
-pub(crate) use columns::{Column, Kind, TABLES, Table};
+pub(crate) use columns::{Column, Kind, TABLES, Table, kinds};
+pub(crate) use read::{EntrySpan, Selection, StoredRow};
 pub(crate) use rows::{Cell, RowBatch, RowFilter, StatsRow};
 
 use super::database::{Transaction, Value};

@@ -13,6 +13,7 @@ use crate::store::stats::TABLES;
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../../../migrations/timescale/0001_sessions_features_stats.sql")),
     (2, include_str!("../../../../../migrations/timescale/0002_quality.sql")),
+    (3, include_str!("../../../../../migrations/timescale/0003_session_lists.sql")),
 ];
 
 /// The newest one.

@@ -179,6 +179,7 @@ fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArgu
     values.iter().fold(sqlx::query(sql), |query, value| match *value {
         Value::Id(id) => query.bind(id.uuid()),
         Value::Time(time) => query.bind(time.map(Moment::of)),
+        Value::ExactTime(time) => query.bind(Moment::of_fraction(time)),
         Value::Integer(value) => query.bind(value),
         Value::Real(value) => query.bind(value),
         Value::Bool(value) => query.bind(value),

@@ -46,6 +46,11 @@ impl Moment {
         Self::within((whole as i64).saturating_mul(1000).saturating_add(micros).saturating_sub(EPOCH))
     }
 
+    /// As milliseconds of Unix time, with a fraction.
+    pub(crate) fn fraction(self) -> f64 {
+        self.0.saturating_add(EPOCH) as f64 / 1000.0
+    }
+
     /// As whole milliseconds of Unix time.
     pub(crate) fn unix_millis(self) -> UnixMillis {
         UnixMillis(self.0.saturating_add(EPOCH).div_euclid(1000))
@@ -128,6 +133,7 @@ mod tests {
         let millis = 1_795_159_384_861_i64;
         assert_eq!(Moment::of(UnixMillis(millis)).unix_millis(), UnixMillis(millis));
         assert_eq!(Moment::of_fraction(1_795_159_384_861.123).0, millis * 1000 + 123 - EPOCH);
+        assert_eq!(Moment::of_fraction(1_795_159_384_861.123).fraction(), 1_795_159_384_861.123);
         assert_eq!(Moment::of_fraction(0.0).0, -EPOCH);
         assert_eq!((Moment::of(UnixMillis(i64::MAX)).0, Moment::of(UnixMillis(i64::MIN)).0), (i64::MAX, i64::MIN));
     }

@@ -1,0 +1,56 @@
+//! One session.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{Session, unknown};
+use crate::app::App;
+use crate::problem::{NoSession, Problem, Refused};
+use crate::session::{Handle, SessionId};
+use crate::store::features;
+use crate::store::sessions::{self, SessionRow};
+
+/// A session and its features.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionWithFeatures {
+    #[serde(flatten)]
+    session: Session,
+    /// `client`, and `connections`, each with its `id` and its `tracks`: features by name, absent ones left out.
+    #[schema(value_type = Object)]
+    features: Value,
+}
+
+/// One session with its features; those of a running one are of what was received so far
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/{id}",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session, a UUID.")),
+    responses((status = 200, description = "The session.", body = SessionWithFeatures), Refused, NoSession)
+)]
+pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<SessionWithFeatures>, Problem> {
+    // The registry first: a session leaves it only after the database has all of it.
+    let held = app.registry.get(id);
+    let Some(row) = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)? else {
+        return match held.filter(|handle| handle.snapshot().lines > 0) {
+            Some(handle) => running(&app, SessionRow::live(id, &handle.origin), &handle).await,
+            None => Err(unknown(id)),
+        };
+    };
+    match held.filter(|_| !row.ended) {
+        Some(handle) => running(&app, row, &handle).await,
+        None => {
+            let features = features::read(&app.stores.database, id).await.map_err(Problem::internal)?;
+            Ok(Json(SessionWithFeatures { session: Session::of(row), features }))
+        }
+    }
+}
+
+async fn running(app: &App, row: SessionRow, handle: &Handle) -> Result<Json<SessionWithFeatures>, Problem> {
+    let session = Session::of(row).updated(handle);
+    let features = serde_json::to_value(app.registry.features(handle).await).map_err(Problem::internal)?;
+    Ok(Json(SessionWithFeatures { session, features }))
+}

@@ -1,0 +1,308 @@
+//! `GET /api/v1/sessions/{id}/stats/{kind}`: what a session's reports said, as series of numbers to draw, or as rows.
+
+mod rows;
+mod series;
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+pub(crate) use self::series::Series;
+use self::series::{Cut, Growing};
+use super::parameters::{Parameters, bad, nearest};
+use super::{Format, path_parameter, sessions, shorten};
+use crate::app::App;
+use crate::problem::{Problem, ProblemDocument, Reason, Refused};
+use crate::session::SessionId;
+use crate::store::stats::{Cell, Column, EntrySpan, Kind, Selection, StoredRow, Table, kinds};
+
+/// Points of a series, unless the client asks for another number.
+const POINTS: u32 = 500;
+/// The most that a client may ask for.
+const MOST_POINTS: u32 = 5000;
+/// Members that a client may name.
+const MOST_MEMBERS: usize = 200;
+/// Series of an answer.
+const MOST_SERIES: usize = 2000;
+/// Points of all series of an answer: about ten megabytes.
+const MOST_VALUES: usize = 500_000;
+/// Rows that are read for an answer.
+const MOST_ROWS: u64 = 200_000;
+/// Entries that are looked at for an answer.
+const MOST_ENTRIES: u32 = 2000;
+/// Rows that are read at a time.
+const CHUNK: u32 = 1000;
+
+pub(super) const NAMES: &[&str] = &["connection", "entry", "member", "from", "to", "points", "format"];
+
+/// How the parameters are documented.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)] // They are read by name.
+pub(crate) struct StatsParameters {
+    /// Only of this connection: `PC_0`.
+    connection: Option<String>,
+    /// Only of the entry with this id.
+    entry: Option<String>,
+    /// Only these members, named as W3C does: separated by commas, or the parameter repeated. Else all that have numbers. A member that
+    /// W3C does not know is looked for among those that have no column. Not with `format=csv`.
+    member: Option<Vec<String>>,
+    /// From this time on, by the client's clock: RFC 3339, or milliseconds since 1970.
+    from: Option<String>,
+    /// Before this time.
+    to: Option<String>,
+    /// The most points of a series, from 2 to 5000; 500 if it is not given. Longer series keep the smallest and the largest value of each of
+    /// `points / 2` equal parts of the entry's time, where they were. Not with `format=csv`.
+    points: Option<u32>,
+    /// `json`, or `csv`: every row with all its columns.
+    format: Option<String>,
+}
+
+/// A kind of entry, as a path names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryKind {
+    name: &'static str,
+    table: &'static Table,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for EntryKind {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let wrong = path_parameter(parts, "kind").await.unwrap_or_default();
+        match kinds().find(|(name, _)| *name == wrong) {
+            Some((name, table)) => Ok(Self { name, table }),
+            None => {
+                let known: Vec<&str> = kinds().map(|(name, _)| name).collect();
+                let detail = format!(
+                    "There is no kind of stats `{}`; did you mean `{}`? There are {}.",
+                    shorten(&wrong),
+                    nearest(&wrong, known.iter().copied()),
+                    known.join(", ")
+                );
+                Err(Problem::new(Reason::UnknownKind, detail))
+            }
+        }
+    }
+}
+
+/// Series of a kind of entry.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Stats {
+    /// The kind.
+    #[schema(example = "inbound-rtp")]
+    kind: &'static str,
+    /// By connection, entry and member.
+    series: Vec<Series>,
+}
+
+/// What a session's entries of a kind said, as series of numbers
+///
+/// A row is stored where an entry changed, so a series may have gaps in which it did not. An answer has at most 2000 series and 500,000 points, and
+/// is made of at most 200,000 rows; a larger one is a problem of status 413, to be narrowed by `entry`, `member`, `from`, `to` or `points`.
+/// With `format=csv`, every row and all columns, of any number.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/{id}/stats/{kind}",
+    tag = "stats",
+    params(
+        ("id" = String, Path, description = "The session, a UUID."),
+        ("kind" = String, Path, description = "The `type` of entries, as W3C has it: `inbound-rtp`, `candidate-pair`; `other` are those it has not."),
+        StatsParameters,
+    ),
+    responses(
+        (status = 200, description = "The series, or the rows.", content((Stats = "application/json"), (String = "text/csv"))),
+        Refused,
+        (status = 404, description = "There is no such session or kind.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The answer would be too large.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn stats(
+    State(app): State<App>,
+    kind: EntryKind,
+    id: SessionId,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::of(&uri, &[NAMES])?;
+    let selection = Selection {
+        session: id,
+        table: kind.table,
+        kind: kind.name,
+        connection: parameters.string("connection")?,
+        entry: parameters.string("entry")?,
+        from: parameters.time("from")?,
+        to: parameters.time("to")?,
+    };
+    sessions::known(&app, id).await?;
+    match Format::of(&parameters, &[Format::Json, Format::Csv])? {
+        Format::Json => {
+            let points = parameters.number("points", 2, MOST_POINTS)?.unwrap_or(POINTS);
+            let wanted = Wanted::of(&parameters, kind.table)?;
+            let series = read(&app, &selection, &wanted, points).await?;
+            Ok(Json(Stats { kind: kind.name, series }).into_response())
+        }
+        Format::Csv => Ok(rows::csv(&app, selection).await?.into_response()),
+    }
+}
+
+/// What is asked of each row.
+#[derive(Debug)]
+struct Wanted {
+    columns: Vec<&'static Column>,
+    /// Members without a column by name; all of them, if none is named.
+    others: Option<Vec<String>>,
+}
+
+impl Wanted {
+    fn of(parameters: &Parameters, table: &'static Table) -> Result<Self, Problem> {
+        let given = parameters.all("member", MOST_MEMBERS)?;
+        let names: Vec<&str> = given.flat_map(|names| names.split(',')).take(MOST_MEMBERS + 1).collect();
+        if names.len() > MOST_MEMBERS {
+            return Err(bad(format!("member names more than {MOST_MEMBERS}.")));
+        }
+        let is_number = |column: &&Column| matches!(column.kind, Kind::Integer | Kind::Real);
+        if names.is_empty() {
+            return Ok(Self { columns: table.columns.iter().filter(is_number).collect(), others: None });
+        }
+        let (mut columns, mut others) = (Vec::new(), Vec::new());
+        for column in table.columns.iter().filter(|column| names.contains(&column.member)) {
+            if !is_number(&column) && column.kind != Kind::Bool {
+                let detail = format!("{} is no number; `format=csv` has it.", column.member);
+                return Err(bad(detail));
+            }
+            columns.push(column);
+        }
+        for name in names {
+            if table.position(name).is_none() {
+                others.push(name.to_owned());
+            }
+        }
+        Ok(Self { columns, others: Some(others) })
+    }
+
+    fn needs_others(&self) -> bool {
+        self.others.as_ref().is_none_or(|names| !names.is_empty())
+    }
+}
+
+fn too_large(what: &str) -> Problem {
+    let detail = format!("The answer would take more than {what}; narrow it by entry, member, from, to or points.");
+    Problem::new(Reason::TooLarge, detail)
+}
+
+async fn read(app: &App, selection: &Selection, wanted: &Wanted, points: u32) -> Result<Vec<Series>, Problem> {
+    let database = &app.stores.database;
+    let spans = selection.spans(database, MOST_ENTRIES + 1).await.map_err(Problem::internal)?;
+    if spans.len() > MOST_ENTRIES as usize {
+        return Err(too_large(&format!("{MOST_ENTRIES} entries")));
+    }
+    if spans.iter().map(|span| span.rows).sum::<u64>() > MOST_ROWS {
+        return Err(too_large(&format!("{MOST_ROWS} rows")));
+    }
+    let mut spans = spans.into_iter();
+    let mut reading = Reading::new(wanted, points);
+    let mut after: Option<StoredRow> = None;
+    loop {
+        let rows = selection
+            .rows(database, &wanted.columns, wanted.needs_others(), after.as_ref(), CHUNK)
+            .await
+            .map_err(Problem::internal)?;
+        for row in &rows {
+            // An entry that has come up since is left out: the next request has it.
+            while !reading.is_of(row) {
+                let Some(span) = spans.next() else { return reading.finish() };
+                reading.begin(span);
+            }
+            reading.take(row)?;
+        }
+        let is_last = rows.len() < CHUNK as usize;
+        after = rows.into_iter().last();
+        if is_last {
+            return reading.finish();
+        }
+    }
+}
+
+/// Series on their way, entry by entry.
+#[derive(Debug)]
+struct Reading<'w> {
+    wanted: &'w Wanted,
+    points: u32,
+    span: Option<EntrySpan>,
+    cut: Option<Cut>,
+    columns: Vec<Growing>,
+    others: BTreeMap<String, Growing>,
+    finished: Vec<Series>,
+    values: usize,
+}
+
+impl<'w> Reading<'w> {
+    fn new(wanted: &'w Wanted, points: u32) -> Self {
+        let (columns, others) = (Vec::new(), BTreeMap::new());
+        Self { wanted, points, span: None, cut: None, columns, others, finished: Vec::new(), values: 0 }
+    }
+
+    fn is_of(&self, row: &StoredRow) -> bool {
+        self.span.as_ref().is_some_and(|span| span.connection == row.connection && span.entry == row.entry)
+    }
+
+    fn begin(&mut self, span: EntrySpan) {
+        self.end();
+        self.cut = (span.rows > u64::from(self.points)).then(|| Cut::of(span.first, span.last, self.points));
+        self.columns = self.wanted.columns.iter().map(|_| Growing::default()).collect();
+        self.span = Some(span);
+    }
+
+    /// The series of an entry are complete.
+    fn end(&mut self) {
+        let (columns, others) = (std::mem::take(&mut self.columns), std::mem::take(&mut self.others));
+        let Some(span) = self.span.take() else { return };
+        let columns = self.wanted.columns.iter().map(|column| column.member.to_owned()).zip(columns);
+        let series =
+            columns.chain(others).map(|(member, growing)| growing.finish(&span.connection, &span.entry, &member));
+        self.finished.extend(series.filter(|series| !series.times.is_empty()));
+    }
+
+    fn take(&mut self, row: &StoredRow) -> Result<(), Problem> {
+        for (cell, growing) in row.cells.iter().zip(&mut self.columns) {
+            let value = match cell {
+                Cell::Integer(value) => *value as f64,
+                Cell::Real(value) if value.is_finite() => *value,
+                _ => continue,
+            };
+            self.values += growing.push((row.time, value), self.cut);
+        }
+        if let Some(Value::Object(members)) = row.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok()) {
+            for (name, value) in members {
+                let value = match (&value, &self.wanted.others) {
+                    (_, Some(names)) if !names.contains(&name) => continue,
+                    (Value::Bool(value), Some(_)) => f64::from(u8::from(*value)),
+                    (value, _) => match value.as_f64().filter(|value| value.is_finite()) {
+                        Some(value) => value,
+                        None => continue,
+                    },
+                };
+                self.values += self.others.entry(name).or_default().push((row.time, value), self.cut);
+            }
+        }
+        if self.finished.len() + self.columns.len() + self.others.len() > MOST_SERIES {
+            return Err(too_large(&format!("{MOST_SERIES} series")));
+        }
+        if self.values > MOST_VALUES {
+            return Err(too_large(&format!("{MOST_VALUES} points")));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<Series>, Problem> {
+        self.end();
+        Ok(self.finished)
+    }
+}

@@ -1,0 +1,151 @@
+//! Reads rows of stats of one session: a part at a time, by the tables' key, so that nobody holds all of them, nor a connection to the
+//! database while who asked takes his time.
+
+use std::fmt::Write as _;
+
+use sqlx::AssertSqlSafe;
+
+use super::columns::TYPE;
+use super::{Cell, Column, Kind, Table};
+use crate::session::{SessionId, UnixMillis};
+use crate::store::database::{Database, Row, Value};
+
+/// Which rows.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    /// Of this session.
+    pub(crate) session: SessionId,
+    /// In this table.
+    pub(crate) table: &'static Table,
+    /// Of this kind of entry, where the table has several.
+    pub(crate) kind: &'static str,
+    /// Of this connection.
+    pub(crate) connection: Option<String>,
+    /// Of this entry.
+    pub(crate) entry: Option<String>,
+    /// From this time on.
+    pub(crate) from: Option<UnixMillis>,
+    /// Before this time.
+    pub(crate) to: Option<UnixMillis>,
+}
+
+/// From when to when there are rows of an entry.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EntrySpan {
+    /// The connection's id.
+    pub(crate) connection: String,
+    /// The entry's id.
+    pub(crate) entry: String,
+    /// The time of its first row, Unix time in ms.
+    pub(crate) first: f64,
+    /// The time of its last row.
+    pub(crate) last: f64,
+    /// How many there are.
+    pub(crate) rows: u64,
+}
+
+/// A row as the database has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredRow {
+    /// The connection's id.
+    pub(crate) connection: String,
+    /// The entry's id.
+    pub(crate) entry: String,
+    /// Its time, Unix time in ms.
+    pub(crate) time: f64,
+    /// The values of the columns that were asked for.
+    pub(crate) cells: Vec<Cell>,
+    /// Members without a column, a JSON object, where they were asked for.
+    pub(crate) extra: Option<String>,
+}
+
+impl Selection {
+    /// What there is, by connection and entry: the first `limit` of them.
+    pub(crate) async fn spans(&self, database: &Database, limit: u32) -> sqlx::Result<Vec<EntrySpan>> {
+        let what = "connection_id, stats_id, min(time) AS first, max(time) AS last, count(*) AS rows";
+        let (mut sql, mut values) = self.query(what);
+        values.push(Value::Integer(Some(limit.into())));
+        let _ =
+            write!(sql, " GROUP BY connection_id, stats_id ORDER BY connection_id, stats_id LIMIT ${}", values.len());
+        let span = |row: &Row| {
+            Ok(EntrySpan {
+                connection: row.text("connection_id")?.unwrap_or_default(),
+                entry: row.text("stats_id")?.unwrap_or_default(),
+                first: row.exact_time("first")?,
+                last: row.exact_time("last")?,
+                rows: row.count("rows")?.unwrap_or_default(),
+            })
+        };
+        database.read(AssertSqlSafe(sql), &values).await?.iter().map(span).collect()
+    }
+
+    /// The first `limit` rows behind `after`, by connection, entry and time: these columns of them, and the members without one.
+    pub(crate) async fn rows(
+        &self,
+        database: &Database,
+        columns: &[&'static Column],
+        with_extra: bool,
+        after: Option<&StoredRow>,
+        limit: u32,
+    ) -> sqlx::Result<Vec<StoredRow>> {
+        let mut what = "connection_id, stats_id, time".to_owned();
+        for column in columns {
+            let _ = write!(what, ", \"{}\"", column.name);
+        }
+        what.push_str(if with_extra { ", extra" } else { "" });
+        let (mut sql, mut values) = self.query(&what);
+        if let Some(after) = after {
+            values.extend([
+                Value::Text(Some(&after.connection)),
+                Value::Text(Some(&after.entry)),
+                Value::ExactTime(after.time),
+            ]);
+            let [connection, entry, time] = [values.len() - 2, values.len() - 1, values.len()];
+            let _ = write!(sql, " AND (connection_id, stats_id, time) > (${connection}, ${entry}, ${time})");
+        }
+        values.push(Value::Integer(Some(limit.into())));
+        let _ = write!(sql, " ORDER BY connection_id, stats_id, time LIMIT ${}", values.len());
+        let read = |row: &Row| {
+            Ok(StoredRow {
+                connection: row.text("connection_id")?.unwrap_or_default(),
+                entry: row.text("stats_id")?.unwrap_or_default(),
+                time: row.exact_time("time")?,
+                cells: columns.iter().map(|column| cell(row, column)).collect::<sqlx::Result<_>>()?,
+                extra: if with_extra { row.json("extra")? } else { None },
+            })
+        };
+        database.read(AssertSqlSafe(sql), &values).await?.iter().map(read).collect()
+    }
+
+    fn query(&self, what: &str) -> (String, Vec<Value<'_>>) {
+        let mut sql = format!("SELECT {what} FROM {} WHERE session_id = $1", self.table.name);
+        let mut values = vec![Value::Id(self.session)];
+        let kind = self.table.is_mixed().then_some(self.kind);
+        let conditions = [
+            (TYPE, "=", kind.map(|kind| Value::Text(Some(kind)))),
+            ("connection_id", "=", self.connection.as_deref().map(|id| Value::Text(Some(id)))),
+            ("stats_id", "=", self.entry.as_deref().map(|id| Value::Text(Some(id)))),
+            ("time", ">=", self.from.map(|time| Value::Time(Some(time)))),
+            ("time", "<", self.to.map(|time| Value::Time(Some(time)))),
+        ];
+        for (column, operator, value) in conditions {
+            if let Some(value) = value {
+                values.push(value);
+                let _ = write!(sql, " AND \"{column}\" {operator} ${}", values.len());
+            }
+        }
+        (sql, values)
+    }
+}
+
+fn cell(row: &Row, column: &Column) -> sqlx::Result<Cell> {
+    let name = &column.name;
+    Ok(match column.kind {
+        Kind::Integer => row.integer(name)?.map(Cell::Integer),
+        Kind::Bool => row.bool(name)?.map(|value| Cell::Integer(value.into())),
+        Kind::Real => row.real(name)?.map(Cell::Real),
+        Kind::Text => row.text(name)?.map(Cell::Text),
+        Kind::Json => row.json(name)?.map(Cell::Text),
+    }
+    .unwrap_or(Cell::Null))
+}
