@@ -18,7 +18,8 @@ use crate::session::UnixMillis;
 use crate::store::database::Database;
 use crate::store::features::{FeatureRow, FeatureTable, Stored, rows_of};
 use crate::store::filter::{Filter, Outcome};
-use crate::store::sessions::{self, ListCursor, SessionRow};
+use crate::store::list::{self, ListCursor};
+use crate::store::sessions::SessionRow;
 
 /// Sessions that are listed at a time.
 const SESSIONS: u32 = 200;
@@ -114,7 +115,7 @@ struct Rows {
 impl Parts for Rows {
     async fn next(&mut self, csv: &mut Csv) -> sqlx::Result<bool> {
         if self.sessions.is_empty() && !self.is_listed {
-            let page = sessions::list(&self.database, &self.filter, SESSIONS, self.cursor).await?;
+            let page = list::list(&self.database, &self.filter, SESSIONS, self.cursor).await?;
             (self.cursor, self.is_listed) = (page.next, page.next.is_none());
             self.sessions = page.rows.into();
         }

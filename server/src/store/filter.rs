@@ -7,7 +7,7 @@ use rtctrace_features::Feature;
 
 use super::database::Value;
 use super::features::FeatureTable;
-use super::sessions::ListCursor;
+use super::list::ListCursor;
 use crate::session::UnixMillis;
 
 /// What sessions must be. They must be all of it.

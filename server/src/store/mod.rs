@@ -3,6 +3,7 @@
 pub(crate) mod database;
 pub(crate) mod features;
 pub(crate) mod filter;
+pub(crate) mod list;
 pub(crate) mod objects;
 pub(crate) mod queue;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::list;
 use super::sessions::{self, SessionRow};
 use crate::config::Retention;
 use crate::session::{Registry, SessionId, Stores, UnixMillis};
@@ -96,7 +97,7 @@ async fn look(registry: &Registry, retention: &Retention, now: UnixMillis) -> an
         }
         let mut after = None;
         loop {
-            let old = sessions::ended_before(&registry.stores().database, before, dumps_only, after, BATCH).await?;
+            let old = list::ended_before(&registry.stores().database, before, dumps_only, after, BATCH).await?;
             let Some(last) = old.last() else { break };
             after = Some(*last);
             for place in &old {

@@ -1,16 +1,14 @@
 //! The table `sessions`: a row from a session's first line on, completed at its end.
 
-use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use super::database::{Database, Insert, Row, Transaction, Value};
 use super::features;
-use super::filter::{Filter, Outcome, Query};
+use super::filter::Outcome;
 use super::stats;
 use crate::geo::Location;
 use crate::session::{Browser, SessionId, UnixMillis};
 use rtctrace_features::SessionFeatures;
-use sqlx::AssertSqlSafe;
 
 /// Where all sessions of this build come from.
 const SOURCE: &str = "browser";
@@ -87,7 +85,7 @@ impl SessionRow {
         }
     }
 
-    fn read(row: &Row) -> sqlx::Result<Self> {
+    pub(super) fn read(row: &Row) -> sqlx::Result<Self> {
         let text = |column| row.text(column).map(Option::unwrap_or_default);
         let browser = match row.text("browser_name")? {
             Some(name) => Some(Browser { name, version: text("browser_version")?, os: text("browser_os")? }),
@@ -118,33 +116,8 @@ impl SessionRow {
     }
 }
 
-fn start_time(row: &Row) -> sqlx::Result<UnixMillis> {
+pub(super) fn start_time(row: &Row) -> sqlx::Result<UnixMillis> {
     row.time("start_time")?.ok_or_else(|| sqlx::Error::ColumnNotFound("start_time".to_owned()))
-}
-
-/// Where a page of the list ends: the next one holds what comes behind this session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ListCursor {
-    /// Its start.
-    pub(crate) start_time: UnixMillis,
-    /// Its id, which orders sessions of one millisecond.
-    pub(crate) id: SessionId,
-}
-
-impl std::fmt::Display for ListCursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.start_time.0, self.id)
-    }
-}
-
-impl FromStr for ListCursor {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (start_time, id) = text.split_once('.').ok_or(())?;
-        let start_time = UnixMillis::in_calendar(start_time.parse().map_err(|_| ())?).ok_or(())?;
-        Ok(Self { start_time, id: id.parse().map_err(|_| ())? })
-    }
 }
 
 /// A session that is over, as the database is to have it.
@@ -257,51 +230,6 @@ fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_>> {
     ]
 }
 
-/// So many sessions are looked at for one page, where each has its features looked at. A condition that hardly any fulfils would have
-/// the database look at all there are.
-pub(crate) const WINDOW: u32 = 10_000;
-
-/// A part of the list.
-#[derive(Debug, Default)]
-pub(crate) struct Page {
-    /// Its sessions, newest first.
-    pub(crate) rows: Vec<SessionRow>,
-    /// What the next page is behind, if there may be one.
-    pub(crate) next: Option<ListCursor>,
-}
-
-/// A page of the sessions that a filter lets through, newest first, behind `cursor`: at most `limit`. Where the filter asks for features it
-/// may have fewer, even none, and still be followed by another.
-pub(crate) async fn list(
-    database: &Database,
-    filter: &Filter,
-    limit: u32,
-    cursor: Option<ListCursor>,
-) -> sqlx::Result<Page> {
-    let end = if filter.features.is_empty() { None } else { window(database, filter, cursor).await? };
-    let mut query = Query::of_sessions("*", filter, cursor).with_features(filter);
-    if let Some(end) = end {
-        query = query.down_to(end);
-    }
-    let Query { sql, values } = query.newest(limit + 1, 0);
-    let rows = database.read(AssertSqlSafe(sql), &values).await?;
-    let mut rows: Vec<SessionRow> = rows.iter().map(SessionRow::read).collect::<sqlx::Result<_>>()?;
-    let is_full = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let last = rows.last().map(|row| ListCursor { start_time: row.start_time, id: row.id });
-    Ok(Page { rows, next: if is_full { last } else { end } })
-}
-
-/// The last session that is looked at for a page, if there are as many.
-async fn window(database: &Database, filter: &Filter, cursor: Option<ListCursor>) -> sqlx::Result<Option<ListCursor>> {
-    let Query { sql, values } = Query::of_sessions("id, start_time", filter, cursor).newest(1, WINDOW - 1);
-    database.read(AssertSqlSafe(sql), &values).await?.first().map(place).transpose()
-}
-
-fn place(row: &Row) -> sqlx::Result<ListCursor> {
-    Ok(ListCursor { start_time: start_time(row)?, id: row.id("id")? })
-}
-
 /// Sessions of a user, by id, behind `after`.
 pub(crate) async fn of_user(
     database: &Database,
@@ -313,27 +241,6 @@ pub(crate) async fn of_user(
     let after = Value::Id(after.unwrap_or(SessionId::NIL));
     let values = [Value::Text(Some(user)), after, Value::Integer(Some(limit.into()))];
     database.read(sql, &values).await?.iter().map(SessionRow::read).collect()
-}
-
-/// Sessions that are over and began before a time, oldest first, behind `after`; of all, or of those that have a dump.
-pub(crate) async fn ended_before(
-    database: &Database,
-    time: UnixMillis,
-    has_dump: bool,
-    after: Option<ListCursor>,
-    limit: u32,
-) -> sqlx::Result<Vec<ListCursor>> {
-    let sql = "SELECT id, start_time FROM sessions WHERE state = 'ended' AND start_time < $1 \
-         AND (start_time, id) > ($2, $3) AND (dump_path IS NOT NULL OR NOT $4) ORDER BY start_time, id LIMIT $5";
-    let after = after.unwrap_or(ListCursor { start_time: UnixMillis(i64::MIN), id: SessionId::NIL });
-    let values = [
-        Value::Time(Some(time)),
-        Value::Time(Some(after.start_time)),
-        Value::Id(after.id),
-        Value::Bool(Some(has_dump)),
-        Value::Integer(Some(limit.into())),
-    ];
-    database.read(sql, &values).await?.iter().map(place).collect()
 }
 
 /// The session's dump is gone.
@@ -387,6 +294,8 @@ pub(crate) async fn end_lost(database: &Database, id: SessionId) -> sqlx::Result
 #[cfg(test)]
 pub(crate) mod tests {
     use super::super::database::tests::both;
+    use super::super::filter::Filter;
+    use super::super::list::list;
     use super::*;
     use crate::session::{Dialect, Origin};
 
@@ -407,7 +316,7 @@ pub(crate) mod tests {
         SessionRow::live(SessionId::new(), &origin)
     }
 
-    async fn begin(database: &Database, row: &SessionRow) {
+    pub(crate) async fn begin(database: &Database, row: &SessionRow) {
         let mut transaction = database.begin().await.unwrap();
         insert_live(&mut transaction, std::slice::from_ref(row)).await.unwrap();
         transaction.commit().await.unwrap();
@@ -475,26 +384,6 @@ pub(crate) mod tests {
             begin(&database, &live).await;
             assert_eq!(get(&database, live.id).await.unwrap(), Some(ended));
             assert_eq!(super::live(&database).await.unwrap(), []);
-        }
-    }
-
-    #[tokio::test]
-    async fn pages_hold_every_session_once_newest_first() {
-        for (_guard, database) in both().await {
-            for start_time in [3, 1, 2, 2, 2, 5] {
-                begin(&database, &row(start_time)).await;
-            }
-            let (mut seen, mut cursor) = (Vec::new(), None);
-            loop {
-                let page = list(&database, &Filter::default(), 2, cursor).await.unwrap();
-                seen.extend(page.rows);
-                let Some(next) = page.next else { break };
-                assert_eq!(next.to_string().parse(), Ok(next));
-                cursor = Some(next);
-            }
-            assert_eq!(seen.iter().map(|row| row.start_time.0).collect::<Vec<_>>(), [5, 3, 2, 2, 2, 1]);
-            let ids: std::collections::HashSet<_> = seen.iter().map(|row| row.id).collect();
-            assert_eq!(ids.len(), 6);
         }
     }
 }

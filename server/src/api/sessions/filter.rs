@@ -54,7 +54,7 @@ pub(crate) struct FilterParameters {
     state: Option<String>,
     /// Of sessions that have ended: `connected`, one of its connections was; `failed`, it had some, and none was; `none`, it had none.
     outcome: Option<String>,
-    /// A condition on a feature, `name>value`, with `>`, `>=`, `<`, `<=`, `=` or `!=`; repeatable, and then all must hold. A session fulfils it
+    /// A condition on a feature, `name>value`, with `>`, `>=`, `<`, `<=`, `=` or `!=`; repeatable, and then all must hold. In a URL, `>` is `%3E` and `<` is `%3C`. A session fulfils it
     /// if any of its connections or tracks does; one that lacks the feature does not. A name is looked for in the features of connections, of
     /// tracks, of the client; `connection.`, `track.` and `client.` before it say in which. Text and booleans take `=` and `!=`.
     #[param(example = "iceConnectionTime>1000")]

@@ -1,0 +1,128 @@
+//! Lists of sessions: those that a filter lets through, newest first and page by page, and those that are old.
+
+use std::str::FromStr;
+
+use sqlx::AssertSqlSafe;
+
+use super::database::{Database, Row, Value};
+use super::filter::{Filter, Query};
+use super::sessions::{SessionRow, start_time};
+use crate::session::{SessionId, UnixMillis};
+
+/// Where a page of the list ends: the next one holds what comes behind this session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ListCursor {
+    /// Its start.
+    pub(crate) start_time: UnixMillis,
+    /// Its id, which orders sessions of one millisecond.
+    pub(crate) id: SessionId,
+}
+
+impl std::fmt::Display for ListCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.start_time.0, self.id)
+    }
+}
+
+impl FromStr for ListCursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (start_time, id) = text.split_once('.').ok_or(())?;
+        let start_time = UnixMillis::in_calendar(start_time.parse().map_err(|_| ())?).ok_or(())?;
+        Ok(Self { start_time, id: id.parse().map_err(|_| ())? })
+    }
+}
+
+/// So many sessions are looked at for one page, where each has its features looked at. A condition that hardly any fulfils would have
+/// the database look at all there are.
+pub(crate) const WINDOW: u32 = 10_000;
+
+/// A part of the list.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    /// Its sessions, newest first.
+    pub(crate) rows: Vec<SessionRow>,
+    /// What the next page is behind, if there may be one.
+    pub(crate) next: Option<ListCursor>,
+}
+
+/// A page of the sessions that a filter lets through, newest first, behind `cursor`: at most `limit`. Where the filter asks for features it
+/// may have fewer, even none, and still be followed by another.
+pub(crate) async fn list(
+    database: &Database,
+    filter: &Filter,
+    limit: u32,
+    cursor: Option<ListCursor>,
+) -> sqlx::Result<Page> {
+    let end = if filter.features.is_empty() { None } else { window(database, filter, cursor).await? };
+    let mut query = Query::of_sessions("*", filter, cursor).with_features(filter);
+    if let Some(end) = end {
+        query = query.down_to(end);
+    }
+    let Query { sql, values } = query.newest(limit + 1, 0);
+    let rows = database.read(AssertSqlSafe(sql), &values).await?;
+    let mut rows: Vec<SessionRow> = rows.iter().map(SessionRow::read).collect::<sqlx::Result<_>>()?;
+    let is_full = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let last = rows.last().map(|row| ListCursor { start_time: row.start_time, id: row.id });
+    Ok(Page { rows, next: if is_full { last } else { end } })
+}
+
+/// The last session that is looked at for a page, if there are as many.
+async fn window(database: &Database, filter: &Filter, cursor: Option<ListCursor>) -> sqlx::Result<Option<ListCursor>> {
+    let Query { sql, values } = Query::of_sessions("id, start_time", filter, cursor).newest(1, WINDOW - 1);
+    database.read(AssertSqlSafe(sql), &values).await?.first().map(place).transpose()
+}
+
+fn place(row: &Row) -> sqlx::Result<ListCursor> {
+    Ok(ListCursor { start_time: start_time(row)?, id: row.id("id")? })
+}
+
+/// Sessions that are over and began before a time, oldest first, behind `after`; of all, or of those that have a dump.
+pub(crate) async fn ended_before(
+    database: &Database,
+    time: UnixMillis,
+    has_dump: bool,
+    after: Option<ListCursor>,
+    limit: u32,
+) -> sqlx::Result<Vec<ListCursor>> {
+    let sql = "SELECT id, start_time FROM sessions WHERE state = 'ended' AND start_time < $1 \
+         AND (start_time, id) > ($2, $3) AND (dump_path IS NOT NULL OR NOT $4) ORDER BY start_time, id LIMIT $5";
+    let after = after.unwrap_or(ListCursor { start_time: UnixMillis(i64::MIN), id: SessionId::NIL });
+    let values = [
+        Value::Time(Some(time)),
+        Value::Time(Some(after.start_time)),
+        Value::Id(after.id),
+        Value::Bool(Some(has_dump)),
+        Value::Integer(Some(limit.into())),
+    ];
+    database.read(sql, &values).await?.iter().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::tests::both;
+    use super::super::sessions::tests::{begin, row};
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_hold_every_session_once_newest_first() {
+        for (_guard, database) in both().await {
+            for start_time in [3, 1, 2, 2, 2, 5] {
+                begin(&database, &row(start_time)).await;
+            }
+            let (mut seen, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = list(&database, &Filter::default(), 2, cursor).await.unwrap();
+                seen.extend(page.rows);
+                let Some(next) = page.next else { break };
+                assert_eq!(next.to_string().parse(), Ok(next));
+                cursor = Some(next);
+            }
+            assert_eq!(seen.iter().map(|row| row.start_time.0).collect::<Vec<_>>(), [5, 3, 2, 2, 2, 1]);
+            let ids: std::collections::HashSet<_> = seen.iter().map(|row| row.id).collect();
+            assert_eq!(ids.len(), 6);
+        }
+    }
+}
