@@ -165,7 +165,6 @@ impl Registry {
     }
 
     /// Every session that it holds.
-    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn held_now(&self) -> Vec<Arc<Handle>> {
         lock(&self.0.sessions).values().map(Arc::clone).collect()
     }

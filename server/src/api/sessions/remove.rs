@@ -102,5 +102,13 @@ pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<J
             }
         }
     }
+    // One that has just begun has its row on its way.
+    for handle in app.registry.held_now() {
+        let is_theirs = handle.origin.user.as_deref() == Some(user.as_str()) && handle.snapshot().lines > 0;
+        let id = handle.id.to_string();
+        if is_theirs && !answer.running.contains(&id) {
+            answer.running.push(id);
+        }
+    }
     Ok(Json(answer))
 }
