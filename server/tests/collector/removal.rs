@@ -99,6 +99,8 @@ async fn all_sessions_of_a_user_are_removed_and_nobody_elses() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json(), serde_json::json!({ "removed": 3, "running": [open.clone()], "failed": [] }));
     assert_eq!(dumps(&collector), 1);
+    // It has just begun, and is listed within a second.
+    until("the one that runs is listed", async || (collector.sessions().await.len() == 2).then_some(())).await;
     let left: Vec<String> =
         collector.sessions().await.iter().map(|session| session["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(left.len(), 2);
