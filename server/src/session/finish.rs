@@ -62,6 +62,8 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
             }
             Err(_) if !file.exists() => {
                 tracing::error!(session = %id, "the spool file of the session is gone; nothing of it can be stored");
+                // Its row may be on its way.
+                stores.queue.settle().await;
                 if let Err(error) = end_lost(&stores.database, handle.id).await {
                     tracing::warn!(session = %id, "its row stays as it is until the next start: {error}");
                 }

@@ -1,7 +1,5 @@
 //! Removes sessions: their dumps, their features, their stats.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -17,9 +15,6 @@ use crate::session::SessionId;
 use crate::store::removal::{self, Outcome};
 use crate::store::sessions;
 use crate::telemetry::Removal;
-
-/// How long a request waits until the database has what it is to look through.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Removes a session that is over: its dump, its features, its stats
 #[utoipa::path(
@@ -80,10 +75,6 @@ pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<J
         let detail = "The parameter `user` is missing: whose sessions are to be removed.";
         return Err(Problem::new(Reason::BadParameter, detail));
     };
-    // A session that has just begun is named, too.
-    if tokio::time::timeout(PATIENCE, app.stores.queue.settle()).await.is_err() {
-        return Err(Problem::internal("the database takes nothing"));
-    }
     let (mut answer, mut after) = (Removed::default(), None);
     loop {
         let page =
