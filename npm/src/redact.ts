@@ -69,14 +69,12 @@ function withoutAddresses(method: string, value: unknown): unknown {
 /** Of the candidate pairs that browsers reported before there was a standard. */
 const OF_PAIRS = ['googLocalAddress', 'googRemoteAddress'];
 
-const WITH_ADDRESSES = ['address', 'ip', 'ipAddress', 'relatedAddress', ...OF_PAIRS];
-
 /** A copy, as far as anything changes: the entries may be the browser's own. */
 function reportWithoutAddresses(report: Record<string, unknown>): Record<string, unknown> {
   const copy = { ...report };
   for (const id in report) {
     const entry = report[id];
-    if (!isObject(entry) || !WITH_ADDRESSES.some((name) => name in entry)) continue;
+    if (!isObject(entry) || !Object.keys(entry).some((name) => /^ip$|ddress$/.test(name))) continue;
     const hidden = (copy[id] = { ...entry });
     if (entry.candidateType !== 'relay') for (const name of ['address', 'ip', 'ipAddress']) replace(hidden, name, hideAddress);
     replace(hidden, 'relatedAddress', hideAddress);
