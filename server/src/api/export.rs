@@ -24,7 +24,7 @@ use crate::store::sessions::SessionRow;
 /// Sessions that are listed at a time.
 const SESSIONS: u32 = 200;
 /// Sessions whose features are read at a time: of tracks, one may have thousands.
-const BATCH: usize = 20;
+const BATCH: usize = 4;
 
 /// What each row says of its session, before its features.
 const SESSION_COLUMNS: [&str; 15] = [

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
+use sqlx::AssertSqlSafe;
+
 use super::database::{Database, Insert, Row, Transaction, Value};
 use super::features;
 use super::filter::Outcome;
@@ -287,8 +289,13 @@ pub(crate) async fn reopen(database: &Database, id: SessionId) -> sqlx::Result<(
 
 /// Ends a session of which nothing is left but its row.
 pub(crate) async fn end_lost(database: &Database, id: SessionId) -> sqlx::Result<()> {
-    let sql = "UPDATE sessions SET state = 'ended' WHERE id = $1 AND state = 'live'";
-    database.write(sql, &[Value::Id(id)]).await
+    // Of one that went on, the features of its last end are still there.
+    let connections = "EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id";
+    let sql = format!(
+        "UPDATE sessions SET state = 'ended', outcome = CASE WHEN {connections} AND f.connected) THEN 'connected' \
+         WHEN {connections}) THEN 'failed' ELSE 'none' END WHERE id = $1 AND state = 'live'"
+    );
+    database.write(AssertSqlSafe(sql), &[Value::Id(id)]).await
 }
 
 #[cfg(test)]
@@ -296,6 +303,8 @@ pub(crate) mod tests {
     use super::super::database::tests::both;
     use super::super::filter::Filter;
     use super::super::list::list;
+    use rtctrace_features::ConnectionFeatures;
+
     use super::*;
     use crate::session::{Dialect, Origin};
 
@@ -327,6 +336,20 @@ pub(crate) mod tests {
         let mut transaction = database.begin().await.unwrap();
         write_ended(&mut transaction, sessions).await.unwrap();
         transaction.commit().await.unwrap();
+    }
+
+    #[test]
+    fn what_became_of_connections_is_told() {
+        let of = |connected: &[bool]| {
+            let connections =
+                connected.iter().map(|&connected| ConnectionFeatures { connected, ..ConnectionFeatures::default() });
+            let features = SessionFeatures { connections: connections.collect(), ..SessionFeatures::default() };
+            EndedSession { row: row(1), features }.outcome()
+        };
+        assert_eq!(
+            [of(&[]), of(&[false, false]), of(&[false, true])],
+            [Outcome::None, Outcome::Failed, Outcome::Connected]
+        );
     }
 
     async fn end_one(database: &Database, row: &SessionRow) {

@@ -95,6 +95,12 @@ async fn all_sessions_of_a_user_are_removed_and_nobody_elses() {
 
     collector.request("DELETE", "/api/v1/sessions", "", "").await.problem(400, "bad-parameter");
     collector.request("DELETE", "/api/v1/sessions?user=", "", "").await.problem(400, "bad-parameter");
+    // Who means some of them must not lose all.
+    for more in ["to=2020-01-01T00:00:00Z", "state=ended", "user=bob"] {
+        let path = format!("/api/v1/sessions?user=ann&{more}");
+        collector.request("DELETE", &path, "", "").await.problem(400, "bad-parameter");
+        assert_eq!(dumps(&collector), 4);
+    }
     let answer = collector.request("DELETE", "/api/v1/sessions?user=ann", "", "").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json(), serde_json::json!({ "removed": 3, "running": [open.clone()], "failed": [] }));

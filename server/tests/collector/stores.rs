@@ -170,6 +170,7 @@ async fn features_are_those_of_upstream() {
         .await;
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0]["hardware_concurrency"], 2);
+    assert_eq!(collector.query("SELECT outcome FROM sessions WHERE outcome = 'connected'").await.len(), 2);
     assert_eq!(collector.query("SELECT * FROM features_connection").await.len(), 4 + 1);
     assert_eq!(collector.query("SELECT * FROM features_track").await.len(), 6 + 9);
 }

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::list::LARGEST_PAGE;
 use super::unknown;
-use crate::api::query_parameter;
+use crate::api::parameters::Parameters;
 use crate::app::App;
 use crate::problem::{NoSession, Problem, ProblemDocument, Reason, Refused};
 use crate::session::SessionId;
@@ -71,7 +71,9 @@ pub(crate) struct Removed {
     responses((status = 200, description = "What became of them.", body = Removed), Refused)
 )]
 pub(crate) async fn remove_of_user(State(app): State<App>, uri: Uri) -> Result<Json<Removed>, Problem> {
-    let Some(user) = query_parameter(&uri, "user").filter(|user| !user.is_empty()) else {
+    // Filters of the list are no parameters here: one that is not understood must not remove all there is.
+    let parameters = Parameters::of(&uri, &[&["user"]])?;
+    let Some(user) = parameters.string("user")?.filter(|user| !user.is_empty()) else {
         let detail = "The parameter `user` is missing: whose sessions are to be removed.";
         return Err(Problem::new(Reason::BadParameter, detail));
     };

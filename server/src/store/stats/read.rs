@@ -95,13 +95,19 @@ impl Selection {
         what.push_str(if with_extra { ", extra" } else { "" });
         let (mut sql, mut values) = self.query(&what);
         if let Some(after) = after {
-            values.extend([
-                Value::Text(Some(&after.connection)),
-                Value::Text(Some(&after.entry)),
-                Value::ExactTime(after.time),
-            ]);
-            let [connection, entry, time] = [values.len() - 2, values.len() - 1, values.len()];
-            let _ = write!(sql, " AND (connection_id, stats_id, time) > (${connection}, ${entry}, ${time})");
+            // Without what is the same in all rows: a planner would begin at the first of them each time.
+            let places = [
+                ("connection_id", Value::Text(Some(&after.connection)), self.connection.is_none()),
+                ("stats_id", Value::Text(Some(&after.entry)), self.connection.is_none() || self.entry.is_none()),
+                ("time", Value::ExactTime(after.time), true),
+            ];
+            let (mut names, mut numbers) = (Vec::new(), Vec::new());
+            for (name, value, _) in places.into_iter().filter(|(_, _, is_in)| *is_in) {
+                values.push(value);
+                names.push(name);
+                numbers.push(format!("${}", values.len()));
+            }
+            let _ = write!(sql, " AND ({}) > ({})", names.join(", "), numbers.join(", "));
         }
         values.push(Value::Integer(Some(limit.into())));
         let _ = write!(sql, " ORDER BY connection_id, stats_id, time LIMIT ${}", values.len());
