@@ -27,8 +27,8 @@ const UNIT: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Rows wait at most so long for others to be written with.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
-/// So long does a session that is over: somebody may wait for it.
-const END_INTERVAL: Duration = Duration::from_millis(50);
+/// So long does a session that has begun, or is over: somebody may look for it.
+const SOON: Duration = Duration::from_millis(50);
 /// So many of them are written by one transaction.
 const FLUSH_ENDED: usize = 256;
 /// So many rows are written without waiting for more; fewer where a transaction keeps all others from writing.
@@ -155,7 +155,7 @@ impl Batch {
         match work {
             Work::Session(row) => {
                 self.sessions.push(*row);
-                FLUSH_INTERVAL
+                SOON
             }
             Work::Rows(rows, permit) => {
                 self.rows.extend(rows);
@@ -166,7 +166,7 @@ impl Batch {
                 self.ended_rows += session.rows();
                 self.ended.push(session);
                 self.waiting.push(done);
-                END_INTERVAL
+                SOON
             }
             Work::Settle(done) => {
                 self.settling.push(done);

@@ -390,8 +390,11 @@ async fn no_secret_is_in_any_output() {
     collector.request("POST", "/api/v1/login", "", &json!({ "token": admin }).to_string()).await;
     let metrics = collector.request("GET", "/metrics", &bearer(&admin), "").await.text();
     assert!(metrics.contains("rtctrace_refused_total"));
-    let listed = collector.request("GET", "/api/v1/sessions", &bearer(&admin), "").await.text();
-    assert!(listed.contains(&session));
+    until("the session is listed", async || {
+        let listed = collector.request("GET", "/api/v1/sessions", &bearer(&admin), "").await.text();
+        listed.contains(&session).then_some(())
+    })
+    .await;
     let (success, config, _) = run(collector.dir.path(), &["config"], &settings);
     assert!(success && config.contains("client_secret = \"***\""), "{config}");
     collector.stop();
