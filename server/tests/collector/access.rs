@@ -390,9 +390,9 @@ async fn no_secret_is_in_any_output() {
     collector.request("POST", "/api/v1/login", "", &json!({ "token": admin }).to_string()).await;
     let metrics = collector.request("GET", "/metrics", &bearer(&admin), "").await.text();
     assert!(metrics.contains("rtctrace_refused_total"));
-    until("the session is listed", async || {
+    let listed = until("the session is listed", async || {
         let listed = collector.request("GET", "/api/v1/sessions", &bearer(&admin), "").await.text();
-        listed.contains(&session).then_some(())
+        listed.contains(&session).then_some(listed)
     })
     .await;
     let (success, config, _) = run(collector.dir.path(), &["config"], &settings);
