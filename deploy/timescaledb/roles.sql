@@ -16,8 +16,14 @@ REVOKE ALL ON DATABASE rtctrace FROM PUBLIC;
 GRANT CONNECT ON DATABASE rtctrace TO grafana;
 
 -- Advisory locks keep collectors apart; whoever else could take one could keep all of them waiting.
-SELECT format('REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %1$s TO rtctrace', oid::regprocedure)
-FROM pg_proc WHERE proname LIKE 'pg\_%advisory%' AND pronamespace = 'pg_catalog'::regnamespace \gexec
+DO $$
+DECLARE taker regprocedure;
+BEGIN
+  FOR taker IN SELECT oid FROM pg_proc WHERE proname ~ '^pg_.*advisory' AND pronamespace = 'pg_catalog'::regnamespace LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', taker);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO rtctrace', taker);
+  END LOOP;
+END $$;
 
 -- What the collector makes there later, Grafana may read.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
