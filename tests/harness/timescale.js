@@ -68,7 +68,13 @@ export class TimescaleDatabase {
       return (await client.query('SELECT rolsuper FROM pg_roles WHERE rolname = current_user')).rows[0].rolsuper;
     });
     const database = new TimescaleDatabase(server, name, hasRoles);
-    if (hasRoles) await database.#makeRoles();
+    try {
+      if (hasRoles) await database.#makeRoles();
+    } catch (error) {
+      // Nobody else can: a server that is left would keep the test from ending.
+      await database.dispose();
+      throw error;
+    }
     return database;
   }
 
