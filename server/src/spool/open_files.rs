@@ -1,5 +1,5 @@
 //! Spool files that stay open between writes. Each takes one of the descriptors that the process may have, and each session's socket
-//! takes another: beyond a share of them a file is opened for every write, which costs a third more than the write alone.
+//! takes another: beyond a share of them a file is opened for every write.
 
 use std::fs::File;
 use std::ops::Deref;

@@ -57,6 +57,8 @@ fn unit(member: &str, kind: stats::Kind) -> &'static str {
         ("ssrc" | "payloadType" | "encodingIndex" | "port" | "priority" | "dataChannelIdentifier", _) => "",
         ("framesPerSecond", _) => "1/s",
         ("clockRate", _) => "Hz",
+        ("totalSquaredInterFrameDelay", _) => "s²",
+        ("totalAudioEnergy", _) => "s",
         ("audioLevel" | "fractionLost", _) => "0..1",
         ("echoReturnLoss" | "echoReturnLossEnhancement", _) => "dB",
         _ if ends(&["itrate"]) => "bit/s",
@@ -64,9 +66,6 @@ fn unit(member: &str, kind: stats::Kind) -> &'static str {
         _ if begins(&["bytes", "headerBytes", "retransmittedBytes", "fecBytes"]) || member.ends_with("Bytes") => "byte",
         _ if ends(&["idth", "eight"]) => "px",
         _ if ends(&["Duration", "Time", "Delay", "jitter", "RtcpInterval"]) => "s",
-        ("totalInterFrameDelay" | "totalPacketSendDelay", _) => "s",
-        ("totalSquaredInterFrameDelay", _) => "s²",
-        ("totalAudioEnergy", _) => "s",
         _ => "1",
     }
 }
