@@ -75,6 +75,8 @@ class Link {
 export class Proxy {
   /** Asked about each WebSocket. @type {(url: URL) => Verdict} */
   verdict = () => 'pass';
+  /** What stands for the application's own server at /token. What it throws is that server's error. @type {() => string} */
+  token = () => '';
   /** The URLs of all WebSockets that were asked for. @type {URL[]} */
   asked = [];
   /** The bodies of all beacons. @type {string[]} */
@@ -95,6 +97,7 @@ export class Proxy {
       socket.on('close', () => this.#sockets.delete(socket));
     });
     this.#server.on('request', (request, response) => {
+      if (request.url === '/token') return this.#issue(response);
       const options = { port: target, host: '127.0.0.1', method: request.method, path: request.url, headers: request.headers };
       const onward = httpRequest(options, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
@@ -123,6 +126,16 @@ export class Proxy {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  /** @param {import('node:http').ServerResponse} response */
+  #issue(response) {
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    try {
+      response.end(this.token());
+    } catch (error) {
+      response.writeHead(500).end(String(error));
+    }
+  }
+
   /** @param {import('node:http').IncomingMessage} request @param {Duplex} client @param {Buffer} head */
   #upgrade(request, client, head) {
     const url = new URL(request.url ?? '/', this.url);
@@ -145,7 +158,9 @@ export class Proxy {
     const lines = raw.flatMap((name, index) => (index % 2 ? [] : [`${name}: ${raw[index + 1]}`]));
     upstream.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
     upstream.write(head);
-    if (verdict !== 'pass') setTimeout(() => link.close(verdict.code), verdict.after);
+    if (verdict === 'pass') return;
+    const timer = setTimeout(() => link.close(verdict.code), verdict.after);
+    client.on('close', () => clearTimeout(timer));
   }
 
   /** Breaks every connection that is there. */

@@ -27,15 +27,21 @@ export class RecordedCall {
   /**
    * @param {{ browser: import('./browser.js').Browser, site: { url: string }, collector: import('./collector.js').Collector }} world
    * @param {Record<string, string | number>} [parameters] of the page
-   * @param {(page: import('playwright-core').Page, proxy: Proxy) => unknown} [prepare] before the page loads
+   * @param {(proxy: Proxy) => void} [prepare] before the page loads
    */
   static async open({ browser, site, collector }, parameters = {}, prepare = () => {}) {
-    const proxy = await Proxy.open(collector.port);
     const { page, faults } = await openPage(browser);
-    await prepare(page, proxy);
+    const proxy = await Proxy.open(collector.port);
+    const call = new RecordedCall(page, proxy, collector, faults);
+    prepare(proxy);
     const query = new URLSearchParams({ endpoint: proxy.url, ...Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)])) });
-    await page.goto(`${site.url}/lossless.html?${query}`);
-    return new RecordedCall(page, proxy, collector, faults);
+    try {
+      await page.goto(`${site.url}/lossless.html?${query}`);
+      return call;
+    } catch (error) {
+      await call.close();
+      throw error;
+    }
   }
 
   state() {

@@ -72,6 +72,13 @@ function keepRecord() {
   };
 }
 
+/** From the application's own server, which the proxy stands for. */
+async function issueToken() {
+  const answer = await fetch(`${parameters.get('endpoint')}/token`);
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.text();
+}
+
 async function start() {
   /** @type {Awaited<ReturnType<typeof init>> | undefined} */
   let recorder;
@@ -90,8 +97,7 @@ async function start() {
     endpoint: parameters.get('endpoint') ?? '',
     getStatsInterval: number('interval') ?? 200,
     ...(parameters.has('bufferBytes') && { bufferBytes: number('bufferBytes') }),
-    // The test stands for the application's own server here.
-    ...(parameters.has('token') && { token: () => /** @type {any} */ (window).issueToken() }),
+    ...(parameters.has('token') && { token: issueToken }),
   });
   addEventListener('pagehide', () => tell('pagehide', 'last'));
   addEventListener('pageshow', ({ persisted }) => {
