@@ -150,6 +150,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         });
     }
 
+    tokio::spawn(session::keep_collectors(registry.clone()));
     tokio::spawn(session::follow(registry.clone()));
     tokio::spawn(removal::retain(registry.clone(), config.retention.clone()));
     let (upkeep, sessions, objects) = (metrics.clone(), registry.clone(), stores.objects.clone());

@@ -130,7 +130,7 @@ impl Registry {
             let (from, to): (PathBuf, PathBuf) = (packed.clone(), plain.clone());
             tokio::task::spawn_blocking(move || spool::unpack(&from, &to)).await??;
             self.spool().forget_parts(path)?;
-            sessions::reopen(&stores.database, row.id).await?;
+            sessions::reopen(&stores.database, row.id, self.spool().id()).await?;
             tokio::fs::rename(&plain, path).await?;
             anyhow::Ok(())
         };

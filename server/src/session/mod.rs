@@ -4,6 +4,7 @@
 mod ack;
 mod attach;
 mod browser;
+mod collectors;
 mod cursor;
 mod decoding;
 mod finish;
@@ -29,6 +30,7 @@ use uuid::Uuid;
 
 pub(crate) use ack::AckPace;
 pub(crate) use browser::Browser;
+pub(crate) use collectors::keep_collectors;
 pub(crate) use follow::follow;
 pub(crate) use handle::{Handle, SocketSlot};
 pub(crate) use import::{ImportError, clean_up, import};

@@ -48,7 +48,7 @@ pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
 /// Ends sessions that the database believes to run, although nothing is left of them: somebody emptied the spool.
 async fn end_lost(registry: &Registry) -> sqlx::Result<()> {
     let database = &registry.stores().database;
-    for id in sessions::live(database).await? {
+    for id in sessions::live(database, registry.spool().id()).await? {
         let _turn = registry.turn(id).lock().await;
         if registry.get(id).is_none() {
             tracing::warn!(session = %id, "the spool file of a running session is gone; the session is over");
@@ -108,7 +108,7 @@ pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: 
     let mut dump = spool::replay(&found.path, found.length)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let resumes = origin.dialect.resumes();
-    let live = SessionRow::live(found.session, &origin);
+    let live = registry.row(found.session, &origin);
     let mut journal = Journal::new(found.session, origin, registry.config(), registry.spool(), Instant::now());
     if is_unasked {
         journal.stop_rows();

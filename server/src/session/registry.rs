@@ -14,12 +14,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use super::SessionId;
 use super::decoding;
 use super::finish;
 use super::handle::{Handle, SocketSlot};
 use super::journal::{Journal, SocketCursor, Stop};
 use super::recover::Rebuilt;
+use super::{Origin, SessionId};
 use crate::access::Addresses;
 use crate::app::Stopping;
 use crate::config::Config;
@@ -169,6 +169,17 @@ impl Registry {
         lock(&self.0.sessions).values().map(Arc::clone).collect()
     }
 
+    /// Counts a session whose first line is here, and has the database know of it.
+    fn began(&self, handle: &Handle) {
+        telemetry::session_started(handle.origin.dialect);
+        self.0.stores.queue.session(self.row(handle.id, &handle.origin));
+    }
+
+    /// The row of a session that runs here.
+    pub(super) fn row(&self, id: SessionId, origin: &Origin) -> SessionRow {
+        SessionRow { collector: Some(self.0.spool.id().to_owned()), ..SessionRow::live(id, origin) }
+    }
+
     /// Takes in the lines of frames or a beacon. When it returns, what counts as received is written.
     pub(crate) async fn receive(
         &self,
@@ -186,8 +197,7 @@ impl Registry {
             let known = journal.received();
             let got = journal.receive(cursor, frames, Instant::now());
             if got.started {
-                telemetry::session_started(handle.origin.dialect);
-                self.0.stores.queue.session(SessionRow::live(handle.id, &handle.origin));
+                self.began(handle);
             }
             let wait = got.wait.max(self.wrote(handle, &mut journal).await);
             handle.publish(&journal);

@@ -3,6 +3,7 @@
 
 mod file;
 mod held;
+mod identity;
 mod open_files;
 mod parts;
 mod recover;
@@ -35,6 +36,7 @@ const PROBE: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Spool {
     dir: PathBuf,
+    id: String,
     limit: u64,
     /// A text goes on in a next part when its last one has so many bytes.
     part_bytes: u64,
@@ -53,7 +55,7 @@ impl Spool {
             Durability::Power => Some(GroupCommit::start(&config.spool_dir())?),
         };
         remove_leftovers(&config.spool_dir())?;
-        Ok(Arc::new(Self { commit, ..Self::of(config) }))
+        Ok(Arc::new(Self { id: identity::of(&config.data_dir)?, commit, ..Self::of(config) }))
     }
 
     /// One that nobody writes to: what reads dumps has a session's state, but no file of its own.
@@ -68,6 +70,7 @@ impl Spool {
         };
         Self {
             dir: config.spool_dir(),
+            id: String::new(),
             limit,
             part_bytes: config.spool.part_bytes.0.max(1),
             used: AtomicU64::new(0),
@@ -81,6 +84,11 @@ impl Spool {
     /// Where the files are.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The id of the collector whose it is; of one that nobody writes to, none.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// Whether it holds as much as it may: no session begins, and nothing is read from sockets, until dumps are stored.

@@ -1,5 +1,6 @@
 //! Where sessions go: dumps to object storage; the list of sessions, features and stats to the database.
 
+pub(crate) mod collectors;
 pub(crate) mod database;
 pub(crate) mod features;
 pub(crate) mod filter;

@@ -58,6 +58,8 @@ pub(crate) struct SessionRow {
     pub(crate) location: Location,
     /// What became of its connections, once it is over. Who writes a session has it from its features.
     pub(crate) outcome: Option<Outcome>,
+    /// Which collector holds it, or did.
+    pub(crate) collector: Option<String>,
 }
 
 impl SessionRow {
@@ -84,6 +86,7 @@ impl SessionRow {
             conference: origin.conference.clone(),
             location: origin.location.clone(),
             outcome: None,
+            collector: None,
         }
     }
 
@@ -114,6 +117,7 @@ impl SessionRow {
             conference: row.text("conference")?,
             location: Location { country: row.text("country")?, city: row.text("city")? },
             outcome: row.text("outcome")?.as_deref().and_then(Outcome::of_name),
+            collector: row.text("collector")?,
         })
     }
 }
@@ -199,6 +203,7 @@ const COLUMNS: &[&str] = &[
     "country",
     "city",
     "outcome",
+    "collector",
 ];
 
 /// Their values.
@@ -229,6 +234,7 @@ fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_>> {
         Value::Text(row.location.country.as_deref()),
         Value::Text(row.location.city.as_deref()),
         Value::Text(outcome.map(Outcome::name)),
+        Value::Text(row.collector.as_deref()),
     ]
 }
 
@@ -273,29 +279,36 @@ pub(crate) async fn get_by(transaction: &mut Transaction, id: SessionId) -> sqlx
 
 const GET: &str = "SELECT * FROM sessions WHERE id = $1";
 
-/// Sessions that the database believes to run.
-pub(crate) async fn live(database: &Database) -> sqlx::Result<Vec<SessionId>> {
-    let rows = database.read("SELECT id FROM sessions WHERE state = 'live'", &[]).await?;
+/// Sessions that the database believes to run in a collector.
+pub(crate) async fn live(database: &Database, collector: &str) -> sqlx::Result<Vec<SessionId>> {
+    // Older collectors did not tell which they are.
+    let sql = "SELECT id FROM sessions WHERE state = 'live' AND (collector = $1 OR collector IS NULL)";
+    let rows = database.read(sql, &[Value::Text(Some(collector))]).await?;
     rows.iter().map(|row| row.id("id")).collect()
 }
 
-/// A session that was over goes on. Where its dump lies stays known until the next end.
-pub(crate) async fn reopen(database: &Database, id: SessionId) -> sqlx::Result<()> {
+/// A session that was over goes on, in a collector. Where its dump lies stays known until the next end.
+pub(crate) async fn reopen(database: &Database, id: SessionId, collector: &str) -> sqlx::Result<()> {
     let mut transaction = database.begin().await?;
     transaction.lock(id).await?;
-    transaction.write("UPDATE sessions SET state = 'live', outcome = NULL WHERE id = $1", &[Value::Id(id)]).await?;
+    let sql = "UPDATE sessions SET state = 'live', outcome = NULL, collector = $2 WHERE id = $1";
+    transaction.write(sql, &[Value::Id(id), Value::Text(Some(collector))]).await?;
     transaction.commit().await
 }
 
 /// Ends a session of which nothing is left but its row.
 pub(crate) async fn end_lost(database: &Database, id: SessionId) -> sqlx::Result<()> {
-    // Of one that went on, the features of its last end are still there.
-    let connections = "EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id";
-    let sql = format!(
-        "UPDATE sessions SET state = 'ended', outcome = CASE WHEN {connections} AND f.connected) THEN 'connected' \
-         WHEN {connections}) THEN 'failed' ELSE 'none' END WHERE id = $1 AND state = 'live'"
-    );
+    let sql = format!("{} WHERE id = $1 AND state = 'live'", end_of_lost());
     database.write(AssertSqlSafe(sql), &[Value::Id(id)]).await
+}
+
+/// The statement that ends such sessions, without its condition. Of one that went on, the features of its last end are still there.
+pub(super) fn end_of_lost() -> String {
+    let connections = "EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id";
+    format!(
+        "UPDATE sessions SET state = 'ended', outcome = CASE WHEN {connections} AND f.connected) THEN 'connected' \
+         WHEN {connections}) THEN 'failed' ELSE 'none' END"
+    )
 }
 
 #[cfg(test)]
@@ -385,7 +398,7 @@ pub(crate) mod tests {
             let live = row(5);
             begin(&database, &live).await;
             assert_eq!(list(&database, &Filter::default(), 10, None).await.unwrap().rows, std::slice::from_ref(&live));
-            assert_eq!(super::live(&database).await.unwrap(), [live.id]);
+            assert_eq!(super::live(&database, "").await.unwrap(), [live.id]);
 
             let browser = Browser { name: "Chrome".to_owned(), version: "156".to_owned(), os: "Linux".to_owned() };
             let ended = SessionRow {
@@ -406,7 +419,7 @@ pub(crate) mod tests {
             }
             begin(&database, &live).await;
             assert_eq!(get(&database, live.id).await.unwrap(), Some(ended));
-            assert_eq!(super::live(&database).await.unwrap(), []);
+            assert_eq!(super::live(&database, "").await.unwrap(), []);
         }
     }
 }

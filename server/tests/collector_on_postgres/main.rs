@@ -33,3 +33,4 @@ mod series;
 mod stores;
 #[path = "../collector/support.rs"]
 mod support;
+mod together;

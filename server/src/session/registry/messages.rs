@@ -7,8 +7,6 @@ use rtctrace_protocol::jitsi::Message;
 
 use super::{Handle, Registry, SocketSlot};
 use crate::session::Stop;
-use crate::store::sessions::SessionRow;
-use crate::telemetry;
 
 /// What became of messages.
 #[derive(Debug)]
@@ -50,8 +48,7 @@ impl Registry {
         let known = journal.number();
         let got = journal.receive_messages(messages, Instant::now());
         if got.started {
-            telemetry::session_started(handle.origin.dialect);
-            self.0.stores.queue.session(SessionRow::live(handle.id, &handle.origin));
+            self.began(handle);
         }
         let wait = got.wait.max(self.wrote(handle, &mut journal).await);
         handle.publish(&journal);

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../../../../migrations/sqlite/0005_stats_of_all_kinds.sql")),
     (6, include_str!("../../../../migrations/sqlite/0006_quality.sql")),
     (7, include_str!("../../../../migrations/sqlite/0007_session_lists.sql")),
+    (8, include_str!("../../../../migrations/sqlite/0008_collectors.sql")),
 ];
 
 /// The newest one.

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../../../migrations/timescale/0001_sessions_features_stats.sql")),
     (2, include_str!("../../../../../migrations/timescale/0002_quality.sql")),
     (3, include_str!("../../../../../migrations/timescale/0003_session_lists.sql")),
+    (4, include_str!("../../../../../migrations/timescale/0004_collectors.sql")),
 ];
 
 /// The newest one.
