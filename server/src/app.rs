@@ -18,6 +18,7 @@ use crate::config::{self, Config};
 use crate::geo::Geo;
 use crate::ingest::Unfinished;
 use crate::listener::{Certificate, Listener};
+use crate::process;
 use crate::router::router;
 use crate::session::{self, Registry, Stores};
 use crate::spool::Spool;
@@ -128,6 +129,14 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot create the spool {}", config.spool_dir().display()))?;
     let _lock = lock(&config.data_dir)?;
     let metrics = telemetry::install_metrics()?;
+    if let Some(fitting) = process::sockets_that_fit(process::file_limit(), config.limits.sockets) {
+        tracing::warn!(
+            "limits.sockets is {}, but this process may have only {} files open, which is enough for {fitting}; \
+             raise the limit (LimitNOFILE of systemd, ulimit -n) or lower the setting",
+            config.limits.sockets,
+            process::file_limit(),
+        );
+    }
 
     session::clean_up(&config.data_dir).context("cannot remove what an import left behind")?;
     let database = Database::open_or_wait(&config.database_url()?).await?;
