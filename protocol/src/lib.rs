@@ -22,4 +22,6 @@ pub mod line;
 #[cfg(feature = "std")]
 pub mod privacy;
 pub mod report;
+#[cfg(feature = "std")]
+pub mod sora;
 mod tables;

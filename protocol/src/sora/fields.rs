@@ -1,0 +1,128 @@
+//! The members of an object by name, each asked for as what it has to be.
+
+use std::borrow::Cow;
+
+use crate::json::{Kind, RawValue};
+
+use super::time::micros;
+use super::{BadBody, MAX_TEXT};
+
+/// An object whose members are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields<'a> {
+    object: RawValue<'a>,
+    /// Where it stands, as the beginning of its members' names.
+    prefix: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// Those of a whole body.
+    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, BadBody> {
+        let text = std::str::from_utf8(body).map_err(|error| BadBody::NotUtf8(error.valid_up_to()))?;
+        Self::of_text(text)
+    }
+
+    /// Those of a text.
+    pub(super) fn of_text(text: &'a str) -> Result<Self, BadBody> {
+        let object = RawValue::parse(text)?;
+        if object.kind() != Kind::Object {
+            return Err(BadBody::NotAnObject);
+        }
+        Ok(Self { object, prefix: "" })
+    }
+
+    /// Those of an object inside of it.
+    pub(super) fn inside(self, name: &'static str, prefix: &'static str) -> Result<Self, BadBody> {
+        let object = self.required(name)?;
+        if object.kind() != Kind::Object {
+            return Err(self.wrong(name, "an object"));
+        }
+        Ok(Self { object, prefix })
+    }
+
+    /// Those of an object that is known to be one.
+    pub(super) fn of(object: RawValue<'a>, prefix: &'a str) -> Self {
+        Self { object, prefix }
+    }
+
+    /// All of them, in the order of the text.
+    pub(super) fn all(self) -> impl Iterator<Item = (Cow<'a, str>, RawValue<'a>)> {
+        self.object.members()
+    }
+
+    /// What is there; `null` is not.
+    pub(super) fn get(self, name: &str) -> Option<RawValue<'a>> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn required(self, name: &'static str) -> Result<RawValue<'a>, BadBody> {
+        self.get(name).ok_or_else(|| BadBody::Missing(self.path(name)))
+    }
+
+    fn path(self, name: &'static str) -> Cow<'static, str> {
+        if self.prefix.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(format!("{}{name}", self.prefix)) }
+    }
+
+    pub(super) fn wrong(self, name: &'static str, wanted: &'static str) -> BadBody {
+        BadBody::Wrong { field: self.path(name), wanted }
+    }
+
+    fn read<T>(
+        self,
+        name: &'static str,
+        wanted: &'static str,
+        read: impl Fn(RawValue<'a>) -> Option<T>,
+    ) -> Result<Option<T>, BadBody> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        read(value).map(Some).ok_or_else(|| self.wrong(name, wanted))
+    }
+
+    fn needed<T>(self, name: &'static str, value: Option<T>) -> Result<T, BadBody> {
+        value.ok_or_else(|| BadBody::Missing(self.path(name)))
+    }
+
+    /// A text that may not be there.
+    pub(super) fn optional_text(self, name: &'static str) -> Result<Option<Cow<'a, str>>, BadBody> {
+        let fits = |text: &Cow<'_, str>| text.len() <= MAX_TEXT && !text.contains('\0');
+        self.read(name, "a string of at most 255 bytes", |value| value.as_str().filter(fits))
+    }
+
+    /// A text.
+    pub(super) fn text(self, name: &'static str) -> Result<Cow<'a, str>, BadBody> {
+        let text = self.optional_text(name)?;
+        let text = self.needed(name, text)?;
+        if text.is_empty() { Err(self.wrong(name, "a string with something in it")) } else { Ok(text) }
+    }
+
+    /// An id that Sora gave: 26 characters of base32.
+    pub(super) fn base32(self, name: &'static str) -> Result<Cow<'a, str>, BadBody> {
+        let text = self.text(name)?;
+        let is_one = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+        match text.len() == 26 && text.bytes().all(is_one) {
+            true => Ok(text),
+            false => Err(self.wrong(name, "an id of 26 characters of base32")),
+        }
+    }
+
+    /// A boolean that may not be there.
+    pub(super) fn optional_flag(self, name: &'static str) -> Result<Option<bool>, BadBody> {
+        self.read(name, "true or false", RawValue::as_bool)
+    }
+
+    /// A boolean.
+    pub(super) fn flag(self, name: &'static str) -> Result<bool, BadBody> {
+        let flag = self.optional_flag(name)?;
+        self.needed(name, flag)
+    }
+
+    /// A time that may not be there, in microseconds since the Unix epoch.
+    pub(super) fn optional_time(self, name: &'static str) -> Result<Option<i64>, BadBody> {
+        self.read(name, "a time of RFC 3339", |value| micros(&value.as_str()?))
+    }
+
+    /// A time.
+    pub(super) fn time(self, name: &'static str) -> Result<i64, BadBody> {
+        let time = self.optional_time(name)?;
+        self.needed(name, time)
+    }
+}

@@ -1,0 +1,66 @@
+//! What the SFU Sora says to a collector: statistics of its clients (the statistics exporter of Sora up to 2025, the statistics webhook
+//! since 2023), the session and event webhooks, and the logs in which the same stands by lines. All of it is JSON in one envelope.
+//!
+//! A [`Push`] is a body with statistics, a [`Notice`] one that tells of a session or a connection; an [`Entry`] is a line of
+//! `rtc_stats.jsonl`. Whatever is wrong with one is named by its member. Nothing is converted on the way: numbers keep their text.
+
+mod fields;
+mod log;
+mod notice;
+mod push;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+use crate::json::JsonError;
+
+pub use log::Entry;
+pub use notice::{Ended, Member, Notice};
+pub use push::{Connection, Push, Role, Sender, Subject};
+
+/// The longest text of an envelope, in bytes: Sora's own limit for channels and clients.
+pub const MAX_TEXT: usize = 255;
+
+/// Why a body is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BadBody {
+    /// It is no text.
+    #[error("the body is not UTF-8 from byte {0} on")]
+    NotUtf8(usize),
+    /// It is not JSON.
+    #[error("the body is {0}")]
+    Json(#[from] JsonError),
+    /// It is another value.
+    #[error("the body is no JSON object")]
+    NotAnObject,
+    /// A member has to be there.
+    #[error("{0} is missing")]
+    Missing(Cow<'static, str>),
+    /// A member is something else.
+    #[error("{field} is not {wanted}")]
+    Wrong {
+        /// Which.
+        field: Cow<'static, str>,
+        /// What it has to be.
+        wanted: &'static str,
+    },
+    /// Two entries of the statistics have one id.
+    #[error("stats[{0}].id is another entry's, too")]
+    Twice(usize),
+}
+
+impl BadBody {
+    /// The member that is wrong, if it is one.
+    #[must_use]
+    pub fn field(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Missing(field) | Self::Wrong { field, .. } => Some(Cow::Borrowed(field)),
+            Self::Twice(index) => Some(Cow::Owned(format!("stats[{index}].id"))),
+            Self::NotUtf8(_) | Self::Json(_) | Self::NotAnObject => None,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! [`Notice`]: a body of the session and event webhooks, which tells that something began, changed or ended.
+
+use std::borrow::Cow;
+
+use crate::json::{Kind, RawValue};
+
+use super::BadBody;
+use super::fields::Fields;
+use super::push::Sender;
+
+/// What is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing.
+    No,
+    /// The connection that the body names.
+    Connection,
+    /// The session, and each connection of it.
+    Session,
+}
+
+/// A connection as the notice about its session tells it.
+#[derive(Debug, Clone)]
+pub struct Member<'a> {
+    /// Its id.
+    pub connection_id: Cow<'a, str>,
+    /// When it began, in microseconds since the Unix epoch.
+    pub created: Option<i64>,
+    /// When it ended; none while it runs.
+    pub destroyed: Option<i64>,
+    /// All that is said of it.
+    pub text: RawValue<'a>,
+}
+
+/// A body of a webhook, borrowing its text.
+#[derive(Debug, Clone)]
+pub struct Notice<'a> {
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// The channel.
+    pub channel_id: Option<Cow<'a, str>>,
+    /// The session of the channel.
+    pub session_id: Option<Cow<'a, str>>,
+    /// The connection that it is about.
+    pub connection_id: Option<Cow<'a, str>>,
+    /// The connections of its session, where it tells of them.
+    pub connections: Vec<Member<'a>>,
+    /// What is over.
+    pub ended: Ended,
+}
+
+impl<'a> Notice<'a> {
+    /// Reads a body, of whatever type: there will be further ones.
+    ///
+    /// # Errors
+    /// [`BadBody`] names the member that is wrong.
+    pub fn read(body: &'a [u8]) -> Result<Self, BadBody> {
+        Self::of(Fields::of_body(body)?)
+    }
+
+    /// Reads a line of `session_webhook.jsonl`, where the body is the member `req`.
+    ///
+    /// # Errors
+    /// [`BadBody`] names the member that is wrong.
+    pub fn read_logged(line: &'a str) -> Result<Self, BadBody> {
+        Self::of(Fields::of_text(line)?.inside("req", "req.")?)
+    }
+
+    fn of(fields: Fields<'a>) -> Result<Self, BadBody> {
+        let sender = Sender::read(fields)?;
+        let (about, what) = sender.kind.split_once('.').unwrap_or((&sender.kind, ""));
+        let ended = match (about, what) {
+            // A connection that could not be made is none, and one that broke ends once more.
+            ("connection", "destroyed" | "failed") => Ended::Connection,
+            ("session", "destroyed") => Ended::Session,
+            _ => Ended::No,
+        };
+        let id = |name, needed: bool| match fields.get(name) {
+            None if !needed => Ok(None),
+            _ => fields.base32(name).map(Some),
+        };
+        Ok(Self {
+            channel_id: fields.optional_text("channel_id")?,
+            session_id: id("session_id", about == "session")?,
+            connection_id: id("connection_id", ended == Ended::Connection)?,
+            connections: members(fields)?,
+            ended,
+            sender,
+        })
+    }
+}
+
+fn members<'a>(fields: Fields<'a>) -> Result<Vec<Member<'a>>, BadBody> {
+    let Some(connections) = fields.get("connections") else { return Ok(Vec::new()) };
+    if connections.kind() != Kind::Array {
+        return Err(fields.wrong("connections", "an array"));
+    }
+    let member = |(index, text): (usize, RawValue<'a>)| {
+        let prefix = format!("connections[{index}].");
+        if text.kind() != Kind::Object {
+            return Err(BadBody::Wrong { field: format!("connections[{index}]").into(), wanted: "an object" });
+        }
+        let (created, destroyed) = {
+            let fields = Fields::of(text, &prefix);
+            fields.base32("connection_id")?;
+            let created = fields.optional_time("connection_created_timestamp")?;
+            (created, fields.optional_time("connection_destroyed_timestamp")?)
+        };
+        let connection_id = text.get("connection_id").and_then(RawValue::as_str).unwrap_or_default();
+        Ok(Member { connection_id, created, destroyed, text })
+    };
+    connections.elements().enumerate().map(member).collect()
+}

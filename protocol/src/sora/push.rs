@@ -1,0 +1,273 @@
+//! [`Push`]: a body with statistics.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::json::{Kind, RawValue, skip_string, skip_white_space, write_string};
+
+use super::fields::Fields;
+use super::{BadBody, MAX_TEXT};
+
+/// What the statistics of a body are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// `getStats` of a client: `connection.user-agent` of the exporter, `connection.rtc` of the webhook.
+    Client,
+    /// What Sora itself counts of a connection: `connection.sora`.
+    Connection,
+    /// The Erlang machine that a node runs on: `node.erlang-vm`.
+    Node,
+}
+
+impl Subject {
+    /// By the name that stands in the header and in the body.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "connection.user-agent" | "connection.rtc" => Some(Self::Client),
+            "connection.sora" => Some(Self::Connection),
+            "node.erlang-vm" => Some(Self::Node),
+            _ => None,
+        }
+    }
+}
+
+/// Who sends and who receives media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The client does both.
+    SendRecv,
+    /// It only sends.
+    SendOnly,
+    /// It only receives.
+    RecvOnly,
+}
+
+impl Role {
+    /// As Sora writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SendRecv => "sendrecv",
+            Self::SendOnly => "sendonly",
+            Self::RecvOnly => "recvonly",
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        [Self::SendRecv, Self::SendOnly, Self::RecvOnly].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// Which Sora it was that sent a body, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender<'a> {
+    /// `type` of the body.
+    pub kind: Cow<'a, str>,
+    /// The body's own id, which is another one for each.
+    pub id: Option<Cow<'a, str>>,
+    /// When, in microseconds since the Unix epoch.
+    pub timestamp: i64,
+    /// What its operator calls it.
+    pub label: Cow<'a, str>,
+    /// Its version.
+    pub version: Cow<'a, str>,
+    /// Its node in the cluster.
+    pub node_name: Cow<'a, str>,
+}
+
+impl<'a> Sender<'a> {
+    pub(super) fn read(fields: Fields<'a>) -> Result<Self, BadBody> {
+        Ok(Self {
+            kind: fields.text("type")?,
+            id: fields.optional_text("id")?,
+            timestamp: fields.time("timestamp")?,
+            label: fields.text("label")?,
+            version: fields.text("version")?,
+            node_name: fields.text("node_name")?,
+        })
+    }
+}
+
+/// A client's connection to Sora.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection<'a> {
+    /// Its channel: the conference.
+    pub channel_id: Cow<'a, str>,
+    /// Its client: the user, or the connection's own id where nobody gave one.
+    pub client_id: Cow<'a, str>,
+    /// The session of the channel, from its first connection to its last.
+    pub session_id: Cow<'a, str>,
+    /// The connection.
+    pub connection_id: Cow<'a, str>,
+    /// Connections that belong together, in newer versions.
+    pub bundle_id: Option<Cow<'a, str>>,
+    /// What the client does.
+    pub role: Role,
+    /// Whether it is of multistream, in older versions.
+    pub multistream: Option<bool>,
+    /// Whether it sends simulcast.
+    pub simulcast: bool,
+    /// Whether its channel is a spotlight.
+    pub spotlight: bool,
+}
+
+impl<'a> Connection<'a> {
+    const MEMBERS: [&'static str; 9] = [
+        "channel_id",
+        "client_id",
+        "session_id",
+        "connection_id",
+        "bundle_id",
+        "role",
+        "multistream",
+        "simulcast",
+        "spotlight",
+    ];
+
+    pub(super) fn read(fields: Fields<'a>) -> Result<Self, BadBody> {
+        let role = fields.text("role")?;
+        Ok(Self {
+            multistream: fields.optional_flag("multistream")?,
+            simulcast: fields.flag("simulcast")?,
+            spotlight: fields.flag("spotlight")?,
+            role: Role::of_name(&role).ok_or_else(|| fields.wrong("role", "sendrecv, sendonly or recvonly"))?,
+            channel_id: fields.text("channel_id")?,
+            client_id: fields.text("client_id")?,
+            session_id: fields.base32("session_id")?,
+            connection_id: fields.base32("connection_id")?,
+            bundle_id: fields.optional_text("bundle_id")?,
+        })
+    }
+}
+
+/// A body with statistics, borrowing its text.
+///
+/// ```
+/// use rtctrace_protocol::sora::{Push, Subject};
+/// let body = br#"{"type":"node.erlang-vm","timestamp":"2025-07-25T06:06:51.592776Z","label":"WebRTC SFU Sora",
+///     "version":"2025.1.0","node_name":"sora@127.0.0.1","stats":[{"type":"erlang-vm-memory","total":1}]}"#;
+/// let push = Push::read(body)?;
+/// assert_eq!((push.subject, push.sender.timestamp), (Subject::Node, 1_753_423_611_592_776));
+/// # Ok::<(), rtctrace_protocol::sora::BadBody>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Push<'a> {
+    /// What it is about.
+    pub subject: Subject,
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// Whose it is; none for a node.
+    pub connection: Option<Connection<'a>>,
+    /// The entries: objects.
+    pub stats: Vec<RawValue<'a>>,
+    fields: Fields<'a>,
+}
+
+impl<'a> Push<'a> {
+    const MEMBERS: [&'static str; 7] = ["type", "id", "timestamp", "label", "version", "node_name", "stats"];
+
+    /// Reads a body. Each entry of a client's statistics has an id of its own, a type, and a time in ms since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`BadBody`] names the member that is wrong.
+    pub fn read(body: &'a [u8]) -> Result<Self, BadBody> {
+        let fields = Fields::of_body(body)?;
+        let sender = Sender::read(fields)?;
+        let subject = Subject::of_name(&sender.kind).ok_or_else(|| {
+            fields.wrong("type", "connection.user-agent, connection.rtc, connection.sora or node.erlang-vm")
+        })?;
+        let connection = match subject {
+            Subject::Client | Subject::Connection => Some(Connection::read(fields)?),
+            Subject::Node => None,
+        };
+        let stats = fields.required("stats")?;
+        let stats: Vec<_> = match (stats.kind(), subject) {
+            (Kind::Array, _) => stats.elements().collect(),
+            // Sora's own counters may be one object.
+            (Kind::Object, Subject::Connection | Subject::Node) => vec![stats],
+            _ => return Err(fields.wrong("stats", "an array")),
+        };
+        check(&stats, subject)?;
+        Ok(Self { subject, sender, connection, stats, fields })
+    }
+
+    /// Members of the body that nobody has described, in their order.
+    pub fn others(&self) -> impl Iterator<Item = (Cow<'a, str>, RawValue<'a>)> {
+        let known = |name: &str| {
+            Self::MEMBERS.contains(&name) || (self.connection.is_some() && Connection::MEMBERS.contains(&name))
+        };
+        self.fields.all().filter(move |(name, _)| !known(name))
+    }
+
+    /// Appends the report that the entries are, as `JSON.stringify(Object.fromEntries(report))` would give it.
+    pub fn write_report(&self, out: &mut String) {
+        write_report(&self.stats, out);
+    }
+}
+
+pub(super) fn write_report(stats: &[RawValue<'_>], out: &mut String) {
+    out.push('{');
+    for (index, entry) in stats.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, &entry.get("id").and_then(RawValue::as_str).unwrap_or_default());
+        out.push(':');
+        write_compact(entry.text(), out);
+    }
+    out.push('}');
+}
+
+/// Appends JSON without the white space around its values: encoders take what `JSON.stringify` writes.
+fn write_compact(text: &str, out: &mut String) {
+    let bytes = text.as_bytes();
+    let (mut at, mut kept) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = skip_string(bytes, at),
+            b' ' | b'\n' | b'\r' | b'\t' => {
+                out.push_str(text.get(kept..at).unwrap_or_default());
+                at = skip_white_space(bytes, at);
+                kept = at;
+            }
+            _ => at += 1,
+        }
+    }
+    out.push_str(text.get(kept..).unwrap_or_default());
+}
+
+/// What every entry has to have.
+fn check(stats: &[RawValue<'_>], subject: Subject) -> Result<(), BadBody> {
+    let mut ids = HashSet::with_capacity(stats.len());
+    for (index, entry) in stats.iter().enumerate() {
+        if entry.kind() != Kind::Object {
+            return Err(BadBody::Wrong { field: format!("stats[{index}]").into(), wanted: "an object" });
+        }
+        if subject != Subject::Client {
+            continue;
+        }
+        let prefix = format!("stats[{index}].");
+        check_entry(Fields::of(*entry, &prefix))?;
+        if !ids.insert(entry.get("id").and_then(RawValue::as_str)) {
+            return Err(BadBody::Twice(index));
+        }
+    }
+    Ok(())
+}
+
+/// What an entry of a client's statistics has to have.
+pub(super) fn check_entry(entry: Fields<'_>) -> Result<(), BadBody> {
+    // Ids of codecs hold their parameters.
+    const MAX_ID: usize = 4 * MAX_TEXT;
+    let id = entry.required("id")?;
+    if id.as_str().is_none_or(|id| id.is_empty() || id.len() > MAX_ID) {
+        return Err(entry.wrong("id", "a string of 1 to 1020 bytes"));
+    }
+    entry.text("type")?;
+    let timestamp = entry.required("timestamp")?;
+    if timestamp.as_f64().is_none_or(|timestamp| !(0.0..1e14).contains(&timestamp)) {
+        return Err(entry.wrong("timestamp", "a time in ms since 1970"));
+    }
+    Ok(())
+}

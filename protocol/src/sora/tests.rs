@@ -1,0 +1,204 @@
+use super::*;
+use crate::json::RawValue;
+use crate::report::{ReportDecoder, ReportEncoder};
+
+const ENVELOPE: &str = r#""type":"connection.rtc","id":"2Q9VRZK4M54X3B1T0PDN6JYC7W","timestamp":"2026-11-29T20:15:04.000125Z",
+    "label":"rooms","version":"2025.2.1","node_name":"sora@10.0.0.1","role":"sendonly","channel_id":"standup","client_id":"ann",
+    "session_id":"7N8FP3M0ZH2ASBCDPHRGS2HYB8","connection_id":"JXW8K4FG6H7TZ2F63T38ZHSJQG","simulcast":true,"spotlight":false"#;
+
+const STATS: &str = r#"[
+    {"id":"OT01V1","timestamp":1.79600850400012504883e+12,"type":"outbound-rtp","kind":"video","ssrc":1,"packetsSent":10,
+     "qualityLimitationDurations":{"none":1.28000000000000002665e-01,"cpu":0}},
+    {"id":"CP1","timestamp":1.79600850400012504883e+12,"type":"candidate-pair","priority":9115005270282338814}]"#;
+
+fn body(envelope: &str, stats: &str) -> String {
+    format!("{{{envelope},\"stats\":{stats}}}")
+}
+
+#[test]
+fn a_push_is_read_with_all_that_its_envelope_says() {
+    let text = body(&format!("{ENVELOPE},\"bundle_id\":\"both\",\"group_id\":\"g\",\"log_written\":false"), STATS);
+    let push = Push::read(text.as_bytes()).unwrap();
+    assert_eq!(push.subject, Subject::Client);
+    assert_eq!((&*push.sender.kind, &*push.sender.version), ("connection.rtc", "2025.2.1"));
+    assert_eq!(push.sender.timestamp, 1_795_983_304_000_125);
+    let connection = push.connection.clone().unwrap();
+    assert_eq!((&*connection.channel_id, &*connection.client_id), ("standup", "ann"));
+    assert_eq!((connection.role, connection.multistream), (Role::SendOnly, None));
+    assert_eq!((connection.simulcast, connection.spotlight), (true, false));
+    assert_eq!(connection.bundle_id.as_deref(), Some("both"));
+    let others: Vec<_> = push.others().map(|(name, value)| (name, value.text())).collect();
+    assert_eq!(others, [("group_id".into(), "\"g\""), ("log_written".into(), "false")]);
+}
+
+#[test]
+fn the_exporter_of_older_versions_says_the_same_under_another_name() {
+    let envelope = ENVELOPE.replace("connection.rtc", "connection.user-agent");
+    let text = body(&format!("{envelope},\"multistream\":true"), "[]");
+    let push = Push::read(text.as_bytes()).unwrap();
+    assert_eq!((push.subject, push.connection.unwrap().multistream), (Subject::Client, Some(true)));
+}
+
+#[test]
+fn numbers_of_a_report_survive_its_encoding_exactly() {
+    let text = body(ENVELOPE, STATS);
+    let push = Push::read(text.as_bytes()).unwrap();
+    let mut report = String::new();
+    push.write_report(&mut report);
+    let (mut encoder, mut decoder) = (ReportEncoder::new(), ReportDecoder::default());
+    let mut delta = String::new();
+    encoder.encode(&report, &mut delta).unwrap();
+    let decoded = decoder.decode(RawValue::parse(&delta).unwrap()).unwrap();
+    let entry = |kind: &str| decoded.entries().find(|entry| entry.kind() == kind).unwrap();
+    assert_eq!(entry("candidate-pair").member("priority").unwrap().text(), "9115005270282338814");
+    assert_eq!(Some(entry("outbound-rtp").timestamp()), "1.79600850400012504883e+12".parse().ok());
+    let durations = entry("outbound-rtp").member("qualityLimitationDurations").unwrap();
+    assert_eq!(durations.get("none").unwrap().as_f64(), Some(0.128));
+}
+
+#[test]
+fn what_is_wrong_with_a_push_is_named() {
+    let good = body(ENVELOPE, STATS);
+    let cases: &[(&str, &str, &str)] = &[
+        ("\"type\":\"connection.rtc\",", "", "type is missing"),
+        (
+            "connection.rtc",
+            "connection.xyz",
+            "type is not connection.user-agent, connection.rtc, connection.sora or node.erlang-vm",
+        ),
+        ("\"id\":\"2Q9VRZK4M54X3B1T0PDN6JYC7W\"", "\"id\":7", "id is not a string of at most 255 bytes"),
+        ("2026-11-29T20:15:04.000125Z", "yesterday", "timestamp is not a time of RFC 3339"),
+        ("\"2026-11-29T20:15:04.000125Z\"", "1", "timestamp is not a time of RFC 3339"),
+        ("\"label\":\"rooms\"", "\"label\":null", "label is missing"),
+        ("\"2025.2.1\"", "2025.2", "version is not a string of at most 255 bytes"),
+        ("sora@10.0.0.1", "", "node_name is not a string with something in it"),
+        ("\"role\":\"sendonly\"", "\"role\":\"upstream\"", "role is not sendrecv, sendonly or recvonly"),
+        ("\"simulcast\":true", "\"simulcast\":\"true\"", "simulcast is not true or false"),
+        (",\"spotlight\":false", "", "spotlight is missing"),
+        ("\"channel_id\":\"standup\",", "", "channel_id is missing"),
+        ("\"standup\"", "\"a\\u0000b\"", "channel_id is not a string of at most 255 bytes"),
+        (
+            "JXW8K4FG6H7TZ2F63T38ZHSJQG",
+            "JXW8K4FG6H7TZ2F63T38ZHSJQ",
+            "connection_id is not an id of 26 characters of base32",
+        ),
+        (
+            "7N8FP3M0ZH2ASBCDPHRGS2HYB8",
+            "7n8fp3m0zh2asbcdphrgs2hyb8",
+            "session_id is not an id of 26 characters of base32",
+        ),
+        (STATS, "{}", "stats is not an array"),
+        (STATS, "null", "stats is missing"),
+        (STATS, "[[]]", "stats[0] is not an object"),
+        ("\"id\":\"CP1\",", "", "stats[1].id is missing"),
+        ("\"id\":\"CP1\"", "\"id\":\"OT01V1\"", "stats[1].id is another entry's, too"),
+        ("\"id\":\"CP1\"", "\"id\":\"\\u004fT01V1\"", "stats[1].id is another entry's, too"),
+        ("\"type\":\"candidate-pair\"", "\"type\":1", "stats[1].type is not a string of at most 255 bytes"),
+        (
+            "\"id\":\"OT01V1\",\"timestamp\":1.79600850400012504883e+12",
+            "\"id\":\"OT01V1\",\"timestamp\":\"1\"",
+            "stats[0].timestamp is not a time in ms since 1970",
+        ),
+        ("\"ssrc\":1", "\"ssrc\":NaN", "the body is not JSON at byte 600: unexpected character"),
+    ];
+    Push::read(good.as_bytes()).unwrap();
+    for (from, to, message) in cases {
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good, "{from}");
+        let error = Push::read(bad.as_bytes()).expect_err(message);
+        let (said, wanted) = (error.to_string(), message.split(" at byte").next().unwrap());
+        assert!(said.starts_with(wanted), "{said} instead of {message}");
+        match error {
+            BadBody::Json(_) => assert_eq!(error.field(), None),
+            _ => assert_eq!(error.field().as_deref(), message.split(' ').next()),
+        }
+    }
+    for length in 0..good.len() {
+        assert!(Push::read(&good.as_bytes()[..length]).is_err(), "cut at {length}");
+    }
+    let long = good.replacen("standup", &"x".repeat(256), 1);
+    assert_eq!(Push::read(long.as_bytes()).unwrap_err().field().as_deref(), Some("channel_id"));
+    let deep = body(ENVELOPE, &format!("{}{}", "[".repeat(200), "]".repeat(200)));
+    assert!(Push::read(deep.as_bytes()).unwrap_err().to_string().contains("nested deeper"));
+    assert_eq!(Push::read(b"{\"type\":\"\xff\"}").unwrap_err(), BadBody::NotUtf8(9));
+    assert_eq!(Push::read(b"[]").unwrap_err(), BadBody::NotAnObject);
+}
+
+#[test]
+fn what_sora_counts_itself_needs_no_ids() {
+    let node =
+        r#""type":"node.erlang-vm","timestamp":"2026-11-29T20:15:04Z","label":"l","version":"v","node_name":"n""#;
+    let text = body(node, r#"[{"type":"erlang-vm-memory","total":1},{"type":"erlang-vm-memory"}]"#);
+    let push = Push::read(text.as_bytes()).unwrap();
+    assert_eq!((push.subject, push.connection, push.stats.len()), (Subject::Node, None, 2));
+    let counters = body(&ENVELOPE.replace("connection.rtc", "connection.sora"), r#"{"rtp":{"sent":1}}"#);
+    let push = Push::read(counters.as_bytes()).unwrap();
+    assert_eq!((push.subject, push.stats.len()), (Subject::Connection, 1));
+}
+
+const SENDER: &str = r#""id":"2Q9VRZK4M54X3B1T0PDN6JYC7W","timestamp":"2026-11-29T20:15:04.000125Z","label":"rooms","version":"2025.2.1",
+    "node_name":"n","session_id":"7N8FP3M0ZH2ASBCDPHRGS2HYB8","channel_id":"standup""#;
+
+#[test]
+fn a_notice_tells_what_is_over() {
+    let of = |kind: &str, more: &str| format!("{{\"type\":\"{kind}\",{SENDER}{more}}}");
+    let connection = ",\"connection_id\":\"JXW8K4FG6H7TZ2F63T38ZHSJQG\"";
+    for (text, ended) in [
+        (of("session.created", ""), Ended::No),
+        (of("session.destroyed", ""), Ended::Session),
+        (of("connection.created", connection), Ended::No),
+        (of("connection.destroyed", connection), Ended::Connection),
+        (of("connection.failed", connection), Ended::Connection),
+        (of("archive.finished", ""), Ended::No),
+    ] {
+        let notice = Notice::read(text.as_bytes()).unwrap();
+        assert_eq!(notice.ended, ended, "{text}");
+        assert_eq!(notice.connection_id.is_some(), text.contains("connection_id"));
+    }
+    let error = Notice::read(of("connection.destroyed", "").as_bytes()).unwrap_err();
+    assert_eq!(error.field().as_deref(), Some("connection_id"));
+}
+
+#[test]
+fn a_logged_notice_lists_the_connections_of_its_session() {
+    let connections = r#"[{"connection_id":"JXW8K4FG6H7TZ2F63T38ZHSJQG","role":"sendrecv","video_bit_rate":500,
+        "connection_created_timestamp":"2026-11-29T20:15:01Z","connection_destroyed_timestamp":null},
+        {"connection_id":"A7R7R4RRXS0X9E74QYAPWWZZ9M","connection_destroyed_timestamp":"2026-11-29T20:15:03Z"}]"#;
+    let line = format!(
+        "{{\"id\":\"3\",\"timestamp\":\"2026-11-29T20:15:04Z\",\"req\":{{\"type\":\"session.updated\",{SENDER},\"connections\":{connections}}}}}"
+    );
+    let notice = Notice::read_logged(&line).unwrap();
+    let times: Vec<_> = notice.connections.iter().map(|member| (member.created, member.destroyed)).collect();
+    assert_eq!(times, [(Some(1_795_983_301_000_000), None), (None, Some(1_795_983_303_000_000))]);
+    assert_eq!(notice.connections[1].connection_id, "A7R7R4RRXS0X9E74QYAPWWZZ9M");
+    for (from, to, field) in [
+        ("A7R7R4RRXS0X9E74QYAPWWZZ9M", "A", "connections[1].connection_id"),
+        ("2026-11-29T20:15:03Z", "now", "connections[1].connection_destroyed_timestamp"),
+        ("\"7N8FP3M0ZH2ASBCDPHRGS2HYB8\"", "null", "req.session_id"),
+        ("\"req\"", "\"request\"", "req"),
+    ] {
+        let error = Notice::read_logged(&line.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(error.field().as_deref(), Some(field), "{error}");
+    }
+}
+
+#[test]
+fn entries_of_a_log_make_the_report_of_their_push() {
+    let line = |id: &str, data: &str| {
+        let envelope = ENVELOPE.replace("2Q9VRZK4M54X3B1T0PDN6JYC7W", id);
+        format!("{{{envelope},\"rtc_id\":\"A\",\"rtc_type\":\"codec\",\"rtc_timestamp\":1.5e+12,\"rtc_data\":{data}}}")
+    };
+    let lines = [
+        line("2Q9VRZK4M54X3B1T0PDN6JYC7W", r#"{"id":"A","timestamp":1.5e+12,"type":"codec","payloadType":96}"#),
+        line("2Q9VRZK4M54X3B1T0PDN6JYC7W", r#"{"id":"B","timestamp":1.5e+12,"type":"transport"}"#),
+        line("3Q9VRZK4M54X3B1T0PDN6JYC7W", r#"{"id":"B","timestamp":1.6e+12,"type":"transport"}"#),
+    ];
+    let entries: Vec<_> = lines.iter().map(|line| Entry::read(line).unwrap()).collect();
+    assert!(entries[0].is_with(&entries[1]) && !entries[1].is_with(&entries[2]));
+    let mut report = String::new();
+    Entry::write_report(&[entries[0].data, entries[1].data], &mut report);
+    let expected = r#"{"A":{"id":"A","timestamp":1.5e+12,"type":"codec","payloadType":96},"B":{"id":"B","timestamp":1.5e+12,"type":"transport"}}"#;
+    assert_eq!(report, expected);
+    let error = Entry::read(&lines[0].replace("\"id\":\"A\"", "\"id\":5")).unwrap_err();
+    assert_eq!(error.field().as_deref(), Some("rtc_data.id"));
+}
