@@ -89,6 +89,7 @@ pub(super) fn value_of(kind: &str, payload: RawValue<'_>) -> Option<String> {
     match kind {
         "createDataChannel" => arguments(payload),
         "addTrack" | "ontrack" => track(payload),
+        "addTransceiver" => transceiver(payload),
         _ if kind.ends_with("etUserMediaOnSuccess") || kind.ends_with("etDisplayMediaOnSuccess") => tracks(payload),
         _ => None,
     }
@@ -144,15 +145,43 @@ fn tracks(payload: RawValue<'_>) -> Option<String> {
 fn track(payload: RawValue<'_>) -> Option<String> {
     let text = payload.as_str()?;
     let (track, streams) = text.split_once(' ')?;
-    let (kind, id) = track.split_once(':').filter(|(kind, _)| matches!(*kind, "audio" | "video"))?;
+    let mut out = named_track(track)?;
+    for stream in streams.split([';', ',']).filter(|stream| !matches!(*stream, "-" | "")) {
+        separate(&mut out);
+        write_string(&mut out, stream.strip_prefix("stream:")?);
+    }
+    out.push(']');
+    Some(out)
+}
+
+/// `kind:id`, as the beginning of an array, `[kind, id, label`.
+fn named_track(text: &str) -> Option<String> {
+    let (kind, id) = text.split_once(':').filter(|(kind, _)| matches!(*kind, "audio" | "video"))?;
     let mut out = String::from("[");
     for part in [kind, id, ""] {
         separate(&mut out);
         write_string(&mut out, part);
     }
-    for stream in streams.split([';', ',']).filter(|stream| !matches!(*stream, "-" | "")) {
+    Some(out)
+}
+
+/// A track or a kind and what its transceiver begins with, `kind:id {..}` or `kind {..}`, as `[[kind, id, label], {..}]` or
+/// `[kind, {..}]`.
+fn transceiver(payload: RawValue<'_>) -> Option<String> {
+    let text = payload.as_str()?;
+    let (track, init) = text.split_once(' ').map_or((&*text, None), |(track, init)| (track, Some(init)));
+    let mut out = String::from("[");
+    match track {
+        "audio" | "video" => write_string(&mut out, track),
+        _ => {
+            out.push_str(&named_track(track)?);
+            out.push(']');
+        }
+    }
+    if let Some(init) = init {
+        let init = RawValue::parse(init).ok().filter(|init| init.kind() == Kind::Object)?;
         separate(&mut out);
-        write_string(&mut out, stream.strip_prefix("stream:")?);
+        out.push_str(init.text());
     }
     out.push(']');
     Some(out)

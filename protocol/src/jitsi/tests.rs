@@ -82,6 +82,13 @@ fn an_entry_is_a_line_in_our_words() {
         ),
         (r#"["ontrack","PC_0","video:v1 -",5,1]"#, r#"[22,"PC_0",["video","v1",""],null,1,5]"#),
         (r#"["addTrack","PC_0","what else",5,1]"#, r#"[30,"PC_0","what else",null,1,5]"#),
+        (
+            r#"["addTransceiver","PC_0","audio:a1 {\"direction\":\"sendrecv\"}",5,1]"#,
+            r#"[32,"PC_0",[["audio","a1",""],{"direction":"sendrecv"}],null,1,5]"#,
+        ),
+        (r#"["addTransceiver","PC_0","video:v1",5,1]"#, r#"[32,"PC_0",[["video","v1",""]],null,1,5]"#),
+        (r#"["addTransceiver","PC_0","video {}",5,1]"#, r#"[32,"PC_0",["video",{}],null,1,5]"#),
+        (r#"["addTransceiver","PC_0","video {",5,1]"#, r#"[32,"PC_0","video {",null,1,5]"#),
         (r#"["createDataChannel","PC_0",{"0":"a","1":{"id":1}},5,1]"#, r#"[35,"PC_0",["a",{"id":1}],null,1,5]"#),
         (
             r#"["navigator.mediaDevices.getUserMediaOnSuccess",null,{"id":"s","tracks":[{"id":"t","kind":"audio","label":"L","muted":false}]},5,1]"#,
