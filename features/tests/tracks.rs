@@ -282,3 +282,28 @@ fn the_least_and_the_largest_size_count_however_many_there_are() {
     let features = inbound("video", &sizes.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!((features.min_width, features.max_width, features.common_height), (Some(2), Some(1998), Some(9)));
 }
+
+/// Chromium until version 116, for those that asked for reports as they were before the standard.
+#[test]
+fn streams_from_before_the_standard_count_for_their_tracks() {
+    let connection = connection(&[
+        r#"["create","PC_0",null,1000]"#,
+        r#"["addTrack","PC_0",["video","a",""],1]"#,
+        r#"["ontrack","PC_0",["video","b",""],1]"#,
+        r#"["getStats","PC_0",{"t":2000,
+            "S":{"type":"ssrc","timestamp":2000,"mediaType":"video","googTrackId":"a","packetsSent":"10","packetsLost":"1","googFrameWidthSent":"640","googFrameHeightSent":"480","googNacksReceived":"3"},
+            "R":{"type":"ssrc","timestamp":2000,"mediaType":"video","googTrackId":"b","packetsReceived":"20","packetsLost":"5","googFrameWidthReceived":"320","googFrameHeightReceived":"240","framesDecoded":"30","googNacksSent":"4"},
+            "V":{"type":"ssrc","timestamp":2000,"googTrackId":"b"}},1000]"#.replace('\n', " ").as_str(),
+        r#"["getStats","PC_0",{"t":3000,"R":{"packetsReceived":"45","framesDecoded":"60","packetsLost":"no number"}},1000]"#,
+    ]);
+    assert_eq!((connection.packets_sent, connection.sent_packets_lost), (Some(10), Some(1)));
+    assert_eq!((connection.packets_received, connection.received_packets_lost), (Some(45), None));
+    assert_eq!(connection.tallest_inbound_video_height, Some(240.0));
+    assert_eq!(connection.tallest_inbound_video_frame_rate, Some(30.0));
+    assert_eq!(connection.time_to_first_video_packet, Some(1002));
+    let [sent, received] = connection.tracks.as_slice() else { panic!("there are two tracks") };
+    assert_eq!((sent.max_width, sent.max_height, sent.nack_count), (Some(640), Some(480), Some(3)));
+    assert_eq!((sent.packets_sent, sent.packets_lost, sent.packets_lost_ratio), (Some(10), Some(1), Some(0.1)));
+    assert_eq!((received.max_width, received.max_height, received.nack_count), (Some(320), Some(240), Some(4)));
+    assert_eq!((received.packets_received, received.frame_count), (Some(45), Some(60)));
+}

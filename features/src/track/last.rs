@@ -10,7 +10,7 @@ use crate::input;
 use crate::table::TrackFeatures;
 
 use super::quality::losses;
-use super::{count, quotient};
+use super::{Direction, count, legacy, quotient};
 
 /// Declares the members that are looked at, which are found in one pass over an entry.
 macro_rules! members {
@@ -19,14 +19,14 @@ macro_rules! members {
         #[derive(Debug, Default, Clone)]
         pub(super) struct Last { $(pub(super) $field: Option<f64>,)* $(pub(super) $other: Other,)* }
 
-        const NAMES: &[&str] = &[$($name,)* $($other_name,)*];
+        const MEMBERS: usize = [$($name,)* $($other_name,)*].len();
 
-        static MEMBERS: LazyLock<Wanted<{ NAMES.len() }>> = LazyLock::new(|| Wanted::new([$($name,)* $($other_name,)*]));
+        const NAMES: [&str; MEMBERS] = [$($name,)* $($other_name,)*];
 
         impl Last {
-            pub(super) fn of(entry: Entry<'_>) -> Self {
-                let [$($field,)* $($other,)*] = MEMBERS.of(entry);
-                Self { $($field: $field.and_then(RawValue::as_f64),)* $($other: Other::of($other),)* }
+            fn read(entry: Entry<'_>, wanted: &Wanted<MEMBERS>, number: fn(RawValue<'_>) -> Option<f64>) -> Self {
+                let [$($field,)* $($other,)*] = wanted.of(entry);
+                Self { $($field: $field.and_then(number),)* $($other: Other::of($other),)* }
             }
         }
     };
@@ -83,6 +83,14 @@ others {
 }
 }
 
+static WANTED: LazyLock<Wanted<MEMBERS>> = LazyLock::new(|| Wanted::new(NAMES));
+
+static OF_LEGACY_RECEIVED: LazyLock<Wanted<MEMBERS>> =
+    LazyLock::new(|| Wanted::new(legacy::names(NAMES, Direction::Inbound)));
+
+static OF_LEGACY_SENT: LazyLock<Wanted<MEMBERS>> =
+    LazyLock::new(|| Wanted::new(legacy::names(NAMES, Direction::Outbound)));
+
 /// A member that is no number: JSON; empty if there is none.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Other {
@@ -118,6 +126,16 @@ impl Other {
 }
 
 impl Last {
+    pub(super) fn of(entry: Entry<'_>) -> Self {
+        Self::read(entry, &WANTED, |value| value.as_f64())
+    }
+
+    /// The same of an entry from before the standard.
+    pub(super) fn of_legacy(entry: Entry<'_>, direction: Direction) -> Self {
+        let wanted = if direction == Direction::Inbound { &OF_LEGACY_RECEIVED } else { &OF_LEGACY_SENT };
+        Self::read(entry, wanted, legacy::number)
+    }
+
     /// Fills in what a track of that direction has.
     pub(super) fn write(&self, remote: &Remote, features: &mut TrackFeatures, is_inbound: bool) {
         features.frame_count = self.frames_encoded.or(self.frames_decoded).and_then(count);

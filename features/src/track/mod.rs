@@ -5,6 +5,7 @@ mod first_media;
 mod frame_sizes;
 mod last;
 mod layers;
+mod legacy;
 mod mos;
 mod quality;
 mod reports;
@@ -198,11 +199,12 @@ impl Tracks {
     /// The first track that has no stream and is what this one carries takes it, unless a track before it has it already. That does
     /// not ask for the direction; and so a simulcast layer beside the first belongs to no track.
     fn claim(&mut self, report: &Report, entry: Entry<'_>, at: usize, owner: Option<usize>) -> Option<usize> {
-        let carrier = match entry.kind() {
-            "inbound-rtp" => entry,
-            _ => report.get(&entry.member("mediaSourceId")?.as_str()?)?,
+        let track = match entry.kind() {
+            "inbound-rtp" => entry.member("trackIdentifier"),
+            legacy::KIND => legacy::track(entry),
+            _ => report.get(&entry.member("mediaSourceId")?.as_str()?)?.member("trackIdentifier"),
         };
-        let free = &mut self.ids.get_mut(&*carrier.member("trackIdentifier")?.as_str()?)?.free;
+        let free = &mut self.ids.get_mut(&*track?.as_str()?)?.free;
         let first = *free.front().filter(|first| owner.is_none_or(|owner| **first < owner))?;
         free.pop_front();
         self.tracks.get_mut(first)?.stream = Some(at);

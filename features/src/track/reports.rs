@@ -7,7 +7,7 @@ use rtctrace_protocol::report::{Entry, Report, Shape};
 
 use super::last::Remote;
 use super::stream::Stream;
-use super::{Direction, Tracks};
+use super::{Direction, Tracks, legacy};
 use crate::budget::Budget;
 use crate::input;
 use crate::metric::Sample;
@@ -201,6 +201,7 @@ impl Tracks {
             let direction = match entry.kind() {
                 "inbound-rtp" => Some(Direction::Inbound),
                 "outbound-rtp" => Some(Direction::Outbound),
+                legacy::KIND => legacy::direction(entry),
                 _ => None,
             };
             let stream = direction.and_then(|direction| Some((self.place(entry, streams)?, direction)));
@@ -213,6 +214,7 @@ impl Tracks {
                 if stream.direction.replace(direction).is_some_and(|before| before != direction) {
                     stream.quality.finish(self.samples, buckets);
                 }
+                stream.is_legacy = entry.kind() == legacy::KIND;
                 stream.place = Some(place);
                 self.present.push(at);
             }

@@ -1,4 +1,4 @@
-//! One RTP stream of the connection: an entry `inbound-rtp` or `outbound-rtp` through all reports that have it. Here is what
+//! One RTP stream of the connection: its entry through all reports that have it. Here is what
 //! depends on more than the last of them.
 
 use std::sync::LazyLock;
@@ -10,6 +10,7 @@ use super::count;
 use super::first_media::{FirstMedia, Media};
 use super::frame_sizes::Dimension;
 use super::last::{Last, Remote};
+use super::legacy;
 use super::mos::Speech;
 use super::quality::{Quality, Told};
 use super::{Direction, Now};
@@ -32,7 +33,7 @@ macro_rules! members {
 
         const MEMBERS: usize = [$($name),*].len();
 
-        static WANTED: LazyLock<Wanted<MEMBERS>> = LazyLock::new(|| Wanted::new([$($name),*]));
+        const NAMES: [&str; MEMBERS] = [$($name),*];
     };
 }
 
@@ -52,6 +53,14 @@ members! {
     JitterBufferDelay "jitterBufferDelay";
     JitterBufferEmittedCount "jitterBufferEmittedCount";
 }
+
+static WANTED: LazyLock<Wanted<MEMBERS>> = LazyLock::new(|| Wanted::new(NAMES));
+
+static OF_LEGACY_RECEIVED: LazyLock<Wanted<MEMBERS>> =
+    LazyLock::new(|| Wanted::new(legacy::names(NAMES, Direction::Inbound)));
+
+static OF_LEGACY_SENT: LazyLock<Wanted<MEMBERS>> =
+    LazyLock::new(|| Wanted::new(legacy::names(NAMES, Direction::Outbound)));
 
 static CODEC: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("codecId"));
 
@@ -137,6 +146,8 @@ pub(super) struct Stream {
     sizes: Sizes,
     /// What its entry is.
     pub(super) direction: Option<Direction>,
+    /// Whether that is one from before the standard.
+    pub(super) is_legacy: bool,
     /// Where its entry has the members that are read again and again.
     places: Places<MEMBERS>,
     media: Option<Media>,
@@ -154,16 +165,28 @@ impl Stream {
     /// A delta has named its entry. `reports`: how many there were, this one included; `first`: the first media of the connection, if
     /// this is received.
     pub(super) fn changed(&mut self, entry: Entry<'_>, time: f64, reports: u64, first: Option<&mut FirstMedia>) {
-        self.places.find(&WANTED, entry);
+        self.find(entry);
         self.null_decoder = self.null_decoder
             || self.value(entry, Member::Decoder).map(RawValue::text) == Some(r#""NullVideoDecoder""#);
         let size = self.number(entry, Member::Width).zip(self.number(entry, Member::Height));
         // While there is no frame, there is no size.
         self.sizes.report(size.filter(|(width, height)| *width != 0.0 && *height != 0.0), reports);
         self.flushes.report(self.number(entry, Member::Flushes), time);
+        if self.is_legacy && self.direction == Some(Direction::Outbound) {
+            self.quality.far_end_lost = self.number(entry, Member::PacketsLost).or(self.quality.far_end_lost);
+        }
         if let Some(first) = first.filter(|_| !self.has_begun) {
             self.begin(entry, time, first);
         }
+    }
+
+    fn find(&mut self, entry: Entry<'_>) {
+        let wanted = match self.direction {
+            _ if !self.is_legacy => &WANTED,
+            Some(Direction::Inbound) => &OF_LEGACY_RECEIVED,
+            _ => &OF_LEGACY_SENT,
+        };
+        self.places.find(wanted, entry);
     }
 
     fn value<'e>(&self, entry: Entry<'e>, member: Member) -> Option<RawValue<'e>> {
@@ -171,7 +194,8 @@ impl Stream {
     }
 
     fn number(&self, entry: Entry<'_>, member: Member) -> Option<f64> {
-        self.value(entry, member)?.as_f64()
+        let value = self.value(entry, member)?;
+        if self.is_legacy { legacy::number(value) } else { value.as_f64() }
     }
 
     fn begin(&mut self, entry: Entry<'_>, time: f64, first: &mut FirstMedia) {
@@ -196,7 +220,7 @@ impl Stream {
         round_trip_time: Option<f64>,
         buckets: &mut Budget,
     ) {
-        self.places.find(&WANTED, entry);
+        self.find(entry);
         if self.direction == Some(Direction::Outbound) {
             let [bytes, frames] = [Member::BytesSent, Member::FramesEncoded].map(|member| self.number(entry, member));
             return self.quality.sent(bytes, frames, sample, buckets);
@@ -255,13 +279,20 @@ impl Stream {
         self.place = None;
         self.sizes.count_until(reports);
         self.sizes.now = None;
-        self.last = Some(Box::new((entry.map(Last::of).unwrap_or_default(), time)));
+        self.last = Some(Box::new((entry.map(|entry| self.last_of(entry)).unwrap_or_default(), time)));
+    }
+
+    fn last_of(&self, entry: Entry<'_>) -> Last {
+        match self.direction {
+            Some(direction) if self.is_legacy => Last::of_legacy(entry, direction),
+            _ => Last::of(entry),
+        }
     }
 
     /// What its entry says now, or said last.
     pub(super) fn told(&self, report: Option<&Report>, entry: Option<Entry<'_>>) -> (Last, Remote) {
         match (report, entry, &self.last) {
-            (Some(report), Some(entry), _) if self.place.is_some() => (Last::of(entry), Remote::of(report, entry)),
+            (Some(report), Some(entry), _) if self.place.is_some() => (self.last_of(entry), Remote::of(report, entry)),
             (_, _, Some(last)) => (last.0.clone(), self.remote),
             _ => (Last::default(), Remote::default()),
         }
