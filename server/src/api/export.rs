@@ -6,15 +6,15 @@ use std::collections::VecDeque;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::http::{Response, Uri, request};
+use rtctrace_features::{Feature, Kind as FeatureKind};
 use utoipa::IntoParams;
 
-use super::csv::{self, Csv, Parts};
 use super::parameters::Parameters;
 use super::sessions::{FILTERS, FilterParameters, filter};
+use super::table::{self, Column, Kind, Parts, Sheet, Value};
 use super::{Format, path_parameter, shorten};
 use crate::app::App;
 use crate::problem::{Problem, ProblemDocument, Reason, Refused};
-use crate::session::UnixMillis;
 use crate::store::database::Database;
 use crate::store::features::{FeatureRow, FeatureTable, Stored, rows_of};
 use crate::store::filter::{Filter, Outcome};
@@ -27,37 +27,42 @@ const SESSIONS: u32 = 200;
 const BATCH: usize = 4;
 
 /// What each row says of its session, before its features.
-const SESSION_COLUMNS: [&str; 15] = [
-    "session_id",
-    "session_start_time",
-    "session_end_time",
-    "session_duration",
-    "session_state",
-    "source",
-    "dialect",
-    "outcome",
-    "browser_name",
-    "browser_version",
-    "browser_os",
-    "user",
-    "conference",
-    "country",
-    "city",
+const SESSION_COLUMNS: [Column<'_>; 15] = [
+    Column::required("session_id", Kind::Text),
+    Column::required("session_start_time", Kind::Millis),
+    Column::optional("session_end_time", Kind::Millis),
+    Column::optional("session_duration", Kind::Integer),
+    Column::required("session_state", Kind::Text),
+    Column::required("source", Kind::Text),
+    Column::required("dialect", Kind::Text),
+    Column::optional("outcome", Kind::Text),
+    Column::optional("browser_name", Kind::Text),
+    Column::optional("browser_version", Kind::Text),
+    Column::optional("browser_os", Kind::Text),
+    Column::optional("user", Kind::Text),
+    Column::optional("conference", Kind::Text),
+    Column::optional("country", Kind::Text),
+    Column::optional("city", Kind::Text),
 ];
+
+/// What tells the rows of a session apart, where it may have several.
+const KEY_COLUMNS: [Column<'_>; 2] =
+    [Column::required("connection_id", Kind::Text), Column::required("position", Kind::Integer)];
 
 /// How the format is documented.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[allow(dead_code)] // It is read by name.
 pub(crate) struct FormatParameter {
-    /// `csv`.
+    /// `csv`, or `parquet`: the same with types.
     format: Option<String>,
 }
 
 /// The features of many sessions as a file
 ///
 /// With the filters of the list, newest sessions first. The first columns are the session's, then `connection_id` and `position` where the table has
-/// them, then a column for each feature. Values are as they are stored: a text that begins with `=` is a formula to a spreadsheet.
+/// them, then a column for each feature. Values are as they are stored: in CSV, a text that begins with `=` is a formula to a spreadsheet. In Parquet,
+/// numbers, booleans and times (UTC, with milliseconds) are of their types, JSON is text, and what is absent is null.
 #[utoipa::path(
     get,
     path = "/api/v1/export/features/{table}",
@@ -68,16 +73,17 @@ pub(crate) struct FormatParameter {
         FilterParameters,
     ),
     responses(
-        (status = 200, description = "A header row of names, and the rows.", body = String, content_type = "text/csv"),
+        (status = 200, description = "The rows; in CSV, behind one of names.", content(
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.apache.parquet"),
+        )),
         Refused,
         (status = 404, description = "There is no such table.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn features(State(app): State<App>, table: FeatureTable, uri: Uri) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of(&uri, &[FILTERS, &["format"]])?;
-    Format::of(&parameters, &[Format::Csv])?;
-    let names = SESSION_COLUMNS.into_iter().chain(table.key_columns().iter().copied());
-    let csv = Csv::with_header(names.chain(table.features().iter().map(|feature| feature.column)));
+    let format = Format::of(&parameters, &[Format::Csv, Format::Parquet])?;
     let parts = Rows {
         database: app.stores.database.clone(),
         filter: filter(&parameters)?,
@@ -86,7 +92,7 @@ pub(crate) async fn features(State(app): State<App>, table: FeatureTable, uri: U
         is_listed: false,
         sessions: VecDeque::new(),
     };
-    csv::answer(&format!("features-{}.csv", table.name()), csv, parts).await
+    table::answer(&format!("features-{}", table.name()), format, &columns(table), parts).await
 }
 
 /// The table that a path names.
@@ -103,6 +109,23 @@ impl<S: Send + Sync> FromRequestParts<S> for FeatureTable {
     }
 }
 
+fn columns(table: FeatureTable) -> Vec<Column<'static>> {
+    let keys = if table.has_key() { &KEY_COLUMNS[..] } else { &[] };
+    let features = table.features().iter().map(|feature| Column::optional(feature.column, kind(feature)));
+    SESSION_COLUMNS.into_iter().chain(keys.iter().copied()).chain(features).collect()
+}
+
+fn kind(feature: &Feature) -> Kind {
+    match feature.kind {
+        FeatureKind::Bool => Kind::Bool,
+        FeatureKind::Integer => Kind::Integer,
+        FeatureKind::Double => Kind::Real,
+        FeatureKind::Time => Kind::Millis,
+        FeatureKind::Text => Kind::Text,
+        FeatureKind::Json => Kind::Json,
+    }
+}
+
 struct Rows {
     database: Database,
     filter: Filter,
@@ -113,7 +136,7 @@ struct Rows {
 }
 
 impl Parts for Rows {
-    async fn next(&mut self, csv: &mut Csv) -> sqlx::Result<bool> {
+    async fn next(&mut self, sheet: &mut Sheet) -> sqlx::Result<bool> {
         if self.sessions.is_empty() && !self.is_listed {
             let page = list::list(&self.database, &self.filter, SESSIONS, self.cursor).await?;
             (self.cursor, self.is_listed) = (page.next, page.next.is_none());
@@ -124,44 +147,48 @@ impl Parts for Rows {
         let mut rows = rows_of(&self.database, self.table, &ids).await?;
         for session in &batch {
             for row in rows.remove(&session.id).unwrap_or_default() {
-                write(csv, session, &row);
+                write(sheet, session, &row);
             }
         }
         Ok(!(self.sessions.is_empty() && self.is_listed))
     }
 }
 
-fn write(csv: &mut Csv, session: &SessionRow, row: &FeatureRow) {
+fn write(sheet: &mut Sheet, session: &SessionRow, row: &FeatureRow) {
     let browser = session.browser.as_ref();
-    csv.plain(Some(session.id));
-    csv.plain(Some(session.start_time.rfc3339()));
-    csv.plain(session.end_time.map(UnixMillis::rfc3339));
-    csv.plain(session.duration);
-    csv.plain(Some(if session.ended { "ended" } else { "live" }));
-    csv.text(Some(&session.source));
-    csv.text(Some(&session.dialect));
-    csv.plain(session.outcome.map(Outcome::name));
-    csv.text(browser.map(|browser| browser.name.as_str()));
-    csv.text(browser.map(|browser| browser.version.as_str()));
-    csv.text(browser.map(|browser| browser.os.as_str()));
-    csv.text(session.user.as_deref());
-    csv.text(session.conference.as_deref());
-    csv.text(session.location.country.as_deref());
-    csv.text(session.location.city.as_deref());
+    sheet.push(Some(Value::Text(&session.id.to_string())));
+    sheet.push(Some(Value::Millis(session.start_time)));
+    sheet.push(session.end_time.map(Value::Millis));
+    sheet.push(session.duration.map(Value::Integer));
+    let texts = [
+        Some(if session.ended { "ended" } else { "live" }),
+        Some(session.source.as_str()),
+        Some(session.dialect.as_str()),
+        session.outcome.map(Outcome::name),
+        browser.map(|browser| browser.name.as_str()),
+        browser.map(|browser| browser.version.as_str()),
+        browser.map(|browser| browser.os.as_str()),
+        session.user.as_deref(),
+        session.conference.as_deref(),
+        session.location.country.as_deref(),
+        session.location.city.as_deref(),
+    ];
+    for text in texts {
+        sheet.push(text.map(Value::Text));
+    }
     if let Some((connection, position)) = &row.key {
-        csv.text(Some(connection));
-        csv.plain(Some(position));
+        sheet.push(Some(Value::Text(connection)));
+        sheet.push(Some(Value::Integer(*position)));
     }
     for value in &row.values {
-        match value {
-            None => csv.plain(None::<i64>),
-            Some(Stored::Bool(value)) => csv.plain(Some(value)),
-            Some(Stored::Integer(value)) => csv.plain(Some(value)),
-            Some(Stored::Real(value)) => csv.plain(Some(value)),
-            Some(Stored::Time(value)) => csv.plain(Some(value.rfc3339())),
-            Some(Stored::Text(value)) => csv.text(Some(value)),
-            Some(Stored::Json(value)) => csv.json(Some(value)),
-        }
+        sheet.push(value.as_ref().map(|value| match value {
+            Stored::Bool(value) => Value::Bool(*value),
+            Stored::Integer(value) => Value::Integer(*value),
+            Stored::Real(value) => Value::Real(*value),
+            Stored::Time(value) => Value::Millis(*value),
+            Stored::Text(value) => Value::Text(value),
+            Stored::Json(value) => Value::Json(value),
+        }));
     }
-    csv.end_row();
+    sheet.end_row();
 }

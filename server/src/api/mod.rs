@@ -2,7 +2,6 @@
 
 pub(crate) mod assets;
 pub(crate) mod body;
-mod csv;
 mod dump;
 pub(crate) mod dumps;
 mod export;
@@ -13,6 +12,7 @@ mod pace;
 mod parameters;
 mod sessions;
 mod stats;
+mod table;
 
 use axum::RequestPartsExt as _;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams};
@@ -65,6 +65,7 @@ async fn path_parameter(parts: &mut Parts, name: &str) -> Option<String> {
 enum Format {
     Json,
     Csv,
+    Parquet,
 }
 
 impl Format {
@@ -72,6 +73,15 @@ impl Format {
         match self {
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
@@ -81,14 +91,13 @@ impl Format {
         let found = known.iter().copied().find(|format| text.is_none_or(|text| text == format.name()));
         found.ok_or_else(|| {
             let names: Vec<&str> = known.iter().map(|format| format.name()).collect();
-            bad(format!("format is `{}`; there is {}.", shorten(text.unwrap_or_default()), names.join(" and ")))
+            bad(format!("format is `{}`; there are {}.", shorten(text.unwrap_or_default()), names.join(", ")))
         })
     }
 }
 
 /// RFC 3339 in UTC, with the microseconds that all databases keep.
-fn exact_rfc3339(millis: f64) -> String {
-    let micros = (millis * 1000.0).round() as i64;
+fn exact_rfc3339(micros: i64) -> String {
     let date = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
     date.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }

@@ -58,12 +58,9 @@ impl FeatureTable {
         }
     }
 
-    /// What tells the rows of a session apart.
-    pub(crate) fn key_columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Track | Self::Connection => &["connection_id", "position"],
-            Self::Client => &[],
-        }
+    /// Whether a session may have several rows, told apart by `connection_id` and `position`.
+    pub(crate) fn has_key(self) -> bool {
+        matches!(self, Self::Track | Self::Connection)
     }
 }
 
@@ -118,14 +115,16 @@ pub(crate) async fn rows_of(
         return Ok(found);
     }
     let numbers: Vec<String> = (1..=sessions.len()).map(|number| format!("${number}")).collect();
-    let order: String = table.key_columns().iter().map(|column| format!(", {column}")).collect();
+    let order = if table.has_key() { ", connection_id, position" } else { "" };
     let (table_name, numbers) = (table.table(), numbers.join(", "));
     let sql = format!("SELECT * FROM {table_name} WHERE session_id IN ({numbers}) ORDER BY session_id{order}");
     let ids: Vec<Cell<'_>> = sessions.iter().map(|id| Cell::Id(*id)).collect();
     for row in database.read(AssertSqlSafe(sql), &ids).await? {
-        let key = match table.key_columns() {
-            [] => None,
-            _ => Some((row.text("connection_id")?.unwrap_or_default(), row.integer("position")?.unwrap_or_default())),
+        let key = match table.has_key() {
+            true => {
+                Some((row.text("connection_id")?.unwrap_or_default(), row.integer("position")?.unwrap_or_default()))
+            }
+            false => None,
         };
         let values = table.features().iter().map(|feature| Stored::read(&row, feature)).collect::<sqlx::Result<_>>()?;
         found.entry(row.id("session_id")?).or_default().push(FeatureRow { key, values });

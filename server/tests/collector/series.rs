@@ -83,7 +83,7 @@ async fn what_cannot_be_asked_is_a_problem() {
         ("points=5001", "from 2 to 5000"),
         ("points=99999999999999999999", "from 2 to 5000"),
         ("member=kind", "kind is no number"),
-        ("format=parquet", "there is json and csv"),
+        ("format=xml", "there are json, csv, parquet"),
         ("membr=jitter", "did you mean `member`?"),
         ("from=x", "a time"),
         (&many, "more than 200"),

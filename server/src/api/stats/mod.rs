@@ -52,16 +52,16 @@ pub(crate) struct StatsParameters {
     /// Only of the entry with this id.
     entry: Option<String>,
     /// Only these members, named as W3C does: separated by commas, or the parameter repeated. Else all that have numbers. A member that
-    /// W3C does not know is looked for among those that have no column. Not with `format=csv`.
+    /// W3C does not know is looked for among those that have no column. Not in files.
     member: Option<Vec<String>>,
     /// From this time on, by the client's clock: RFC 3339, or milliseconds since 1970.
     from: Option<String>,
     /// Before this time.
     to: Option<String>,
     /// The most points of a series, from 2 to 5000; 500 if it is not given. Longer series keep the smallest and the largest value of each of
-    /// `points / 2` equal parts of the entry's time, where they were. Not with `format=csv`.
+    /// `points / 2` equal parts of the entry's time, where they were. Not in files.
     points: Option<u32>,
-    /// `json`, or `csv`: every row with all its columns.
+    /// `json`, or a file of every row with all its columns: `csv`, or `parquet`, which has their types.
     format: Option<String>,
 }
 
@@ -107,7 +107,8 @@ pub(crate) struct Stats {
 ///
 /// A row is stored where an entry changed, so a series may have gaps in which it did not. An answer has at most 2000 series and 500,000 points, and
 /// is made of at most 200,000 rows; a larger one is a problem of status 413, to be narrowed by `entry`, `member`, `from`, `to` or `points`.
-/// With `format=csv`, every row and all columns, of any number.
+/// With `format=csv` or `format=parquet`, every row and all columns, of any number; in Parquet, times have microseconds in UTC, JSON is text, and
+/// what an entry does not have is null.
 #[utoipa::path(
     get,
     path = "/api/v1/sessions/{id}/stats/{kind}",
@@ -118,7 +119,11 @@ pub(crate) struct Stats {
         StatsParameters,
     ),
     responses(
-        (status = 200, description = "The series, or the rows.", content((Stats = "application/json"), (String = "text/csv"))),
+        (status = 200, description = "The series, or the rows.", content(
+            (Stats = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.apache.parquet"),
+        )),
         Refused,
         (status = 404, description = "There is no such session or kind.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "The answer would be too large.", body = ProblemDocument, content_type = "application/problem+json"),
@@ -141,14 +146,14 @@ pub(crate) async fn stats(
         to: parameters.time("to")?,
     };
     sessions::known(&app, id).await?;
-    match Format::of(&parameters, &[Format::Json, Format::Csv])? {
+    match Format::of(&parameters, &[Format::Json, Format::Csv, Format::Parquet])? {
         Format::Json => {
             let points = parameters.number("points", 2, MOST_POINTS)?.unwrap_or(POINTS);
             let wanted = Wanted::of(&parameters, kind.table)?;
             let series = read(&app, &selection, &wanted, points).await?;
             Ok(Json(Stats { kind: kind.name, series }).into_response())
         }
-        Format::Csv => Ok(rows::csv(&app, selection).await?.into_response()),
+        format => Ok(rows::file(&app, selection, format).await?.into_response()),
     }
 }
 
@@ -174,7 +179,7 @@ impl Wanted {
         let (mut columns, mut others) = (Vec::new(), Vec::new());
         for column in table.columns.iter().filter(|column| names.contains(&column.member)) {
             if !is_number(&column) && column.kind != Kind::Bool {
-                let detail = format!("{} is no number; `format=csv` has it.", column.member);
+                let detail = format!("{} is no number; files (`format=csv`) have it.", column.member);
                 return Err(bad(detail));
             }
             columns.push(column);
