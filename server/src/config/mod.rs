@@ -10,6 +10,7 @@ mod units;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use documented::DocumentedFields;
@@ -183,6 +184,9 @@ pub(crate) struct Storage {
 pub(crate) struct Stats {
     /// Whether reports are written to the stats tables. Dumps and features do not depend on it.
     pub(crate) enabled: bool,
+    /// Each entry of the reports has one row at most for so long, and one of its last state; 0: one for every report in which it
+    /// changed. Dumps and features do not depend on it; `rtctrace reprocess` thins what is stored, or has all of it again.
+    pub(crate) interval: Span,
     /// Rows that may wait for the database. Beyond it a session stops offering rows and is written from its dump at its end.
     pub(crate) queue_bytes: Size,
 }
@@ -318,7 +322,7 @@ impl Default for Config {
                 secret_access_key: Secret::default(),
                 session_token: Secret::default(),
             },
-            stats: Stats { enabled: true, queue_bytes: Size(64 << 20) },
+            stats: Stats { enabled: true, interval: span(0), queue_bytes: Size(64 << 20) },
             spool: Spool { durability: Durability::Process, max_bytes: Size(0), part_bytes: Size(64 << 20) },
             session: Session { resume_grace: span(60), resume_window: span(24 * 3600), idle_timeout: span(60) },
             privacy: Privacy { addresses: true, labels: false },
@@ -339,7 +343,7 @@ impl Default for Config {
                 rate: true,
                 lines_per_second: 200,
                 bytes_per_second: Size(1 << 20),
-                work_per_second: Span(std::time::Duration::from_millis(250)),
+                work_per_second: Span(Duration::from_millis(250)),
                 session_age: span(7 * 24 * 3600),
                 session_bytes: Size(512 << 20),
                 sessions: 10_000,
@@ -408,7 +412,14 @@ impl std::fmt::Debug for Storage {
 }
 
 fn span(seconds: u64) -> Span {
-    Span(std::time::Duration::from_secs(seconds))
+    Span(Duration::from_secs(seconds))
+}
+
+impl Stats {
+    /// How far apart the rows of an entry are at least; `None`: there are none.
+    pub(crate) fn rows(&self) -> Option<Duration> {
+        self.enabled.then_some(self.interval.0)
+    }
 }
 
 impl Config {

@@ -22,8 +22,8 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Decoding {
     session: SessionId,
-    /// Whether it gives stats rows.
-    has_rows: bool,
+    /// How far apart the rows of an entry are, if it gives stats rows.
+    stats: Option<Duration>,
     /// Rows that nobody has taken yet. Who decodes may be gone before somebody does.
     rows: RowBatch,
     pipeline: Option<Box<Pipeline>>,
@@ -34,9 +34,9 @@ pub(crate) struct Decoding {
 }
 
 impl Decoding {
-    /// Of a session of which nothing is decoded. `has_rows`: whether it gives stats rows.
-    pub(super) fn new(session: SessionId, has_rows: bool) -> Self {
-        Self { session, has_rows, rows: RowBatch::default(), pipeline: None, at: 0, free: 0 }
+    /// Of a session of which nothing is decoded. `stats`: how far apart the rows of an entry are, if it gives stats rows.
+    pub(super) fn new(session: SessionId, stats: Option<Duration>) -> Self {
+        Self { session, stats, rows: RowBatch::default(), pipeline: None, at: 0, free: 0 }
     }
 
     /// How many bytes of the spool's text are decoded.
@@ -56,7 +56,7 @@ impl Decoding {
 
     /// Stops giving stats rows.
     pub(super) fn stop_rows(&mut self) {
-        self.has_rows = false;
+        self.stats = None;
         self.rows = RowBatch::default();
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.stop_rows();
@@ -70,8 +70,8 @@ impl Decoding {
 
     /// Decodes lines until there is no further one, rows are many, or the turn is over: false in the first case.
     fn lines(&mut self, tail: &mut Tail, turn: Instant) -> io::Result<bool> {
-        let Self { session, has_rows, rows, pipeline, at, .. } = self;
-        let pipeline = pipeline.get_or_insert_with(|| Box::new(Pipeline::new(*session, *has_rows)));
+        let Self { session, stats, rows, pipeline, at, .. } = self;
+        let pipeline = pipeline.get_or_insert_with(|| Box::new(Pipeline::new(*session, *stats)));
         loop {
             let is_there = tail.next(|line| pipeline.spooled(line, rows))?;
             *at = tail.at();
@@ -110,6 +110,16 @@ pub(super) async fn decode(
     let decoding = journal.decoding();
     let wait = if decoding.at > decoding.free { journal.worked(work, Instant::now()) } else { Duration::ZERO };
     Ok(goes_on.then_some(wait))
+}
+
+/// Hands over the rows that only the end of the session brings, when everything is decoded.
+pub(super) async fn end(handle: &Handle, journal: &mut Journal, queue: &DatabaseQueue) {
+    let mut is_over = false;
+    while !is_over {
+        let Decoding { pipeline, rows, .. } = journal.decoding();
+        is_over = pipeline.as_mut().is_none_or(|pipeline| pipeline.end(rows));
+        hand_over(handle, journal, queue).await;
+    }
 }
 
 /// Hands the rows over. A database that is slow takes them at the session's end, from its dump.

@@ -5,6 +5,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use rtctrace_features::SessionFeatures;
@@ -25,8 +26,8 @@ use crate::telemetry::traces::TARGET;
 use crate::telemetry::{self, Store};
 
 /// Stores a session for good. `turns` bounds how many do the heavy part at one time; one that has to wait for a store gives
-/// its turn to others.
-pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Semaphore) {
+/// its turn to others. `stats`: how far apart the rows of an entry are, if there are any.
+pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Semaphore, stats: Option<Duration>) {
     decode(handle, stores, turns).await;
     // What waits to be stored keeps nobody from beginning anew; what waits for work, does.
     drop(lock(&handle.place).take());
@@ -74,11 +75,11 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
     };
 
     let mut backoff = Backoff::new(Store::Database);
-    if handle.is_behind() {
+    if let Some(interval) = stats.filter(|_| handle.is_behind()) {
         loop {
             let turn = turns.acquire().await;
             let span = tracing::info_span!(target: TARGET, "write stats");
-            let attempt = rewrite_stats(id, &file, &stores.database).instrument(span).await;
+            let attempt = rewrite_stats(id, &file, &stores.database, interval).instrument(span).await;
             drop(turn);
             let Err(error) = attempt else { break };
             backoff.failed(&format!("writing the stats of session {id}"), &error).await;
@@ -125,7 +126,7 @@ async fn decode(handle: &Handle, stores: &Stores, turns: &Semaphore) {
         let attempt = decoding::decode(handle, &mut journal, &stores.queue).await;
         drop(turn);
         match attempt {
-            Ok(None) => return,
+            Ok(None) => return decoding::end(handle, &mut journal, &stores.queue).await,
             Ok(Some(wait)) => {
                 drop(journal);
                 tokio::time::sleep(wait).await;
@@ -153,12 +154,12 @@ fn forget(id: SessionId, spool: &Spool, file: &Path) {
 }
 
 /// Writes all stats of a session from its spool file, in place of what is there.
-async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyhow::Result<()> {
+async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database, interval: Duration) -> anyhow::Result<()> {
     let (sender, mut batches) = mpsc::channel::<Vec<StatsRow>>(1);
     let spool = spool.to_owned();
     let reading = tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
         let mut dump = spool::replay(&spool, u64::MAX)?;
-        let mut pipeline = Pipeline::new(id, true);
+        let mut pipeline = Pipeline::new(id, Some(interval));
         let mut rows = RowBatch::default();
         while let Some(line) = dump.next_line() {
             pipeline.spooled(line?, &mut rows);
@@ -166,7 +167,12 @@ async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database) -> anyh
                 sender.blocking_send(rows.take()).context("the writer gave up")?;
             }
         }
-        sender.blocking_send(rows.take()).context("the writer gave up")
+        let mut is_over = false;
+        while !is_over {
+            is_over = pipeline.end(&mut rows);
+            sender.blocking_send(rows.take()).context("the writer gave up")?;
+        }
+        Ok(())
     });
     let mut transaction = database.begin().await?;
     stats::remove(&mut transaction, id).await?;

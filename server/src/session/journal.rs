@@ -137,7 +137,7 @@ impl Journal {
             end: None,
             obfuscator: config.privacy.obfuscator(),
             summary: Summary::default(),
-            decoding: Decoding::new(id, config.stats.enabled),
+            decoding: Decoding::new(id, config.stats.rows()),
             settled: None,
             last_line: now,
         }
@@ -320,7 +320,7 @@ impl Journal {
         self.file = None;
         self.obfuscator = None;
         self.translation = None;
-        self.decoding = Decoding::new(self.id, false);
+        self.decoding = Decoding::new(self.id, None);
         features
     }
 

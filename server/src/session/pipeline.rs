@@ -1,5 +1,7 @@
 //! What becomes of a session's lines beside its dump: they are decoded, and the events feed features and stats rows.
 
+use std::time::Duration;
+
 use rtctrace_features::{FeatureExtractor, SessionFeatures};
 use rtctrace_protocol::event::{DecoderLimits, SessionDecoder, Value};
 use rtctrace_protocol::line::{Line, LineError};
@@ -22,13 +24,13 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// A session that has no line yet. `stats`: whether it gives stats rows.
-    pub(crate) fn new(session: SessionId, stats: bool) -> Self {
+    /// A session that has no line yet. `stats`: how far apart the rows of an entry are, if it gives stats rows.
+    pub(crate) fn new(session: SessionId, stats: Option<Duration>) -> Self {
         Self {
             session,
             decoder: SessionDecoder::with_limits(DecoderLimits { bytes: DECODED_BYTES, ..DecoderLimits::default() }),
             features: FeatureExtractor::new(),
-            rows: stats.then(RowFilter::new),
+            rows: stats.map(RowFilter::new),
         }
     }
 
@@ -62,6 +64,11 @@ impl Pipeline {
     fn undecoded(&self, error: &dyn std::fmt::Display) {
         tracing::debug!(session = %self.session, "a line does not decode: {error}");
         telemetry::undecoded();
+    }
+
+    /// Appends the rows that only the end of the session brings, behind its last line. False if the batch is full before that: there are more.
+    pub(crate) fn end(&mut self, rows: &mut RowBatch) -> bool {
+        self.rows.as_mut().is_none_or(|filter| filter.end(self.session, &self.decoder, rows))
     }
 
     /// Stops giving stats rows.

@@ -306,9 +306,15 @@ impl Registry {
 
     /// Takes in a session that was found in the spool, its state rebuilt.
     pub(super) fn adopt(&self, id: SessionId, rebuilt: Rebuilt) {
-        let Rebuilt { journal, is_unasked, .. } = rebuilt;
+        let Rebuilt { mut journal, is_unasked, was_stored, .. } = rebuilt;
         let ended = journal.ended();
+        // Its earlier end has brought rows that its next one may not: all are written anew then.
+        let is_rewritten = was_stored && !self.0.config.stats.interval.0.is_zero();
+        if is_rewritten {
+            journal.stop_rows();
+        }
         let handle = if is_unasked { Handle::unasked(id, journal, None) } else { Handle::new(id, journal, None) };
+        handle.behind.fetch_or(is_rewritten, Ordering::Relaxed);
         handle.undecoded.store(true, Ordering::Relaxed);
         let handle = Arc::new(handle);
         {
@@ -377,7 +383,8 @@ impl Registry {
         tokio::spawn(async move {
             registry.0.waiting.fetch_add(1, Ordering::Relaxed);
             let span = tracing::info_span!(target: TARGET, "store session", session = %handle.id);
-            finish::run(&handle, &registry.0.stores, &registry.0.spool, &registry.0.finishing).instrument(span).await;
+            let Shared { stores, spool, finishing, config, .. } = &*registry.0;
+            finish::run(&handle, stores, spool, finishing, config.stats.rows()).instrument(span).await;
             registry.remove(&handle);
             registry.0.waiting.fetch_sub(1, Ordering::Relaxed);
         })

@@ -101,7 +101,7 @@ fn read(
     let mut dump = DumpReader::open(input)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let mut journal = Journal::new(id, origin.clone(), config, &Spool::unwritten(config), Instant::now());
-    let mut pipeline = Pipeline::new(id, config.stats.enabled);
+    let mut pipeline = Pipeline::new(id, config.stats.rows());
     let mut rows = RowBatch::default();
     while let Some(line) = dump.next_line() {
         match line {
@@ -116,6 +116,10 @@ fn read(
             sender.blocking_send(rows.take()).context("the writer gave up")?;
         }
     }
-    sender.blocking_send(rows.take()).context("the writer gave up")?;
+    let mut is_over = false;
+    while !is_over {
+        is_over = pipeline.end(&mut rows);
+        sender.blocking_send(rows.take()).context("the writer gave up")?;
+    }
     Ok((origin, journal.snapshot(), pipeline.features()))
 }

@@ -339,7 +339,8 @@ mod tests {
     use crate::store::stats::RowFilter;
 
     fn one_row() -> RowBatch {
-        let (mut decoder, mut filter, mut rows) = (ReportDecoder::new(), RowFilter::new(), RowBatch::default());
+        let (mut decoder, mut filter, mut rows) =
+            (ReportDecoder::new(), RowFilter::new(Duration::ZERO), RowBatch::default());
         let report = decoder.decode(RawValue::parse(r#"{"t":1,"0":{"type":1,"packetsReceived":1}}"#).unwrap()).unwrap();
         filter.rows(SessionId::new(), "PC_0", report, 0.0, &mut rows);
         rows

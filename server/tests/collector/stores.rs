@@ -56,23 +56,66 @@ fn kept_time(time: f64) -> f64 {
 
 /// Holds all stats rows against the reports of these lines: every change of an entry is one row, and nothing else is.
 pub(crate) async fn assert_stats(collector: &Collector, lines: &[String]) {
-    let mut expected = Rows::new();
-    let mut decoder = SessionDecoder::new();
+    assert_thinned(collector, lines, 0.0).await;
+}
+
+/// What an entry has said.
+#[derive(Default)]
+struct Said {
+    rows: Vec<(f64, HashMap<String, Value>)>,
+    last: HashMap<String, Value>,
+    /// The part of the session that the last row lies in.
+    part: Option<f64>,
+    /// Since when there is something without a row.
+    waits: Option<f64>,
+}
+
+impl Said {
+    fn row(&mut self, time: f64) {
+        self.rows.push((kept_time(time), self.last.clone()));
+        self.waits = None;
+    }
+}
+
+/// The same where an entry has a row at most for each so many milliseconds, and one of its last state.
+pub(crate) async fn assert_thinned(collector: &Collector, lines: &[String], interval: f64) {
+    let mut said: HashMap<(String, String, String), Said> = HashMap::new();
+    let (mut decoder, mut first) = (SessionDecoder::new(), None);
     for line in lines {
         let event = decoder.decode(line).unwrap();
         let Some(report) = event.value.report() else { continue };
+        let connection = event.connection.as_deref().unwrap();
+        let since = event.time - *first.get_or_insert(event.time);
+        // Without an interval none is that of the last row.
+        let part = if interval > 0.0 { (since / interval).floor() } else { f64::NAN };
+        for ((_, of, id), gone) in &mut said {
+            if of == connection && report.get(id).is_none() {
+                gone.waits.into_iter().for_each(|time| gone.row(time));
+                gone.part = None;
+            }
+        }
         for entry in report.entries() {
             let members: HashMap<String, Value> = entry
                 .members()
                 .map(|(name, value)| (column_name(name), as_stored(&serde_json::from_str(value.text()).unwrap())))
                 .collect();
-            let connection = event.connection.as_deref().unwrap().to_owned();
-            let rows = expected.entry((entry.kind().to_owned(), connection, entry.id().to_owned())).or_default();
-            if rows.last().is_none_or(|(_, last)| *last != members) {
-                rows.push((kept_time(entry.timestamp()), members));
+            let entry_said =
+                said.entry((entry.kind().to_owned(), connection.to_owned(), entry.id().to_owned())).or_default();
+            let is_changed = entry_said.part.is_none() || entry_said.last != members;
+            entry_said.last = members;
+            if entry_said.part == Some(part) {
+                entry_said.waits = if is_changed { Some(entry.timestamp()) } else { entry_said.waits };
+            } else if is_changed || entry_said.waits.is_some() {
+                entry_said.part = Some(part);
+                entry_said.row(entry.timestamp());
             }
         }
     }
+    let rows_of = |mut said: Said| {
+        said.waits.into_iter().for_each(|time| said.row(time));
+        said.rows
+    };
+    let expected: Rows = said.into_iter().map(|(key, said)| (key, rows_of(said))).collect();
     let mut found = Rows::new();
     for (kind, table) in TABLES {
         for row in collector.query(&format!("SELECT * FROM {table} ORDER BY time")).await {
@@ -98,7 +141,7 @@ pub(crate) async fn assert_stats(collector: &Collector, lines: &[String]) {
             found.entry(key).or_default().push((millis(&row["time"]), members));
         }
     }
-    assert!(expected.values().map(Vec::len).sum::<usize>() > 500);
+    assert!(expected.values().map(Vec::len).sum::<usize>() > if interval > 0.0 { 100 } else { 500 });
     for (key, expected) in &expected {
         assert_eq!(found.get(key), Some(expected), "{key:?}");
     }
@@ -124,6 +167,72 @@ async fn stats_rows_are_the_reports_of_the_recording() {
     assert_stats(&collector, &lines).await;
     let rows = collector.query("SELECT * FROM stats_inbound_rtp").await.len();
     assert_eq!(collector.metric("rtctrace_stats_rows_total{table=\"stats_inbound_rtp\"}").await, rows as f64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_thinned_the_same_however_they_come_about() {
+    const INTERVAL: f64 = 7_000.0;
+    let settings = [("RTCTRACE_STATS_INTERVAL", "7s"), ("RTCTRACE_SESSION_RESUME_GRACE", "200ms")];
+    let collector = Collector::start(&settings);
+    let lines = whole_recording();
+    let (before, after) = lines.split_at(lines.len() / 2);
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(before.join("\n")).await;
+    socket.acknowledged(before.len()).await;
+    drop(socket);
+    // It ends for want of its client, which then comes back.
+    let first_half = collector.dump(&session).await.1;
+    assert_thinned(&collector, &first_half, INTERVAL).await;
+    let (mut socket, received) = collector.v1(&session, before.len()).await;
+    assert_eq!(received as usize, before.len());
+    socket.send(after.join("\n")).await;
+    socket.acknowledged(lines.len()).await;
+    until("the whole is stored", async || (collector.dump(&session).await.1 == lines).then_some(())).await;
+    until("nothing is left to do", async || (!collector.spool(&session).exists()).then_some(())).await;
+    assert_thinned(&collector, &lines, INTERVAL).await;
+
+    let other = new_session();
+    let (mut socket, _) = collector.v1(&other, 0).await;
+    for line in &lines {
+        socket.send(line).await;
+    }
+    collector.stored(&other).await;
+    let count = async || collector.query("SELECT * FROM stats_inbound_rtp").await.len();
+    let rows = count().await;
+    assert!((20..120).contains(&rows), "{rows} of two calls of a minute with five streams each way");
+    let request = collector.request("DELETE", &format!("/api/v1/sessions/{other}"), "", "").await;
+    assert_eq!(request.status, 204);
+    assert_thinned(&collector, &lines, INTERVAL).await;
+
+    let dir = collector.dir.path().to_owned();
+    let url = collector.server.as_ref().map(|server| server.url.clone());
+    let reprocess = move |interval: &str| {
+        let mut variables = vec![("RTCTRACE_STATS_INTERVAL", interval)];
+        variables.extend(url.as_deref().map(|url| (DATABASE_URL, url)));
+        let (success, _, errors) = run(&dir, &["reprocess"], &variables);
+        assert!(success, "{errors}");
+    };
+    tokio::task::block_in_place(|| reprocess("7s"));
+    assert_thinned(&collector, &lines, INTERVAL).await;
+    tokio::task::block_in_place(|| reprocess("0s"));
+    assert_stats(&collector, &lines).await;
+    tokio::task::block_in_place(|| reprocess("7s"));
+    assert_thinned(&collector, &lines, INTERVAL).await;
+    if crate::ON_POSTGRES {
+        return;
+    }
+    let mut dump = collector.dir.path().join("dumps");
+    while dump.is_dir() {
+        dump = std::fs::read_dir(&dump).unwrap().next().unwrap().unwrap().path();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let imported = tokio::task::block_in_place(|| {
+        run(dir.path(), &["import", dump.to_str().unwrap()], &[("RTCTRACE_STATS_INTERVAL", "7s")])
+    });
+    assert!(imported.0, "{}", imported.2);
+    let collector = Collector::start_in(dir, &settings);
+    assert_thinned(&collector, &lines, INTERVAL).await;
 }
 
 #[tokio::test]

@@ -25,7 +25,8 @@ fn rows() -> Vec<StatsRow> {
     let recording = include_str!("../../../../tests/fixtures/recordings/loopback-av-60s.jsonl");
     let mut rows = RowBatch::default();
     for _ in 0..SESSIONS {
-        let (mut decoder, mut filter, session) = (SessionDecoder::new(), RowFilter::new(), SessionId::new());
+        let (mut decoder, mut filter, session) =
+            (SessionDecoder::new(), RowFilter::new(Duration::ZERO), SessionId::new());
         for line in recording.lines().skip(2) {
             let event = decoder.decode(line).unwrap();
             if let (Some(report), Some(connection)) = (event.value.report(), event.connection.as_deref()) {

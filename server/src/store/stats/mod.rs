@@ -60,6 +60,8 @@ fn by_table(rows: &[StatsRow]) -> Vec<TableRows<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rtctrace_protocol::json::RawValue;
     use rtctrace_protocol::report::ReportDecoder;
 
@@ -72,7 +74,8 @@ mod tests {
 
     /// The rows of one report each.
     fn rows_of(session: SessionId, reports: impl IntoIterator<Item = String>) -> Vec<StatsRow> {
-        let (mut decoder, mut filter, mut rows) = (ReportDecoder::new(), RowFilter::new(), RowBatch::default());
+        let (mut decoder, mut filter, mut rows) =
+            (ReportDecoder::new(), RowFilter::new(Duration::ZERO), RowBatch::default());
         for report in reports {
             let report = decoder.decode(RawValue::parse(&report).unwrap()).unwrap();
             filter.rows(session, "PC_0", report, START as f64, &mut rows);

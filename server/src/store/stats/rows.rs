@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::Duration;
 
+use rtctrace_protocol::event::SessionDecoder;
 use rtctrace_protocol::json::{Kind as JsonKind, RawValue, write_string};
 use rtctrace_protocol::report::{Entry, Report};
 
@@ -97,8 +99,14 @@ impl RowBatch {
 }
 
 /// Remembers what the newest row of every entry said. Its memory is that of the newest report of each connection.
+///
+/// With an interval, an entry has a row in each part of the session that is so long, by the clock of its reports: what it said first in there. What
+/// it said since has its row in the next report of another part, or, where nothing follows, at the end: so the last state is always there, and
+/// no row says what no report did.
 #[derive(Debug, Default)]
 pub(crate) struct RowFilter {
+    /// Milliseconds; 0: every change is a row.
+    interval: f64,
     /// When the first report came.
     first_time: Option<f64>,
     connections: HashMap<Arc<str>, Entries>,
@@ -106,16 +114,33 @@ pub(crate) struct RowFilter {
 
 #[derive(Debug, Default)]
 struct Entries {
-    /// Reports seen.
-    report: u64,
-    /// By id: a digest of the members, and the report that had the entry last.
-    newest: HashMap<Box<str>, (u64, u64)>,
+    /// The number of the newest report that was seen, and the part of the session that it lies in.
+    seen: u64,
+    part: i64,
+    newest: HashMap<Box<str>, Newest>,
+}
+
+/// What an entry said last.
+#[derive(Debug)]
+struct Newest {
+    digest: u64,
+    /// The part of the session that its newest row lies in.
+    part: i64,
+    /// Since when it says something of which there is no row yet.
+    waits: Option<f64>,
+}
+
+/// Whose rows are made.
+struct Maker<'m> {
+    session: SessionId,
+    connection: &'m Arc<str>,
+    rows: &'m mut RowBatch,
 }
 
 impl RowFilter {
-    /// Nothing was seen yet.
-    pub(crate) fn new() -> Self {
-        Self::default()
+    /// Nothing was seen yet; of each entry there is a row for every change, or, unless it is nothing, one for each interval.
+    pub(crate) fn new(interval: Duration) -> Self {
+        Self { interval: interval.as_secs_f64() * 1000.0, ..Self::default() }
     }
 
     /// Appends the rows of a report. `event_time` stands in for entries without a usable time.
@@ -132,39 +157,79 @@ impl RowFilter {
             None => Arc::from(connection),
         };
         let entries = self.connections.entry(Arc::clone(&id)).or_default();
-        entries.report += 1;
         let first = *self.first_time.get_or_insert(event_time.clamp(PLAUSIBLE.0, PLAUSIBLE.1));
         let window = first - WINDOW.0..=first + WINDOW.1;
-        let mut count = 0;
-        for entry in report.entries() {
-            let Some(table) = Table::of(entry.kind()) else { continue };
-            count += 1;
-            let (digest, text) = digest(entry);
-            match entries.newest.get_mut(entry.id()) {
-                Some((newest, seen)) => {
-                    *seen = entries.report;
-                    if std::mem::replace(newest, digest) == digest {
-                        continue;
-                    }
-                }
-                None => {
-                    entries.newest.insert(entry.id().into(), (digest, entries.report));
-                }
+        let is_thinned = self.interval > 0.0;
+        let part = if is_thinned { ((event_time - first) / self.interval).floor() as i64 } else { 0 };
+        let mut maker = Maker { session, connection: &id, rows };
+        // One that is of another type now is a new one.
+        for entry in report.gone() {
+            if let Some(Newest { waits: Some(time), .. }) = entries.newest.remove(entry.id()) {
+                maker.make(entry, time, digest(entry).1);
             }
-            if text > LONGEST_ROW || entry.id().len() > LONGEST_ID {
-                telemetry::stats_lost(1);
+        }
+        let seen = std::mem::replace(&mut entries.seen, report.generation());
+        // Those that wait for another part have their turn when it begins, whether or not they are named.
+        let is_due = std::mem::replace(&mut entries.part, part) != part && is_thinned;
+        let since = if is_due { 0 } else { seen };
+        for (_, entry) in report.changed_since(since) {
+            let known = entries.newest.get_mut(entry.id());
+            if !entry.is_changed_since(seen) && known.as_ref().is_none_or(|newest| newest.waits.is_none()) {
                 continue;
             }
+            let (digest, text) = digest(entry);
             let times = [entry.timestamp(), event_time];
             let time = times.into_iter().find(|time| window.contains(time)).unwrap_or(first);
-            let row = row(table, session, Arc::clone(&id), entry, time);
-            let bytes = size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text;
-            rows.push(row, bytes);
+            match known {
+                Some(newest) => {
+                    let is_changed = std::mem::replace(&mut newest.digest, digest) != digest;
+                    if !is_changed && newest.waits.is_none() {
+                        continue;
+                    }
+                    if is_thinned && newest.part == part {
+                        if is_changed {
+                            newest.waits = Some(time);
+                        }
+                        continue;
+                    }
+                    (newest.part, newest.waits) = (part, None);
+                }
+                None => {
+                    entries.newest.insert(entry.id().into(), Newest { digest, part, waits: None });
+                }
+            }
+            maker.make(entry, time, text);
         }
-        if entries.newest.len() > count {
-            let current = entries.report;
-            entries.newest.retain(|_, (_, seen)| *seen == current);
+    }
+
+    /// Appends rows of what was said last and has none yet, after the last report of all. False if the batch is full before that: there are more.
+    pub(crate) fn end(&mut self, session: SessionId, decoder: &SessionDecoder, rows: &mut RowBatch) -> bool {
+        for (connection, entries) in &mut self.connections {
+            let Some(report) = decoder.report(connection) else { continue };
+            for entry in report.entries() {
+                if rows.is_full() {
+                    return false;
+                }
+                if let Some(time) = entries.newest.get_mut(entry.id()).and_then(|newest| newest.waits.take()) {
+                    Maker { session, connection, rows }.make(entry, time, digest(entry).1);
+                }
+            }
         }
+        true
+    }
+}
+
+impl Maker<'_> {
+    /// Appends the row of an entry with so much text.
+    fn make(&mut self, entry: Entry<'_>, time: f64, text: usize) {
+        let Some(table) = Table::of(entry.kind()) else { return };
+        if text > LONGEST_ROW || entry.id().len() > LONGEST_ID {
+            telemetry::stats_lost(1);
+            return;
+        }
+        let row = row(table, self.session, Arc::clone(self.connection), entry, time);
+        let bytes = size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text;
+        self.rows.push(row, bytes);
     }
 }
 
@@ -239,7 +304,7 @@ mod tests {
     fn members_end_in_their_columns_and_all_others_in_extra() {
         let delta = r#"{"t":1795159384861.5,"0":{"type":1,"ssrc":4294967295,"jitter":0.004,"kind":"audio","powerEfficientDecoder":true,
             "packetsLost":-3,"googTiming":"a\"b","jitterBufferFlushes":2,"framesDecoded":"many","bytesReceived":18446744073709551615}}"#;
-        let rows = rows_of(&mut RowFilter::new(), &mut ReportDecoder::new(), delta);
+        let rows = rows_of(&mut RowFilter::new(Duration::ZERO), &mut ReportDecoder::new(), delta);
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert_eq!((row.table.name, &*row.connection, row.stats_id.as_str()), ("stats_inbound_rtp", "PC_0", "0"));
         assert_eq!(row.time, 1_795_159_384_861.5);
@@ -257,14 +322,14 @@ mod tests {
     fn a_row_that_no_browser_would_give_is_left_out() {
         let long = "x".repeat(LONGEST_ROW);
         let delta = format!(r#"{{"t":1,"0":{{"type":1,"kind":"{long}"}},"1":{{"type":1,"kind":"audio"}}}}"#);
-        let rows = rows_of(&mut RowFilter::new(), &mut ReportDecoder::new(), &delta);
+        let rows = rows_of(&mut RowFilter::new(Duration::ZERO), &mut ReportDecoder::new(), &delta);
         assert_eq!(rows.len(), 1);
     }
 
     #[test]
     fn an_entry_of_any_kind_gives_a_row_that_says_which() {
         let delta = r#"{"t":1795159384861,"a":{"type":"local-candidate","port":9},"b":{"type":"certificate","fingerprint":"00"},"c":{"x":1}}"#;
-        let rows = rows_of(&mut RowFilter::new(), &mut ReportDecoder::new(), delta);
+        let rows = rows_of(&mut RowFilter::new(Duration::ZERO), &mut ReportDecoder::new(), delta);
         let said = |row: &StatsRow| (row.table.name, cell(row, TYPE).clone(), row.extra.clone());
         let text = |text: &str| Cell::Text(text.to_owned());
         assert_eq!(said(&rows[0]), ("stats_ice_candidate", text("local-candidate"), None));
@@ -274,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_time_that_nobody_had_is_that_of_the_report() {
-        let (mut filter, mut decoder) = (RowFilter::new(), ReportDecoder::new());
+        let (mut filter, mut decoder) = (RowFilter::new(Duration::ZERO), ReportDecoder::new());
         for (given, kept) in
             [("1795159384861.5", 1_795_159_384_861.5), ("7", EVENT_TIME), ("1e15", EVENT_TIME), ("-1", EVENT_TIME)]
         {
@@ -285,7 +350,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_changed_in_nothing_but_its_time_gives_no_row() {
-        let (mut filter, mut decoder) = (RowFilter::new(), ReportDecoder::new());
+        let (mut filter, mut decoder) = (RowFilter::new(Duration::ZERO), ReportDecoder::new());
         let mut count = |delta| rows_of(&mut filter, &mut decoder, delta).len();
         assert_eq!(
             count(r#"{"t":1000,"0":{"type":2,"packetsSent":1},"1":{"type":6,"nominated":true},"2":{"type":5}}"#),
@@ -295,5 +360,56 @@ mod tests {
         assert_eq!(count(r#"{"t":3000}"#), 0);
         assert_eq!(count(r#"{"t":4000,"1":null}"#), 0);
         assert_eq!(count(r#"{"t":5000,"1":{"type":6,"nominated":true}}"#), 1);
+    }
+
+    #[test]
+    fn with_an_interval_the_first_state_in_it_has_a_row_and_the_last_of_all() {
+        let (mut filter, mut decoder) = (RowFilter::new(Duration::from_secs(10)), SessionDecoder::new());
+        let (session, mut time) = (SessionId::new(), None);
+        let start = EVENT_TIME as u64;
+        let packets = |rows: &mut RowBatch| -> Vec<(u64, Cell)> {
+            let rows = rows.take();
+            rows.iter().map(|row| (row.time as u64 - start, cell(row, "packetsSent").clone())).collect()
+        };
+        let mut report = |decoder: &mut SessionDecoder, filter: &mut RowFilter, at: u64, entries: &str| {
+            let delta = time.map_or(start + at, |before| at - before);
+            time = Some(at);
+            let line = format!(r#"["g","PC_0",{{"t":{}{entries}}},{delta}]"#, start + at);
+            let (mut rows, event) = (RowBatch::default(), decoder.decode(&line).unwrap());
+            filter.rows(session, "PC_0", event.value.report().unwrap(), event.time, &mut rows);
+            packets(&mut rows)
+        };
+        let mut said = |at, entries| report(&mut decoder, &mut filter, at, entries);
+        let count = |at: u64, packets: i64| (at, Cell::Integer(packets));
+        assert_eq!(said(0, r#","0":{"type":2,"packetsSent":1}"#), [count(0, 1)]);
+        assert_eq!(said(1_000, r#","0":{"packetsSent":2}"#), []);
+        // One that is new has its row at once.
+        assert_eq!(said(5_000, r#","0":{"packetsSent":3},"1":{"type":2,"packetsSent":100}"#), [count(5_000, 100)]);
+        // What stands still is told as it stands.
+        assert_eq!(said(10_500, ""), [count(10_500, 3)]);
+        assert_eq!(said(21_000, ""), []);
+        assert_eq!(said(22_000, r#","0":{"packetsSent":3}"#), []);
+        assert_eq!(said(23_000, r#","0":{"packetsSent":4}"#), [count(23_000, 4)]);
+        // What goes, and what is there at the end, is told with the time at which it became so.
+        assert_eq!(said(24_000, r#","0":{"packetsSent":5},"1":{"packetsSent":101}"#), [count(24_000, 101)]);
+        assert_eq!(said(25_000, r#","0":null,"1":{"packetsSent":102}"#), [count(24_000, 5)]);
+        assert_eq!(said(26_000, r#","0":{"type":2,"packetsSent":5}"#), [count(26_000, 5)]);
+        assert_eq!(said(27_000, ""), []);
+        for expected in [vec![count(25_000, 102)], vec![]] {
+            let mut rows = RowBatch::default();
+            assert!(filter.end(session, &decoder, &mut rows));
+            assert_eq!(packets(&mut rows), expected);
+        }
+    }
+
+    #[test]
+    fn an_entry_of_another_type_is_a_new_one_and_what_it_was_is_told() {
+        let (mut filter, mut decoder) = (RowFilter::new(Duration::from_secs(10)), ReportDecoder::new());
+        let mut tables = |delta| -> Vec<&str> {
+            rows_of(&mut filter, &mut decoder, delta).iter().map(|row| row.table.name).collect()
+        };
+        assert_eq!(tables(r#"{"t":1,"0":{"type":2,"packetsSent":1}}"#), ["stats_outbound_rtp"]);
+        assert_eq!(tables(r#"{"t":2,"0":{"packetsSent":2}}"#), [""; 0]);
+        assert_eq!(tables(r#"{"t":3,"0":{"type":1}}"#), ["stats_outbound_rtp", "stats_inbound_rtp"]);
     }
 }
