@@ -167,7 +167,8 @@ pub struct Push<'a> {
 impl<'a> Push<'a> {
     const MEMBERS: [&'static str; 7] = ["type", "id", "timestamp", "label", "version", "node_name", "stats"];
 
-    /// Reads a body. Each entry of a client's statistics has an id of its own, a type, and a time in ms since the Unix epoch.
+    /// Reads a body. Each entry of a client's statistics has an id of its own, a type, and a time since the Unix epoch, in ms or, by native
+    /// clients, in microseconds.
     ///
     /// # Errors
     /// [`BadBody`] names the member that is wrong.
@@ -206,6 +207,10 @@ impl<'a> Push<'a> {
     }
 }
 
+/// From here on, a time of an entry is in microseconds: native clients send what libwebrtc's `RTCStats::ToJson` writes.
+const MICROS_FROM: f64 = 1e14;
+const MICROS_UNTIL: f64 = 1e17;
+
 pub(super) fn write_report(stats: &[RawValue<'_>], out: &mut String) {
     out.push('{');
     for (index, entry) in stats.iter().enumerate() {
@@ -214,7 +219,27 @@ pub(super) fn write_report(stats: &[RawValue<'_>], out: &mut String) {
         }
         write_string(out, &entry.get("id").and_then(RawValue::as_str).unwrap_or_default());
         out.push(':');
-        write_compact(entry.text(), out);
+        write_entry(*entry, out);
+    }
+    out.push('}');
+}
+
+/// Appends an entry whose time is in milliseconds.
+fn write_entry(entry: RawValue<'_>, out: &mut String) {
+    let Some(time) = entry.get("timestamp").and_then(RawValue::as_f64).filter(|time| *time >= MICROS_FROM) else {
+        return write_compact(entry.text(), out);
+    };
+    out.push('{');
+    for (index, (name, value)) in entry.members().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, &name);
+        out.push(':');
+        match &*name {
+            "timestamp" => out.push_str(&(time / 1000.0).to_string()),
+            _ => write_compact(value.text(), out),
+        }
     }
     out.push('}');
 }
@@ -266,7 +291,7 @@ pub(super) fn check_entry(entry: Fields<'_>) -> Result<(), BadBody> {
     }
     entry.text("type")?;
     let timestamp = entry.required("timestamp")?;
-    if timestamp.as_f64().is_none_or(|timestamp| !(0.0..1e14).contains(&timestamp)) {
+    if timestamp.as_f64().is_none_or(|timestamp| !(0.0..MICROS_UNTIL).contains(&timestamp)) {
         return Err(entry.wrong("timestamp", "a time in ms since 1970"));
     }
     Ok(())

@@ -57,6 +57,15 @@ fn numbers_of_a_report_survive_its_encoding_exactly() {
 }
 
 #[test]
+fn times_of_native_clients_are_in_microseconds() {
+    let entry = r#"{"id":"P","timestamp":1640225763760085,"type":"peer-connection","dataChannelsOpened":1}"#;
+    let text = body(ENVELOPE, &format!("[{entry}]"));
+    let mut report = String::new();
+    Push::read(text.as_bytes()).unwrap().write_report(&mut report);
+    assert_eq!(report, format!("{{\"P\":{}}}", entry.replace("760085", "760.085")));
+}
+
+#[test]
 fn what_is_wrong_with_a_push_is_named() {
     let good = body(ENVELOPE, STATS);
     let cases: &[(&str, &str, &str)] = &[

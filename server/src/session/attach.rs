@@ -17,6 +17,7 @@ use super::registry::{Attach, Later, Registry};
 use super::{SessionId, UnixMillis};
 use crate::access::AddressPlace;
 use crate::spool::{self, path_of};
+use crate::store::collectors::is_missing;
 use crate::store::sessions::{self, SessionRow};
 
 /// How long a client waits for its session on its way into the stores, before it is told to come back later.
@@ -46,6 +47,7 @@ impl Registry {
             Ok(Found::OtherUsers) => Attach::OtherUser,
             Ok(Found::Held(handle)) if handle.origin.dialect == origin.dialect => Attach::Session(handle, false),
             Ok(Found::Held(_) | Found::Over) => Attach::Ended,
+            Ok(Found::Elsewhere) => Attach::Later(Later::Unknown),
             Ok(Found::Nothing) => self.begin(id, origin, Handle::new),
             Err(error) if from > 0 => {
                 tracing::warn!(session = %id, "nobody can say what is held of the session: {error:#}");
@@ -86,8 +88,10 @@ impl Registry {
             self.take_in(id, &path).await?;
             return Ok(self.get(id).map_or(Found::Over, Found::Held));
         }
-        let Some(row) = row(self, id).await?.filter(|row| row.ended) else {
-            return Ok(Found::Nothing);
+        let row = match row(self, id).await? {
+            Some(row) if row.ended => row,
+            Some(row) => return self.elsewhere(&row, origin).await,
+            None => return Ok(Found::Nothing),
         };
         if row.user.is_some() && row.user != origin.user {
             return Ok(Found::OtherUsers);
@@ -101,6 +105,20 @@ impl Registry {
         self.restore(&row, &path).await?;
         self.take_in(id, &path).await?;
         Ok(self.get(id).map_or(Found::Over, Found::Held))
+    }
+
+    /// A session that runs, but not here. Who holds it ends it when its client does not come back, and then it can go on here. Of one that
+    /// is missing nobody knows when that will be.
+    async fn elsewhere(&self, row: &SessionRow, origin: &Origin) -> anyhow::Result<Found> {
+        let (database, own) = (&self.stores().database, self.spool().id());
+        if let Some(holder) = row.collector.as_deref().filter(|holder| *holder != own) {
+            if !is_missing(database, holder).await? {
+                return Ok(Found::Elsewhere);
+            }
+            tracing::warn!(session = %row.id, "collector {holder} held the session and is missing; it begins anew here");
+            sessions::take_over(database, row.id, origin.start_time, own).await?;
+        }
+        Ok(Found::Nothing)
     }
 
     /// Reads a file of the spool, unless that has been done. The caller has the session's turn.
@@ -178,6 +196,8 @@ enum Found {
     Over,
     /// It is stored, and another user's.
     OtherUsers,
+    /// Another collector holds it.
+    Elsewhere,
     /// Nothing.
     Nothing,
 }

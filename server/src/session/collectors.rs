@@ -1,26 +1,42 @@
 //! Signs of life, for the other collectors of the database; and the end of sessions whose collector gives none any more.
 
-use super::UnixMillis;
+use std::time::Instant;
+
 use super::registry::Registry;
 use crate::store::Backoff;
-use crate::store::collectors::{SIGN, end_abandoned, is_there};
-use crate::store::database::Database;
-use crate::telemetry::Store;
+use crate::store::collectors::{SIGN, Streak, end_abandoned, is_there};
+use crate::telemetry::{Store, store_works};
 
 /// Until the process ends.
 pub(crate) async fn keep_collectors(registry: Registry) {
-    let id = registry.spool().id().to_owned();
+    let mut streak = None;
     loop {
         let mut backoff = Backoff::new(Store::Database);
-        while let Err(error) = sign(&registry.stores().database, &id).await {
+        while let Err(error) = sign(&registry, &mut streak).await {
             backoff.failed("telling that the collector is there", &error).await;
         }
+        store_works(Store::Database);
         tokio::time::sleep(SIGN).await;
     }
 }
 
-async fn sign(database: &Database, id: &str) -> sqlx::Result<()> {
-    // Its own first: it may be the one that was away.
-    is_there(database, id, UnixMillis::now()).await?;
-    end_abandoned(database, UnixMillis::now()).await
+async fn sign(registry: &Registry, streak: &mut Option<Streak>) -> sqlx::Result<()> {
+    let stores = registry.stores();
+    is_there(&stores.database, registry.spool().id()).await?;
+    let now = Instant::now();
+    let streak = match streak {
+        None => streak.insert(Streak::begin(now)),
+        Some(streak) => {
+            if !streak.goes_on(now) {
+                tracing::warn!("others took this collector for missing; it says again which sessions it holds");
+                stores.signs.miss();
+                registry.announce_all();
+            }
+            streak
+        }
+    };
+    if streak.tells_of_others() {
+        end_abandoned(&stores.database).await?;
+    }
+    Ok(())
 }

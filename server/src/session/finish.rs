@@ -36,9 +36,10 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         let snapshot = journal.snapshot();
         (journal.settle(), snapshot, journal.path().clone())
     };
-    let id = match handle.is_unasked() {
+    // Who was cut off from the others may have lost his sessions to them.
+    let id = match handle.is_unasked() || stores.signs.were_missed() {
         false => handle.id,
-        true => match Standing::ask(stores, handle.id, handle.origin.start_time, snapshot.lines).await {
+        true => match Standing::ask(stores, spool.id(), handle.id, handle.origin.start_time, snapshot.lines).await {
             Standing::Own => handle.id,
             Standing::Stored => return forget(handle.id, spool, &file),
             Standing::AnothersId => {

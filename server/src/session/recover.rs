@@ -68,7 +68,7 @@ pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow
         Ok(row) => {
             was_stored = row.as_ref().is_some_and(|row| row.dump_path.is_some());
             let lines = spool::lines(&found.path, found.length).await?;
-            Some(Standing::of(row.as_ref(), start, lines, &stores.objects).await)
+            Some(Standing::of(row.as_ref(), registry.spool().id(), start, lines, &stores.objects).await)
         }
         Err(error) => {
             tracing::warn!(session = %found.session, "a session is recovered without the database: {error}");

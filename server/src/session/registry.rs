@@ -24,6 +24,7 @@ use crate::access::Addresses;
 use crate::app::Stopping;
 use crate::config::Config;
 use crate::spool::Spool;
+use crate::store::collectors::Signs;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::queue::DatabaseQueue;
@@ -69,6 +70,8 @@ pub(crate) struct Stores {
     pub(crate) objects: Objects,
     /// The way into the database for what sessions that run bring.
     pub(crate) queue: DatabaseQueue,
+    /// Whether the others of the database heard of this collector all the time.
+    pub(crate) signs: Signs,
 }
 
 /// What a client that names a session gets.
@@ -173,6 +176,13 @@ impl Registry {
     fn began(&self, handle: &Handle) {
         telemetry::session_started(handle.origin.dialect);
         self.0.stores.queue.session(self.row(handle.id, &handle.origin));
+    }
+
+    /// Has the database know of every session that runs here.
+    pub(super) fn announce_all(&self) {
+        for handle in self.held_now() {
+            self.0.stores.queue.session(self.row(handle.id, &handle.origin));
+        }
     }
 
     /// The row of a session that runs here.

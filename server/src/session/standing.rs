@@ -19,12 +19,22 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    /// Of a session that began at `start` and has so many lines.
-    pub(super) async fn of(row: Option<&SessionRow>, start: UnixMillis, lines: u64, objects: &Objects) -> Self {
+    /// Of a session that `collector` holds, began at `start` and has so many lines.
+    pub(super) async fn of(
+        row: Option<&SessionRow>,
+        collector: &str,
+        start: UnixMillis,
+        lines: u64,
+        objects: &Objects,
+    ) -> Self {
+        let elsewhere = |row: &SessionRow| row.collector.as_deref().is_some_and(|holder| holder != collector);
         match row {
-            // The row of one that ran and left nothing else, after a power cut, is there to be taken.
-            Some(row) if row.start_time != start && (row.ended || row.dump_path.is_some()) => Self::AnothersId,
-            Some(SessionRow { ended: true, lines: stored, dump_path: Some(path), .. })
+            // The row of one that ran here and left nothing else, after a power cut, is there to be taken.
+            Some(row) if row.start_time != start && (row.ended || row.dump_path.is_some() || elsewhere(row)) => {
+                Self::AnothersId
+            }
+            // One that others gave up has had no end: what is stored is an earlier one.
+            Some(SessionRow { ended: true, lines: stored, dump_path: Some(path), collector: None, .. })
                 if lines <= *stored && objects.get(&path.as_str().into()).await.is_ok() =>
             {
                 Self::Stored
@@ -34,13 +44,13 @@ impl Standing {
     }
 
     /// Asks the database until it answers.
-    pub(super) async fn ask(stores: &Stores, id: SessionId, start: UnixMillis, lines: u64) -> Self {
+    pub(super) async fn ask(stores: &Stores, collector: &str, id: SessionId, start: UnixMillis, lines: u64) -> Self {
         let mut backoff = Backoff::new(Store::Database);
         loop {
             match sessions::get(&stores.database, id).await {
                 Ok(row) => {
                     store_works(Store::Database);
-                    return Self::of(row.as_ref(), start, lines, &stores.objects).await;
+                    return Self::of(row.as_ref(), collector, start, lines, &stores.objects).await;
                 }
                 Err(error) => backoff.failed(&format!("looking session {id} up"), &error).await,
             }
@@ -65,11 +75,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
         let objects = Objects::open(&config).unwrap();
-        let of = async |row: &SessionRow| Standing::of(Some(row), UnixMillis(8), 1, &objects).await;
+        let of = async |row: &SessionRow| Standing::of(Some(row), "here", UnixMillis(8), 1, &objects).await;
         let live = row(5);
         assert_eq!(of(&live).await, Standing::Own, "a power cut left a row and nothing else");
         let reopened = SessionRow { dump_path: Some("2026/11/20/x.jsonl.gz".to_owned()), ..live.clone() };
         assert_eq!(of(&reopened).await, Standing::AnothersId);
-        assert_eq!(of(&SessionRow { ended: true, ..live }).await, Standing::AnothersId);
+        assert_eq!(of(&SessionRow { ended: true, ..live.clone() }).await, Standing::AnothersId);
+        let elsewhere = SessionRow { collector: Some("there".to_owned()), ..live };
+        assert_eq!(of(&elsewhere).await, Standing::AnothersId);
+        assert_eq!(of(&SessionRow { start_time: UnixMillis(8), ..elsewhere }).await, Standing::Own);
     }
 }

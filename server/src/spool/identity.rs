@@ -1,6 +1,7 @@
 //! The name of a spool: several collectors may share a database, and the row of a session that runs says in whose spool it is.
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use uuid::Uuid;
@@ -19,7 +20,9 @@ pub(super) fn of(data_dir: &Path) -> io::Result<String> {
     }
     let id = Uuid::now_v7().hyphenated().to_string();
     let part = path.with_extension("part");
-    std::fs::write(&part, &id)?;
+    let mut file = File::create(&part)?;
+    file.write_all(id.as_bytes())?;
+    file.sync_all()?;
     std::fs::rename(&part, &path)?;
     Ok(id)
 }

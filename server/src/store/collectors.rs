@@ -1,68 +1,184 @@
-//! The table `collectors`: who shares this database, and was there when. A session that runs is in the spool of one of them; what a
-//! collector left that is gone for good must not run for ever.
+//! The table `collectors`: who shares this database, and was there when, by the database's clock. A session that runs is in the spool of
+//! one of them; what a collector left that is gone for good must not run for ever.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use sqlx::AssertSqlSafe;
 
 use super::database::{Database, Value};
 use super::sessions::end_of_lost;
-use crate::session::UnixMillis;
 
 /// Between two signs of life.
 pub(crate) const SIGN: Duration = Duration::from_secs(60);
-/// Who gave none for so long is gone. One that was only cut off from the database writes its sessions' ends when it is back, and
-/// those count.
+/// Who gave none for so long is missing: a client that it had may begin anew with another.
+const MISSING_AFTER: Duration = Duration::from_secs(180);
+/// Who gave none for so long is gone, and its sessions are over. If it comes back after all, it says that they run.
 pub(crate) const GONE_AFTER: Duration = Duration::from_secs(900);
+/// So old are sessions whose collector nobody ever heard of, when they are over.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// A sign of life.
-pub(crate) async fn is_there(database: &Database, collector: &str, now: UnixMillis) -> sqlx::Result<()> {
-    let sql = "INSERT INTO collectors (id, seen) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen = excluded.seen";
-    database.write(sql, &[Value::Text(Some(collector)), Value::Time(Some(now))]).await
+/// What a collector knows of its own signs.
+#[derive(Debug, Default)]
+pub(crate) struct Signs {
+    missed: AtomicBool,
 }
 
-/// Ends the sessions of collectors that are gone, and forgets those. One that never gave a sign has not come to it yet.
-pub(crate) async fn end_abandoned(database: &Database, now: UnixMillis) -> sqlx::Result<()> {
-    let since = UnixMillis(now.0.saturating_sub(i64::try_from(GONE_AFTER.as_millis()).unwrap_or(i64::MAX)));
-    let since = [Value::Time(Some(since))];
-    let sql =
-        format!("{} WHERE state = 'live' AND collector IN (SELECT id FROM collectors WHERE seen < $1)", end_of_lost());
-    database.write(AssertSqlSafe(sql), &since).await?;
-    database.write("DELETE FROM collectors WHERE seen < $1", &since).await
+impl Signs {
+    /// Whether others may have taken sessions over: there was once no sign for too long.
+    pub(crate) fn were_missed(&self) -> bool {
+        self.missed.load(Ordering::Relaxed)
+    }
+
+    /// There was none for too long.
+    pub(crate) fn miss(&self) {
+        self.missed.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Signs that came one after the other, without a gap.
+#[derive(Debug)]
+pub(crate) struct Streak {
+    since: Instant,
+    last: Instant,
+}
+
+impl Streak {
+    /// The first sign.
+    pub(crate) fn begin(now: Instant) -> Self {
+        Self { since: now, last: now }
+    }
+
+    /// One more. False if the one before was so long ago that others took this collector for missing.
+    pub(crate) fn goes_on(&mut self, now: Instant) -> bool {
+        let is_unbroken = now.saturating_duration_since(self.last) < MISSING_AFTER;
+        self.last = now;
+        if !is_unbroken {
+            self.since = now;
+        }
+        is_unbroken
+    }
+
+    /// Whether it is so long that whoever is there must have given a sign, too: it was not the database that was away.
+    pub(crate) fn tells_of_others(&self) -> bool {
+        self.last.saturating_duration_since(self.since) > GONE_AFTER
+    }
+}
+
+/// A sign of life.
+pub(crate) async fn is_there(database: &Database, collector: &str) -> sqlx::Result<()> {
+    let sql = format!(
+        "INSERT INTO collectors (id, seen) VALUES ($1, {}) ON CONFLICT (id) DO UPDATE SET seen = excluded.seen",
+        database.ago(Duration::ZERO)
+    );
+    database.write(AssertSqlSafe(sql), &[Value::Text(Some(collector))]).await
+}
+
+/// Whether a collector gave no sign for a while, or never.
+pub(crate) async fn is_missing(database: &Database, collector: &str) -> sqlx::Result<bool> {
+    let sql = format!("SELECT id FROM collectors WHERE id = $1 AND seen >= {}", database.ago(MISSING_AFTER));
+    Ok(database.read(AssertSqlSafe(sql), &[Value::Text(Some(collector))]).await?.is_empty())
+}
+
+/// Ends the sessions of collectors that are gone, and forgets those.
+pub(crate) async fn end_abandoned(database: &Database) -> sqlx::Result<()> {
+    let gone = format!("SELECT id FROM collectors WHERE seen < {}", database.ago(GONE_AFTER));
+    let sql = format!(
+        "{} WHERE state = 'live' AND (collector IN ({gone}) OR start_time < {} AND collector IS NOT NULL \
+         AND collector NOT IN (SELECT id FROM collectors))",
+        end_of_lost(),
+        database.ago(FORGOTTEN_AFTER)
+    );
+    database.write(AssertSqlSafe(sql), &[]).await?;
+    database.write(AssertSqlSafe(format!("DELETE FROM collectors WHERE id IN ({gone})")), &[]).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::database::tests::both;
-    use super::super::sessions::tests::{begin, row};
-    use super::super::sessions::{SessionRow, get, live};
+    use super::super::sessions::tests::{begin, end, row};
+    use super::super::sessions::{EndedSession, SessionRow, get, live, take_over};
     use super::*;
+    use crate::session::UnixMillis;
+    use rtctrace_features::SessionFeatures;
+
+    async fn was_there(database: &Database, collector: &str, ago: u64) {
+        let sql = format!("INSERT INTO collectors VALUES ($1, {})", database.ago(Duration::from_secs(ago)));
+        database.write(AssertSqlSafe(sql), &[Value::Text(Some(collector))]).await.unwrap();
+    }
+
+    fn of(collector: &str, start_time: i64) -> SessionRow {
+        SessionRow { collector: Some(collector.to_owned()), ..row(start_time) }
+    }
 
     #[tokio::test]
     async fn sessions_end_with_a_collector_that_is_gone_and_with_no_other() {
         for (_guard, database) in both().await {
-            let of = |collector: &str| SessionRow { collector: Some(collector.to_owned()), ..row(5) };
-            let rows = [of("here"), of("away"), of("about to sign"), row(6)];
+            let now = UnixMillis::now().0;
+            let rows = [of("here", 5), of("away", now), of("about to sign", now), of("never seen", 5), row(6)];
             for row in &rows {
                 begin(&database, row).await;
             }
-            let now = UnixMillis(10_000_000);
-            is_there(&database, "away", UnixMillis(1)).await.unwrap();
-            is_there(&database, "here", UnixMillis(1)).await.unwrap();
-            is_there(&database, "here", UnixMillis(now.0 - 70_000)).await.unwrap();
-            assert_eq!(
-                live(&database, "here").await.unwrap().len(),
-                2,
-                "its own, and the one of before there were names"
-            );
-            end_abandoned(&database, now).await.unwrap();
+            was_there(&database, "away", 1000).await;
+            was_there(&database, "here", 1000).await;
+            is_there(&database, "here").await.unwrap();
+            let missing = async |collector: &str| is_missing(&database, collector).await.unwrap();
+            assert_eq!((missing("here").await, missing("away").await, missing("nobody").await), (false, true, true));
+            end_abandoned(&database).await.unwrap();
             let mut ended = Vec::new();
             for row in &rows {
                 ended.push(get(&database, row.id).await.unwrap().unwrap().ended);
             }
-            assert_eq!(ended, [false, true, false, false]);
-            end_abandoned(&database, UnixMillis(i64::MAX / 2)).await.unwrap();
-            assert!(get(&database, rows[0].id).await.unwrap().unwrap().ended);
+            assert_eq!(ended, [false, true, false, true, false]);
+
+            // Its own, and those of before there were names, if nobody else is there.
+            assert_eq!(live(&database, "here").await.unwrap().len(), 2);
+            is_there(&database, "there").await.unwrap();
+            assert_eq!(live(&database, "here").await.unwrap(), [rows[0].id]);
+
+            // Who comes back says that its session runs, and so it does.
+            begin(&database, &rows[1]).await;
+            assert_eq!(get(&database, rows[1].id).await.unwrap().unwrap(), rows[1]);
         }
+    }
+
+    #[tokio::test]
+    async fn a_session_is_announced_again_and_neither_its_end_nor_anothers_beginning_is_undone() {
+        for (_guard, database) in both().await {
+            let first = of("a", 5);
+            // Twice at once, as where it begins while the start reads it.
+            begin(&database, &first).await;
+            begin(&database, &first).await;
+            begin(
+                &database,
+                &SessionRow { collector: Some("b".to_owned()), start_time: UnixMillis(7), ..first.clone() },
+            )
+            .await;
+            assert_eq!(get(&database, first.id).await.unwrap().unwrap(), first, "another one of its id does not count");
+
+            take_over(&database, first.id, UnixMillis(7), "b").await.unwrap();
+            begin(&database, &first).await;
+            let taken = get(&database, first.id).await.unwrap().unwrap();
+            assert_eq!((taken.collector.as_deref(), taken.start_time), (Some("b"), UnixMillis(7)));
+
+            let ended = SessionRow { ended: true, collector: None, ..taken.clone() };
+            let session = EndedSession { row: ended, features: SessionFeatures::default() };
+            end(&database, &[session.into()]).await;
+            begin(&database, &taken).await;
+            assert!(get(&database, first.id).await.unwrap().unwrap().ended, "it had its end");
+        }
+    }
+
+    #[test]
+    fn others_are_judged_by_who_was_there_himself() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut streak = Streak::begin(at(0));
+        for seconds in (60..=900).step_by(60) {
+            assert!(streak.goes_on(at(seconds)) && !streak.tells_of_others());
+        }
+        assert!(streak.goes_on(at(960)) && streak.tells_of_others());
+        assert!(!streak.goes_on(at(2000)) && !streak.tells_of_others());
+        assert!(streak.goes_on(at(2060)) && !streak.tells_of_others());
     }
 }

@@ -1,9 +1,11 @@
 //! The table `sessions`: a row from a session's first line on, completed at its end.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use sqlx::AssertSqlSafe;
 
+use super::collectors::GONE_AFTER;
 use super::database::{Database, Insert, Row, Transaction, Value};
 use super::features;
 use super::filter::Outcome;
@@ -58,7 +60,7 @@ pub(crate) struct SessionRow {
     pub(crate) location: Location,
     /// What became of its connections, once it is over. Who writes a session has it from its features.
     pub(crate) outcome: Option<Outcome>,
-    /// Which collector holds it, or did.
+    /// Which collector holds it. Of one that is over: who held it when others gave it up; none, if it had its end.
     pub(crate) collector: Option<String>,
 }
 
@@ -151,10 +153,18 @@ impl EndedSession {
     }
 }
 
-/// Inserts sessions that have begun; one that is known already stays as it is.
+/// Inserts sessions that have begun. One that is known already is its collector's from here on, and runs, if only others said that it
+/// were over; an end that it had, and another session of its id, stay as they are.
 pub(crate) async fn insert_live(transaction: &mut Transaction, rows: &[SessionRow]) -> sqlx::Result<()> {
-    static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, "ON CONFLICT (id) DO NOTHING"));
-    let values: Vec<Vec<Value<'_>>> = rows.iter().map(|row| values(row, None)).collect();
+    static INSERT: LazyLock<Insert> = LazyLock::new(|| {
+        let update = "ON CONFLICT (id) DO UPDATE SET state = excluded.state, outcome = NULL, collector = excluded.collector \
+             WHERE sessions.start_time = excluded.start_time AND (sessions.state = 'live' OR sessions.collector IS NOT NULL)";
+        Insert::new("sessions", COLUMNS, update)
+    });
+    // One statement takes a row once.
+    let mut ids = HashSet::new();
+    let rows = rows.iter().filter(|row| ids.insert(row.id));
+    let values: Vec<Vec<Value<'_>>> = rows.map(|row| values(row, None)).collect();
     transaction.insert(&INSERT, &values).await
 }
 
@@ -169,7 +179,8 @@ pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<E
              duration = excluded.duration, browser_name = excluded.browser_name, \
              browser_version = excluded.browser_version, browser_os = excluded.browser_os, \
              connections = excluded.connections, lines = excluded.lines, dump_path = excluded.dump_path, \
-             dump_bytes = excluded.dump_bytes, close_code = excluded.close_code, outcome = excluded.outcome";
+             dump_bytes = excluded.dump_bytes, close_code = excluded.close_code, outcome = excluded.outcome, \
+             collector = excluded.collector";
         Insert::new("sessions", COLUMNS, update)
     });
     let rows: Vec<Vec<Value<'_>>> =
@@ -281,9 +292,13 @@ const GET: &str = "SELECT * FROM sessions WHERE id = $1";
 
 /// Sessions that the database believes to run in a collector.
 pub(crate) async fn live(database: &Database, collector: &str) -> sqlx::Result<Vec<SessionId>> {
-    // Older collectors did not tell which they are.
-    let sql = "SELECT id FROM sessions WHERE state = 'live' AND (collector = $1 OR collector IS NULL)";
-    let rows = database.read(sql, &[Value::Text(Some(collector))]).await?;
+    // Older collectors did not tell which they are; it was this one, if there is no other.
+    let sql = format!(
+        "SELECT id FROM sessions WHERE state = 'live' AND (collector = $1 OR collector IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM collectors c WHERE c.id <> $1 AND c.seen >= {}))",
+        database.ago(GONE_AFTER)
+    );
+    let rows = database.read(AssertSqlSafe(sql), &[Value::Text(Some(collector))]).await?;
     rows.iter().map(|row| row.id("id")).collect()
 }
 
@@ -294,6 +309,17 @@ pub(crate) async fn reopen(database: &Database, id: SessionId, collector: &str) 
     let sql = "UPDATE sessions SET state = 'live', outcome = NULL, collector = $2 WHERE id = $1";
     transaction.write(sql, &[Value::Id(id), Value::Text(Some(collector))]).await?;
     transaction.commit().await
+}
+
+/// A session begins here whose id another collector held that is missing.
+pub(crate) async fn take_over(
+    database: &Database,
+    id: SessionId,
+    start: UnixMillis,
+    collector: &str,
+) -> sqlx::Result<()> {
+    let sql = "UPDATE sessions SET collector = $2, start_time = $3 WHERE id = $1 AND state = 'live'";
+    database.write(sql, &[Value::Id(id), Value::Text(Some(collector)), Value::Time(Some(start))]).await
 }
 
 /// Ends a session of which nothing is left but its row.

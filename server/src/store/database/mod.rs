@@ -7,6 +7,7 @@ mod sqlite;
 mod value;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
@@ -100,6 +101,15 @@ impl Database {
         match self {
             Self::Sqlite(_) => sqlite::is_held(error),
             Self::Postgres(_) => postgres::is_away(error),
+        }
+    }
+
+    /// The expression for a time so long ago, by the clock that all who share the database have.
+    pub(crate) fn ago(&self, time: Duration) -> String {
+        let seconds = time.as_secs();
+        match self {
+            Self::Sqlite(_) => format!("CAST((unixepoch('subsec') - {seconds}) * 1000 AS INTEGER)"),
+            Self::Postgres(_) => format!("now() - interval '{seconds} seconds'"),
         }
     }
 
