@@ -12,7 +12,7 @@ use rtctrace_features::{
 use serde_json::{Map, Value};
 use sqlx::AssertSqlSafe;
 
-use super::database::{Database, Insert, Row, Transaction, Value as Cell};
+use super::database::{Database, Insert, Row, Transaction, Value as Cell, names};
 use super::sessions::EndedSession;
 use crate::session::{SessionId, UnixMillis};
 
@@ -60,7 +60,35 @@ impl FeatureTable {
 
     /// Whether a session may have several rows, told apart by `connection_id` and `position`.
     pub(crate) fn has_key(self) -> bool {
-        matches!(self, Self::Track | Self::Connection)
+        !self.key_columns().is_empty()
+    }
+
+    /// All of its columns in the database.
+    fn columns(self) -> Vec<&'static str> {
+        let features = self.features().iter().map(|feature| feature.column);
+        // What the client said about itself and no feature is called.
+        let extra = (self == Self::Client).then_some("extra");
+        once("session_id").chain(self.key_columns().iter().copied()).chain(features).chain(extra).collect()
+    }
+
+    fn insert(self) -> Insert {
+        // Two ids of connections that a database cannot tell apart: the first has the row.
+        Insert::new(self.table(), &self.columns(), "ON CONFLICT DO NOTHING")
+    }
+
+    /// The rows of a session, in this order.
+    async fn rows(self, database: &Database, session: SessionId, order: &str) -> sqlx::Result<Vec<Row>> {
+        let (columns, table) = (names(&self.columns()), self.table());
+        let sql = format!("SELECT {columns} FROM {table} WHERE session_id = $1{order}");
+        database.read(AssertSqlSafe(sql), &[Cell::Id(session)]).await
+    }
+
+    /// What tells the rows of a session apart.
+    fn key_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Track | Self::Connection => &["connection_id", "position"],
+            Self::Client => &[],
+        }
     }
 }
 
@@ -116,8 +144,8 @@ pub(crate) async fn rows_of(
     }
     let numbers: Vec<String> = (1..=sessions.len()).map(|number| format!("${number}")).collect();
     let order = if table.has_key() { ", connection_id, position" } else { "" };
-    let (table_name, numbers) = (table.table(), numbers.join(", "));
-    let sql = format!("SELECT * FROM {table_name} WHERE session_id IN ({numbers}) ORDER BY session_id{order}");
+    let (columns, table_name, numbers) = (names(&table.columns()), table.table(), numbers.join(", "));
+    let sql = format!("SELECT {columns} FROM {table_name} WHERE session_id IN ({numbers}) ORDER BY session_id{order}");
     let ids: Vec<Cell<'_>> = sessions.iter().map(|id| Cell::Id(*id)).collect();
     for row in database.read(AssertSqlSafe(sql), &ids).await? {
         let key = match table.has_key() {
@@ -179,25 +207,22 @@ pub(super) async fn remove(transaction: &mut Transaction, sessions: &[SessionId]
 
 /// The features of a session as the API gives them: upstream's names, absent ones left out.
 pub(crate) async fn read(database: &Database, session: SessionId) -> sqlx::Result<Value> {
-    let id = [Cell::Id(session)];
     let mut client_features = Map::new();
-    for row in database.read("SELECT * FROM features_client WHERE session_id = $1", &id).await? {
+    for row in FeatureTable::Client.rows(database, session, "").await? {
         object(&row, CLIENT_FEATURES, &mut client_features)?;
         if let Some(Value::Object(other)) = json(row.json("extra")?) {
             client_features.extend(other);
         }
     }
     let connection_id = |row: &Row| row.text("connection_id").map(Option::unwrap_or_default);
-    let tracks = "SELECT * FROM features_track WHERE session_id = $1 ORDER BY connection_id, position";
     let mut track_features: HashMap<String, Vec<Value>> = HashMap::new();
-    for row in database.read(tracks, &id).await? {
+    for row in FeatureTable::Track.rows(database, session, " ORDER BY connection_id, position").await? {
         let mut features = Map::new();
         object(&row, TRACK_FEATURES, &mut features)?;
         track_features.entry(connection_id(&row)?).or_default().push(Value::Object(features));
     }
-    let connections = "SELECT * FROM features_connection WHERE session_id = $1 ORDER BY position";
     let mut connection_features = Vec::new();
-    for row in database.read(connections, &id).await? {
+    for row in FeatureTable::Connection.rows(database, session, " ORDER BY position").await? {
         let mut features = Map::new();
         let id = connection_id(&row)?;
         object(&row, CONNECTION_FEATURES, &mut features)?;
@@ -208,20 +233,9 @@ pub(crate) async fn read(database: &Database, session: SessionId) -> sqlx::Resul
     Ok(serde_json::json!({ "client": client_features, "connections": connection_features }))
 }
 
-static INSERT_CLIENT: LazyLock<Insert> =
-    LazyLock::new(|| insert("features_client", &["session_id"], CLIENT_FEATURES, &["extra"]));
-static INSERT_CONNECTION: LazyLock<Insert> =
-    LazyLock::new(|| insert("features_connection", &KEY, CONNECTION_FEATURES, &[]));
-static INSERT_TRACK: LazyLock<Insert> = LazyLock::new(|| insert("features_track", &KEY, TRACK_FEATURES, &[]));
-
-const KEY: [&str; 3] = ["session_id", "connection_id", "position"];
-
-fn insert(table: &str, before: &[&str], features: &[Feature], after: &[&str]) -> Insert {
-    let features = features.iter().map(|feature| feature.column);
-    let columns: Vec<&str> = before.iter().copied().chain(features).chain(after.iter().copied()).collect();
-    // Two ids of connections that a database cannot tell apart: the first has the row.
-    Insert::new(table, &columns, "ON CONFLICT DO NOTHING")
-}
+static INSERT_CLIENT: LazyLock<Insert> = LazyLock::new(|| FeatureTable::Client.insert());
+static INSERT_CONNECTION: LazyLock<Insert> = LazyLock::new(|| FeatureTable::Connection.insert());
+static INSERT_TRACK: LazyLock<Insert> = LazyLock::new(|| FeatureTable::Track.insert());
 
 /// What the client said about itself and no feature is called.
 fn others(features: &SessionFeatures) -> Option<String> {

@@ -146,7 +146,7 @@ pub(crate) struct Query<'v> {
 
 impl<'v> Query<'v> {
     /// Sessions that the filter lets through, behind `cursor`; `what` is selected of them. Without the conditions on features.
-    pub(crate) fn of_sessions(what: &'static str, filter: &'v Filter, cursor: Option<ListCursor>) -> Self {
+    pub(crate) fn of_sessions(what: &str, filter: &'v Filter, cursor: Option<ListCursor>) -> Self {
         let mut query = Self { sql: format!("SELECT {what} FROM sessions WHERE true"), values: Vec::new() };
         if let Some(ListCursor { start_time, id }) = cursor {
             query.pair("<", ListCursor { start_time, id });

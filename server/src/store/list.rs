@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 
 use super::database::{Database, Row, Value};
 use super::filter::{Filter, Query};
-use super::sessions::{SessionRow, start_time};
+use super::sessions::{SELECTED, SessionRow, start_time};
 use crate::session::{SessionId, UnixMillis};
 
 /// Where a page of the list ends: the next one holds what comes behind this session.
@@ -56,7 +56,7 @@ pub(crate) async fn list(
     cursor: Option<ListCursor>,
 ) -> sqlx::Result<Page> {
     let end = if filter.features.is_empty() { None } else { window(database, filter, cursor).await? };
-    let mut query = Query::of_sessions("*", filter, cursor).with_features(filter);
+    let mut query = Query::of_sessions(&SELECTED, filter, cursor).with_features(filter);
     if let Some(end) = end {
         query = query.down_to(end);
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use sqlx::AssertSqlSafe;
 
 use super::collectors::GONE_AFTER;
-use super::database::{Database, Insert, Row, Transaction, Value};
+use super::database::{Database, Insert, Row, Transaction, Value, names};
 use super::features;
 use super::filter::Outcome;
 use super::stats;
@@ -189,6 +189,9 @@ pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<E
     features::write(transaction, sessions).await
 }
 
+/// What is read of a session.
+pub(super) static SELECTED: LazyLock<String> = LazyLock::new(|| names(COLUMNS));
+
 /// The columns of a row.
 const COLUMNS: &[&str] = &[
     "id",
@@ -256,10 +259,12 @@ pub(crate) async fn of_user(
     after: Option<SessionId>,
     limit: u32,
 ) -> sqlx::Result<Vec<SessionRow>> {
-    let sql = "SELECT * FROM sessions WHERE \"user\" = $1 AND id > $2 ORDER BY id LIMIT $3";
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!("SELECT {} FROM sessions WHERE \"user\" = $1 AND id > $2 ORDER BY id LIMIT $3", *SELECTED)
+    });
     let after = Value::Id(after.unwrap_or(SessionId::NIL));
     let values = [Value::Text(Some(user)), after, Value::Integer(Some(limit.into()))];
-    database.read(sql, &values).await?.iter().map(SessionRow::read).collect()
+    database.read(AssertSqlSafe(SQL.as_str()), &values).await?.iter().map(SessionRow::read).collect()
 }
 
 /// The session's dump is gone.
@@ -280,15 +285,15 @@ pub(crate) async fn remove(database: &Database, id: SessionId) -> sqlx::Result<(
 
 /// One session.
 pub(crate) async fn get(database: &Database, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
-    database.read(GET, &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
+    database.read(AssertSqlSafe(GET.as_str()), &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
 }
 
 /// The same as a part of a transaction.
 pub(crate) async fn get_by(transaction: &mut Transaction, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
-    transaction.read(GET, &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
+    transaction.read(AssertSqlSafe(GET.as_str()), &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
 }
 
-const GET: &str = "SELECT * FROM sessions WHERE id = $1";
+static GET: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM sessions WHERE id = $1", *SELECTED));
 
 /// Sessions that the database believes to run in a collector.
 pub(crate) async fn live(database: &Database, collector: &str) -> sqlx::Result<Vec<SessionId>> {
@@ -322,6 +327,12 @@ pub(crate) async fn take_over(
     database.write(sql, &[Value::Id(id), Value::Text(Some(collector)), Value::Time(Some(start))]).await
 }
 
+/// What became of a session's connections, as its features tell.
+pub(crate) const OUTCOME: &str = "CASE \
+     WHEN EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id AND f.connected) THEN 'connected' \
+     WHEN EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id) THEN 'failed' \
+     ELSE 'none' END";
+
 /// Ends a session of which nothing is left but its row.
 pub(crate) async fn end_lost(database: &Database, id: SessionId) -> sqlx::Result<()> {
     let sql = format!("{} WHERE id = $1 AND state = 'live'", end_of_lost());
@@ -330,11 +341,7 @@ pub(crate) async fn end_lost(database: &Database, id: SessionId) -> sqlx::Result
 
 /// The statement that ends such sessions, without its condition. Of one that went on, the features of its last end are still there.
 pub(super) fn end_of_lost() -> String {
-    let connections = "EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id";
-    format!(
-        "UPDATE sessions SET state = 'ended', outcome = CASE WHEN {connections} AND f.connected) THEN 'connected' \
-         WHEN {connections}) THEN 'failed' ELSE 'none' END"
-    )
+    format!("UPDATE sessions SET state = 'ended', outcome = {OUTCOME}")
 }
 
 #[cfg(test)]
@@ -415,6 +422,34 @@ pub(crate) mod tests {
             };
             end_one(&database, &ended).await;
             assert_eq!(get(&database, ended.id).await.unwrap(), Some(ended));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_read_again_and_again_is_read_behind_a_migration_that_adds_columns() {
+        for (_guard, database) in both().await {
+            let ended = row(5);
+            end_one(&database, &ended).await;
+            let look = async || {
+                for _ in 0..20 {
+                    assert!(get(&database, ended.id).await.unwrap().is_some());
+                    assert_eq!(of_user(&database, "ann", None, 10).await.unwrap().len(), 1);
+                    assert_eq!(list(&database, &Filter::default(), 10, None).await.unwrap().rows.len(), 1);
+                    features::read(&database, ended.id).await.unwrap();
+                    for table in features::FeatureTable::ALL {
+                        features::rows_of(&database, table, &[ended.id]).await.unwrap();
+                    }
+                    let mut transaction = database.begin().await.unwrap();
+                    assert!(get_by(&mut transaction, ended.id).await.unwrap().is_some());
+                    transaction.commit().await.unwrap();
+                }
+            };
+            look().await;
+            for table in ["sessions", "features_client", "features_connection", "features_track"] {
+                let add = format!("ALTER TABLE {table} ADD COLUMN later text");
+                database.write(AssertSqlSafe(add), &[]).await.unwrap();
+            }
+            look().await;
         }
     }
 

@@ -8,6 +8,12 @@ pub(super) const MOST_ROWS: usize = 32;
 /// So many parameters has a statement at most. SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_PARAMETERS: usize = 4096;
 
+/// The columns as statements name them. `SELECT *` names none: what a server has prepared for it fails once a migration has added one.
+pub(crate) fn names(columns: &[&str]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+    names.join(", ")
+}
+
 /// How rows are inserted into a table.
 #[derive(Debug)]
 pub(crate) struct Insert {
@@ -19,12 +25,7 @@ pub(crate) struct Insert {
 impl Insert {
     /// Into these columns; `on_conflict` is the statement's clause for a row that is there.
     pub(crate) fn new(table: &str, columns: &[&str], on_conflict: &'static str) -> Self {
-        let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
-        Self {
-            head: format!("INSERT INTO {table} ({}) VALUES ", names.join(", ")),
-            columns: columns.len(),
-            on_conflict,
-        }
+        Self { head: format!("INSERT INTO {table} ({}) VALUES ", names(columns)), columns: columns.len(), on_conflict }
     }
 
     /// How many rows one statement takes.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::bail;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-pub(crate) use insert::Insert;
+pub(crate) use insert::{Insert, names};
 use insert::{MOST_ROWS, Parameter, in_powers};
 pub(crate) use postgres::{JsonText, Moment, WRITE_LIMIT, text};
 pub(crate) use value::{Row, Value};
