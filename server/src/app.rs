@@ -163,13 +163,15 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::spawn(session::keep_collectors(registry.clone()));
     tokio::spawn(session::follow(registry.clone()));
     tokio::spawn(removal::retain(registry.clone(), config.retention.clone()));
-    let (upkeep, sessions, objects) = (metrics.clone(), registry.clone(), stores.objects.clone());
+    let (upkeep, sessions) = (metrics.clone(), registry.clone());
+    let (objects, queue) = (stores.objects.clone(), stores.queue.clone());
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;
             let (count, longest) = sessions.backlog();
             telemetry::backlog(count, longest);
             telemetry::storage_wait(objects.longest_wait());
+            telemetry::stats_oldest(queue.oldest());
             upkeep.run_upkeep();
         }
     });

@@ -19,6 +19,7 @@ use super::registry::{Stores, lock};
 use super::standing::{self, Standing};
 use super::{LOST, SessionId};
 use crate::spool::{self, Spool};
+use crate::store::queue::EndError;
 use crate::store::sessions::{EndedSession, SessionRow, end_lost};
 use crate::store::stats::{self, RowBatch, StatsRow, write_rows};
 use crate::store::{Backoff, database::Database};
@@ -108,7 +109,11 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
             session = Arc::new(EndedSession { row: session.row.clone(), features: SessionFeatures::default() });
             continue;
         }
-        backoff.failed(&format!("writing the features of session {id}"), &error).await;
+        let what = format!("writing the features of session {id}");
+        match error {
+            EndError::Locked => backoff.occupied(&what, &error).await,
+            EndError::Refused(_) => backoff.failed(&what, &error).await,
+        }
     }
 
     telemetry::store_works(Store::Database);

@@ -35,9 +35,24 @@ impl Backoff {
 
     /// Counts and logs a failed attempt, and waits.
     pub(crate) async fn failed(&mut self, what: &str, error: &(dyn std::fmt::Display + Send + Sync)) {
+        tokio::time::sleep(self.refused(what, error)).await;
+    }
+
+    /// Counts and logs a failed attempt, and says how long to wait.
+    pub(crate) fn refused(&mut self, what: &str, error: &(dyn std::fmt::Display + Send + Sync)) -> Duration {
         telemetry::store_failed(self.store);
         tracing::warn!("{what} failed and is tried again in {:?}: {error:#}", self.next);
-        tokio::time::sleep(self.next).await;
-        self.next = (self.next * 2).min(Self::LONGEST);
+        self.longer()
+    }
+
+    /// Waits for somebody else who has what an operation needs: no failure of the store.
+    pub(crate) async fn occupied(&mut self, what: &str, why: &(dyn std::fmt::Display + Send + Sync)) {
+        tracing::debug!("{what} is tried again in {:?}: {why:#}", self.next);
+        tokio::time::sleep(self.longer()).await;
+    }
+
+    fn longer(&mut self) -> Duration {
+        let longer = (self.next * 2).min(Self::LONGEST);
+        std::mem::replace(&mut self.next, longer)
     }
 }

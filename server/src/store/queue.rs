@@ -2,23 +2,26 @@
 //! over. What comes within a moment is written by one transaction: each of its own would cost a sync of the disk.
 //!
 //! Ends are nobody's burden but their own: one that the database refuses, or whose rows somebody else works on, is handed back to who
-//! waits for it, and the others of its transaction are written without it.
+//! waits for it, and the others of its transaction are written without it. Rows that it refuses for a reason that may pass (a table that is
+//! not there, a right that is missing) are tried again later and later; the ends of their own sessions wait for them, and nobody else does.
 //!
-//! Bound: `stats.queue_bytes` of stats rows, those in the writer's hand included, and the number of sessions. When it is full, who decodes
+//! Bound: `stats.queue_bytes` of stats rows, those in the writer's hand and those refused included, and the number of sessions. When it is full, who decodes
 //! a session waits, and the session with it; if the database does not take rows for [`PATIENCE`], the session is *behind*: it
 //! offers no more rows, goes on without delay, and all its rows are written from its dump when it ends. So an outage of the
 //! database neither stops recordings nor loses rows.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::Backoff;
-use super::database::{Database, is_final};
+use super::database::{Database, Transaction, is_final};
 use super::sessions::{EndedSession, SessionRow, insert_live, write_ended};
 use super::stats::{RowBatch, StatsRow, write_rows};
+use crate::session::SessionId;
 use crate::telemetry;
 
 /// What the queue's room is counted in, in bytes.
@@ -59,9 +62,47 @@ impl EndError {
 
 enum Work {
     Session(Box<SessionRow>),
-    Rows(Vec<StatsRow>, OwnedSemaphorePermit),
-    Ended(Arc<EndedSession>, oneshot::Sender<Result<(), EndError>>),
+    Rows(Vec<StatsRow>, Room),
+    Ended(Ending),
     Settle(oneshot::Sender<()>),
+}
+
+/// The end of a session, and who waits for it.
+struct Ending {
+    session: Arc<EndedSession>,
+    done: oneshot::Sender<Result<(), EndError>>,
+}
+
+/// Since when what has room in the queue has it, in the order in which it came.
+type Since = Arc<Mutex<BTreeMap<u64, Instant>>>;
+
+/// The room of rows until they are written.
+#[derive(Debug)]
+struct Room {
+    permit: OwnedSemaphorePermit,
+    rows: usize,
+    number: u64,
+    since: Since,
+}
+
+impl Room {
+    fn new(permit: OwnedSemaphorePermit, rows: usize, since: &Since) -> Self {
+        let number = {
+            let mut all = since.lock().unwrap_or_else(PoisonError::into_inner);
+            let number = all.last_key_value().map_or(0, |(last, _)| last + 1);
+            all.insert(number, Instant::now());
+            number
+        };
+        telemetry::stats_queued((permit.num_permits() * UNIT) as f64, rows as f64);
+        Self { permit, rows, number, since: Arc::clone(since) }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        telemetry::stats_queued(-((self.permit.num_permits() * UNIT) as f64), -(self.rows as f64));
+        self.since.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
 }
 
 /// The end of the queue where sessions stand.
@@ -70,6 +111,7 @@ pub(crate) struct DatabaseQueue {
     sender: mpsc::UnboundedSender<Work>,
     room: Arc<Semaphore>,
     capacity: usize,
+    since: Since,
 }
 
 impl std::fmt::Debug for Work {
@@ -77,7 +119,7 @@ impl std::fmt::Debug for Work {
         f.write_str(match self {
             Self::Session(_) => "Session",
             Self::Rows(..) => "Rows",
-            Self::Ended(..) => "Ended",
+            Self::Ended(_) => "Ended",
             Self::Settle(_) => "Settle",
         })
     }
@@ -89,7 +131,8 @@ impl DatabaseQueue {
         // Unbounded by itself: rows are bounded by the semaphore, the rest by the number of sessions.
         let (sender, receiver) = mpsc::unbounded_channel();
         let capacity = usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(UNIT).clamp(1, u32::MAX as usize);
-        (Self { sender, room: Arc::new(Semaphore::new(capacity)), capacity }, Writer { database, receiver })
+        let room = Arc::new(Semaphore::new(capacity));
+        (Self { sender, room, capacity, since: Since::default() }, Writer { database, receiver, refused: None })
     }
 
     /// Announces a session that has sent its first line.
@@ -106,16 +149,23 @@ impl DatabaseQueue {
         let need = batch.bytes().div_ceil(UNIT).min(self.capacity);
         let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(need).unwrap_or(u32::MAX));
         let permit = tokio::time::timeout(PATIENCE, room).await.map_err(|_| Behind)?.map_err(|_| Behind)?;
-        telemetry::stats_queued((need * UNIT) as f64);
-        self.sender.send(Work::Rows(batch.take(), permit)).map_err(|_| Behind)?;
+        let rows = batch.take();
+        let room = Room::new(permit, rows.len(), &self.since);
+        self.sender.send(Work::Rows(rows, room)).map_err(|_| Behind)?;
         Ok(())
+    }
+
+    /// How long the oldest rows that are not written yet have been here.
+    pub(crate) fn oldest(&self) -> Duration {
+        let all = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().next().map(Instant::elapsed).unwrap_or_default()
     }
 
     /// Writes a session that is over, behind everything that was handed over before. Waits as long as the database cannot be had.
     pub(crate) async fn ended(&self, session: Arc<EndedSession>) -> Result<(), EndError> {
         let (done, written) = oneshot::channel();
         let closed = || EndError::Refused(sqlx::Error::PoolClosed);
-        self.sender.send(Work::Ended(session, done)).map_err(|_| closed())?;
+        self.sender.send(Work::Ended(Ending { session, done })).map_err(|_| closed())?;
         written.await.map_err(|_| closed())?
     }
 
@@ -133,6 +183,15 @@ impl DatabaseQueue {
 pub(crate) struct Writer {
     database: Database,
     receiver: mpsc::UnboundedReceiver<Work>,
+    refused: Option<Refused>,
+}
+
+/// What the database refuses for the time being, and what waits behind it.
+#[derive(Debug)]
+struct Refused {
+    batch: Batch,
+    again: Instant,
+    backoff: Backoff,
 }
 
 /// What is written by one transaction.
@@ -140,13 +199,18 @@ pub(crate) struct Writer {
 struct Batch {
     sessions: Vec<SessionRow>,
     rows: Vec<StatsRow>,
-    ended: Vec<Arc<EndedSession>>,
+    rooms: Vec<Room>,
+    ended: Vec<Ending>,
     /// The rows that these make.
     ended_rows: usize,
-    permits: Vec<OwnedSemaphorePermit>,
-    /// Who waits for those that ended, in their order.
-    waiting: Vec<oneshot::Sender<Result<(), EndError>>>,
     settling: Vec<oneshot::Sender<()>>,
+}
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (rows, ended) = (self.rows.len(), self.ended.len());
+        f.debug_struct("Batch").field("rows", &rows).field("ended", &ended).finish_non_exhaustive()
+    }
 }
 
 impl Batch {
@@ -157,15 +221,14 @@ impl Batch {
                 self.sessions.push(*row);
                 SOON
             }
-            Work::Rows(rows, permit) => {
+            Work::Rows(rows, room) => {
                 self.rows.extend(rows);
-                self.permits.push(permit);
+                self.rooms.push(room);
                 FLUSH_INTERVAL
             }
-            Work::Ended(session, done) => {
-                self.ended_rows += session.rows();
-                self.ended.push(session);
-                self.waiting.push(done);
+            Work::Ended(ending) => {
+                self.ended_rows += ending.session.rows();
+                self.ended.push(ending);
                 SOON
             }
             Work::Settle(done) => {
@@ -173,6 +236,21 @@ impl Batch {
                 Duration::ZERO
             }
         }
+    }
+
+    /// Adds what waits for the same.
+    fn append(&mut self, other: Self) {
+        self.sessions.extend(other.sessions);
+        self.rows.extend(other.rows);
+        self.rooms.extend(other.rooms);
+        self.ended.extend(other.ended);
+        self.ended_rows += other.ended_rows;
+        self.settling.extend(other.settling);
+    }
+
+    /// The sessions that have rows in it.
+    fn with_rows(&self) -> HashSet<SessionId> {
+        self.rows.iter().map(|row| row.session).collect()
     }
 }
 
@@ -183,7 +261,7 @@ impl Writer {
             Database::Sqlite(_) => FLUSH_ROWS_SQLITE,
             Database::Postgres(_) => FLUSH_ROWS,
         };
-        while let Some(first) = self.receiver.recv().await {
+        while let Some(first) = self.next().await {
             let mut batch = Batch::default();
             let mut deadline = Instant::now() + batch.add(first);
             while batch.rows.len() + batch.ended_rows < enough && batch.ended.len() < FLUSH_ENDED {
@@ -195,88 +273,147 @@ impl Writer {
         }
     }
 
+    /// Waits for work; what was refused is tried again meanwhile.
+    async fn next(&mut self) -> Option<Work> {
+        while let Some(again) = self.refused.as_ref().map(|refused| refused.again) {
+            if again > Instant::now() {
+                match tokio::time::timeout_at(again, self.receiver.recv()).await {
+                    Ok(Some(work)) => return Some(work),
+                    Ok(None) => tokio::time::sleep_until(again).await,
+                    Err(_) => {}
+                }
+            }
+            if let Some(Refused { batch, backoff, .. }) = self.refused.take() {
+                self.apart(batch, backoff).await;
+            }
+        }
+        self.receiver.recv().await
+    }
+
     /// Writes a batch, however long the database is away. Rows that it can never take are lost and counted.
-    async fn write(&self, batch: Batch) {
+    async fn write(&mut self, mut batch: Batch) {
+        self.leave_behind(&mut batch);
         let mut backoff = Backoff::new(telemetry::Store::Database);
-        let Batch { sessions, rows, ended, permits, waiting, settling, .. } = batch;
-        let outcomes = match self.all(&sessions, &rows, &ended, &mut backoff).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                tracing::warn!(
-                    rows = rows.len(),
-                    ends = ended.len(),
-                    "the database refused what came together: {error}"
-                );
-                self.rows(&sessions, &rows, &mut backoff).await;
-                self.ends(&ended).await
+        let ended: Vec<_> = batch.ended.iter().map(|ending| Arc::clone(&ending.session)).collect();
+        let outcomes = loop {
+            match self.attempt(&batch.sessions, &batch.rows, &ended).await {
+                Err(error) if self.is_away(&error) => backoff.failed("writing to the database", &error).await,
+                outcome => break outcome,
             }
         };
-        telemetry::store_works(telemetry::Store::Database);
-        for permit in permits {
-            telemetry::stats_queued(-((permit.num_permits() * UNIT) as f64));
-        }
-        for (done, outcome) in waiting.into_iter().zip(outcomes) {
-            let _ = done.send(outcome);
-        }
-        for done in settling {
-            let _ = done.send(());
-        }
-    }
-
-    /// Everything by one transaction, unless the database refuses that.
-    async fn all(
-        &self,
-        sessions: &[SessionRow],
-        rows: &[StatsRow],
-        ended: &[Arc<EndedSession>],
-        backoff: &mut Backoff,
-    ) -> sqlx::Result<Vec<Result<(), EndError>>> {
-        loop {
-            match self.attempt(sessions, rows, ended).await {
-                Err(error) if is_unheard(&error) => {
-                    backoff.failed("writing to the database", &error).await;
+        match outcomes {
+            Ok(outcomes) => {
+                if self.refused.is_none() {
+                    telemetry::store_works(telemetry::Store::Database);
                 }
-                outcome => return outcome,
+                tell(batch.ended, outcomes);
+                settled(batch.settling);
+            }
+            Err(error) => {
+                let (rows, ends) = (batch.rows.len(), ended.len());
+                tracing::warn!(rows, ends, "the database refused what came together: {error}");
+                self.apart(batch, backoff).await;
             }
         }
     }
 
-    /// What running sessions brought: as often as it takes, and one by one if one of it can never be taken.
-    async fn rows(&self, sessions: &[SessionRow], rows: &[StatsRow], backoff: &mut Backoff) {
-        if self.insist(sessions, rows, backoff).await.is_ok() {
+    /// Where rows of a session are refused, its end waits behind them, and so does who wants to know that all is written.
+    fn leave_behind(&mut self, batch: &mut Batch) {
+        let Some(refused) = self.refused.as_mut().filter(|_| batch.ended.len() + batch.settling.len() > 0) else {
             return;
-        }
-        for session in sessions.chunks(1) {
-            if let Err(error) = self.insist(session, &[], backoff).await {
-                tracing::error!("the database will never take the row of a session that runs: {error}");
+        };
+        let with_rows = refused.batch.with_rows();
+        refused.batch.ended.extend(batch.ended.extract_if(.., |ending| with_rows.contains(&ending.session.row.id)));
+        refused.batch.settling.append(&mut batch.settling);
+    }
+
+    /// Writes what the database refuses together: first the ends of sessions that have no rows in it, then rows, then the other ends. What it
+    /// refuses still waits, unless it can never take it.
+    async fn apart(&mut self, mut batch: Batch, mut backoff: Backoff) {
+        let with_rows = batch.with_rows();
+        let behind = batch.ended.extract_if(.., |ending| with_rows.contains(&ending.session.row.id)).collect();
+        let mut works = self.ends(std::mem::replace(&mut batch.ended, behind)).await;
+        match self.rows(&mut batch, &mut backoff).await {
+            None => {
+                works &= self.ends(batch.ended).await;
+                settled(batch.settling);
+                if works && self.refused.is_none() {
+                    telemetry::store_works(telemetry::Store::Database);
+                }
             }
-        }
-        if self.insist(&[], rows, backoff).await.is_ok() {
-            return;
-        }
-        for row in rows.chunks(1) {
-            if let Err(error) = self.insist(&[], row, backoff).await {
-                tracing::error!("the database will never take a stats row: {error}");
-                telemetry::stats_lost(1);
+            Some(_) if let Some(refused) = &mut self.refused => refused.batch.append(batch),
+            Some(error) => {
+                let again = Instant::now() + backoff.refused("writing rows that the database refused", &error);
+                self.refused = Some(Refused { batch, again, backoff });
             }
         }
     }
 
-    /// One transaction, until it works or can never work.
+    /// Sessions that run, and rows table by table; one by one where one of them can never be taken. What is refused otherwise is left in the
+    /// batch, and one of the reasons is given.
+    async fn rows(&self, batch: &mut Batch, backoff: &mut Backoff) -> Option<sqlx::Error> {
+        let mut reason = None;
+        let mut left = Vec::new();
+        for session in std::mem::take(&mut batch.sessions) {
+            match self.insist(std::slice::from_ref(&session), &[], backoff).await {
+                Ok(()) => {}
+                Err(error) if is_final(&error) => {
+                    tracing::error!("the database will never take the row of a session that runs: {error}");
+                }
+                Err(error) => {
+                    reason = Some(error);
+                    left.push(session);
+                }
+            }
+        }
+        batch.sessions = left;
+        let mut left = Vec::new();
+        let mut rows = std::mem::take(&mut batch.rows);
+        while let Some(table) = rows.first().map(|row| row.table) {
+            let of_table: Vec<_> = rows.extract_if(.., |row| std::ptr::eq(row.table, table)).collect();
+            match self.insist(&[], &of_table, backoff).await {
+                Ok(()) => {}
+                Err(error) if is_final(&error) => {
+                    for row in of_table {
+                        match self.insist(&[], std::slice::from_ref(&row), backoff).await {
+                            Ok(()) => {}
+                            Err(error) if is_final(&error) => {
+                                tracing::error!("the database will never take a stats row: {error}");
+                                telemetry::stats_lost(1);
+                            }
+                            Err(error) => {
+                                reason = Some(error);
+                                left.push(row);
+                            }
+                        }
+                    }
+                }
+                Err(error) => {
+                    reason = Some(error);
+                    left.extend(of_table);
+                }
+            }
+        }
+        batch.rows = left;
+        reason
+    }
+
+    /// One transaction, as often as it takes while the database is away.
     async fn insist(&self, sessions: &[SessionRow], rows: &[StatsRow], backoff: &mut Backoff) -> sqlx::Result<()> {
         loop {
             match self.attempt(sessions, rows, &[]).await {
-                Ok(_) => return Ok(()),
-                Err(error) if is_final(&error) => return Err(error),
-                Err(error) => backoff.failed("writing to the database", &error).await,
+                Err(error) if self.is_away(&error) => backoff.failed("writing to the database", &error).await,
+                outcome => return outcome.map(|_| ()),
             }
         }
     }
 
-    /// Sessions that are over, by halves: so one that is refused is found. It is tried no more than that: who waits for it tries again.
-    async fn ends(&self, ended: &[Arc<EndedSession>]) -> Vec<Result<(), EndError>> {
-        let mut outcomes = Vec::with_capacity(ended.len());
-        let mut groups = vec![ended];
+    /// Sessions that are over, by halves: so one that is refused is found. It is tried no more than that: who waits for it tries again. Says
+    /// whether the database works.
+    async fn ends(&self, ended: Vec<Ending>) -> bool {
+        let sessions: Vec<_> = ended.iter().map(|ending| Arc::clone(&ending.session)).collect();
+        let mut outcomes = Vec::with_capacity(sessions.len());
+        let mut groups = vec![sessions.as_slice()];
         while let Some(group) = groups.pop() {
             match self.attempt(&[], &[], group).await {
                 Ok(written) => outcomes.extend(written),
@@ -287,7 +424,9 @@ impl Writer {
                 }
             }
         }
-        outcomes
+        let works = works(&outcomes);
+        tell(ended, outcomes);
+        works
     }
 
     /// Writes all of it by one transaction, but for the ends of sessions that somebody else works on.
@@ -301,27 +440,66 @@ impl Writer {
             return Ok(Vec::new());
         }
         let mut transaction = self.database.begin().await?;
-        let (mut outcomes, mut ours) = (Vec::with_capacity(ended.len()), Vec::with_capacity(ended.len()));
-        for session in ended {
-            // Who waited for one here would keep all others waiting.
-            if transaction.try_lock(session.row.id).await? {
-                ours.push(Arc::clone(session));
-                outcomes.push(Ok(()));
-            } else {
-                outcomes.push(Err(EndError::Locked));
+        match fill(&mut transaction, sessions, rows, ended).await {
+            Ok(outcomes) => transaction.commit().await.map(|()| outcomes),
+            Err(error) => {
+                // Before the next attempt: until then its sessions are locked.
+                let _ = transaction.rollback().await;
+                Err(error)
             }
         }
-        insert_live(&mut transaction, sessions).await?;
-        write_rows(&mut transaction, rows).await?;
-        write_ended(&mut transaction, &ours).await?;
-        transaction.commit().await?;
-        Ok(outcomes)
+    }
+
+    /// Whether nothing else could be written either: the database does not answer, or takes nothing for a while.
+    fn is_away(&self, error: &sqlx::Error) -> bool {
+        let is_unheard = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed);
+        is_unheard || self.database.is_away(error)
     }
 }
 
-/// Whether the database did not even answer.
-fn is_unheard(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed)
+/// The writing of one transaction.
+async fn fill(
+    transaction: &mut Transaction,
+    sessions: &[SessionRow],
+    rows: &[StatsRow],
+    ended: &[Arc<EndedSession>],
+) -> sqlx::Result<Vec<Result<(), EndError>>> {
+    let (mut outcomes, mut ours) = (Vec::with_capacity(ended.len()), Vec::with_capacity(ended.len()));
+    for session in ended {
+        // Who waited for one here would keep all others waiting.
+        if transaction.try_lock(session.row.id).await? {
+            ours.push(Arc::clone(session));
+            outcomes.push(Ok(()));
+        } else {
+            outcomes.push(Err(EndError::Locked));
+        }
+    }
+    insert_live(transaction, sessions).await?;
+    write_rows(transaction, rows).await?;
+    write_ended(transaction, &ours).await?;
+    Ok(outcomes)
+}
+
+/// Tells those who wait for the ends of sessions what became of them.
+fn tell(ended: Vec<Ending>, outcomes: Vec<Result<(), EndError>>) {
+    for (Ending { done, .. }, outcome) in ended.into_iter().zip(outcomes) {
+        let _ = done.send(outcome);
+    }
+}
+
+/// Tells those who wait for all before them.
+fn settled(settling: Vec<oneshot::Sender<()>>) {
+    for done in settling {
+        let _ = done.send(());
+    }
+}
+
+/// Whether a database works that gave these answers: who can never take something, or finds it locked, does.
+fn works(outcomes: &[Result<(), EndError>]) -> bool {
+    outcomes.iter().all(|outcome| match outcome {
+        Ok(()) | Err(EndError::Locked) => true,
+        Err(error) => error.is_final(),
+    })
 }
 
 #[cfg(test)]
@@ -339,10 +517,16 @@ mod tests {
     use crate::store::stats::RowFilter;
 
     fn one_row() -> RowBatch {
+        rows_of(SessionId::new(), "1")
+    }
+
+    /// A row of an entry of this type.
+    fn rows_of(session: SessionId, kind: &str) -> RowBatch {
         let (mut decoder, mut filter, mut rows) =
             (ReportDecoder::new(), RowFilter::new(Duration::ZERO), RowBatch::default());
-        let report = decoder.decode(RawValue::parse(r#"{"t":1,"0":{"type":1,"packetsReceived":1}}"#).unwrap()).unwrap();
-        filter.rows(SessionId::new(), "PC_0", report, 0.0, &mut rows);
+        let report = format!(r#"{{"t":1,"0":{{"type":{kind},"packetsReceived":1}}}}"#);
+        let report = decoder.decode(RawValue::parse(&report).unwrap()).unwrap();
+        filter.rows(session, "PC_0", report, 0.0, &mut rows);
         rows
     }
 
@@ -422,5 +606,52 @@ mod tests {
             queue.ended(held).await.unwrap();
             running.abort();
         }
+    }
+
+    #[tokio::test]
+    async fn rows_that_are_refused_for_a_while_keep_nobody_but_their_own_session() {
+        for (_guard, database) in both().await {
+            // What the database says then is neither final nor that it is away.
+            database.write("ALTER TABLE stats_inbound_rtp RENAME TO elsewhere", &[]).await.unwrap();
+            let (queue, writer) = DatabaseQueue::new(database.clone(), 4096);
+            let running = tokio::spawn(writer.run());
+            let end = |id| {
+                let row = SessionRow { id, ended: true, ..row(1) };
+                let session = Arc::new(EndedSession { row, features: SessionFeatures::default() });
+                queue.ended(session)
+            };
+            let held = SessionId::new();
+            queue.offer(&mut rows_of(held, "1")).await.unwrap();
+            queue.offer(&mut rows_of(held, "2")).await.unwrap();
+            let mut of_held = Box::pin(end(held));
+            assert!(futures_util::poll!(&mut of_held).is_pending());
+            for _ in 0..3 {
+                let other = SessionId::new();
+                end(other).await.unwrap();
+                assert!(get(&database, other).await.unwrap().is_some());
+                assert!(futures_util::poll!(&mut of_held).is_pending());
+            }
+            // Of another table, or handed over later: written at once.
+            assert_eq!(database.read("SELECT 1 FROM stats_outbound_rtp", &[]).await.unwrap().len(), 1);
+            assert!(get(&database, held).await.unwrap().is_none());
+            assert!(queue.oldest() > Duration::ZERO && queue.room.available_permits() < queue.capacity);
+            let mut settled = Box::pin(queue.settle());
+            assert!(futures_util::poll!(&mut settled).is_pending());
+
+            database.write("ALTER TABLE elsewhere RENAME TO stats_inbound_rtp", &[]).await.unwrap();
+            of_held.await.unwrap();
+            settled.await;
+            assert_eq!(database.read("SELECT 1 FROM stats_inbound_rtp", &[]).await.unwrap().len(), 1);
+            assert!(get(&database, held).await.unwrap().is_some());
+            assert_eq!((queue.oldest(), queue.room.available_permits()), (Duration::ZERO, queue.capacity));
+            running.abort();
+        }
+    }
+
+    #[test]
+    fn a_database_works_that_finds_rows_locked_or_refuses_them_for_good() {
+        let error = |error: sqlx::Error| Err(EndError::Refused(error));
+        assert!(works(&[Ok(()), Err(EndError::Locked), error(sqlx::Error::Encode("text".into()))]));
+        assert!(!works(&[Ok(()), error(sqlx::Error::PoolClosed), Ok(())]));
     }
 }

@@ -42,6 +42,8 @@ const SLOWED: &str = "rtctrace_slowed_total";
 const RELOADS: &str = "rtctrace_reloads_total";
 const STATS_ROWS: &str = "rtctrace_stats_rows_total";
 const STATS_QUEUE: &str = "rtctrace_stats_queue_bytes";
+const STATS_QUEUE_ROWS: &str = "rtctrace_stats_queue_rows";
+const STATS_OLDEST: &str = "rtctrace_stats_queue_oldest_seconds";
 const STATS_BEHIND: &str = "rtctrace_stats_behind_total";
 const STATS_LOST: &str = "rtctrace_stats_rows_lost_total";
 
@@ -110,6 +112,8 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     );
     describe_counter!(STATS_ROWS, "Stats rows written, by table.");
     describe_gauge!(STATS_QUEUE, "Bytes of stats rows that wait for the database.");
+    describe_gauge!(STATS_QUEUE_ROWS, "Stats rows that wait for the database.");
+    describe_gauge!(STATS_OLDEST, "How long the oldest of them have waited, in seconds.");
     describe_counter!(
         STATS_BEHIND,
         "Sessions whose rows are written from their dump at their end, because the queue was full."
@@ -123,6 +127,9 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     gauge!(BACKLOG).set(0.0);
     gauge!(BACKLOG_AGE).set(0.0);
     gauge!(STORAGE_WAIT).set(0.0);
+    gauge!(STATS_QUEUE).set(0.0);
+    gauge!(STATS_QUEUE_ROWS).set(0.0);
+    gauge!(STATS_OLDEST).set(0.0);
     gauge!(SPOOL_BYTES).set(0.0);
     gauge!(SESSIONS_LIVE).set(0.0);
     gauge!(SOCKETS).set(0.0);
@@ -299,8 +306,14 @@ pub(crate) fn stats_rows(table: &'static str, rows: u64) {
 }
 
 /// Rows were queued for the database, or taken from the queue.
-pub(crate) fn stats_queued(bytes: f64) {
+pub(crate) fn stats_queued(bytes: f64, rows: f64) {
     gauge!(STATS_QUEUE).increment(bytes);
+    gauge!(STATS_QUEUE_ROWS).increment(rows);
+}
+
+/// How long the oldest rows in the queue have been there.
+pub(crate) fn stats_oldest(wait: Duration) {
+    gauge!(STATS_OLDEST).set(wait.as_secs_f64());
 }
 
 /// A session stopped offering rows.

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -124,6 +126,52 @@ async fn a_database_that_is_not_there_is_no_outage() {
     let (success, output, errors) = run(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--verbose"], &settings);
     assert!(!success && errors.contains("does not exist"), "{errors}");
     assert!(!output.contains("h1dden") && !errors.contains("h1dden"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_away_keeps_only_sessions_that_have_rows_of_it() {
+    let collector = Collector::start(&[]);
+    let mut database = PgConnection::connect(&collector.database_url()).await.unwrap();
+    let mut order = async |sql: &'static str| sqlx::raw_sql(sql).execute(&mut database).await.map(|_| ()).unwrap();
+    let other = new_session();
+    let (mut other_socket, _) = collector.v1(&other, 0).await;
+    other_socket.send(crate::support::lines(3).join("\n")).await;
+    other_socket.acknowledged(3).await;
+    order("ALTER TABLE stats_codec RENAME TO elsewhere").await;
+    let lines = whole_recording();
+    let session = new_session();
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    socket.acknowledged(lines.len()).await;
+    fails(&collector).await;
+    // Of one that has no reports, everything is written.
+    other_socket.send("[36,null,null,110]").await;
+    collector.stored(&other).await;
+    assert!(collector.spool(&session).exists() && !collector.session(&session).await["dumpBytes"].is_u64());
+    order("ALTER TABLE elsewhere RENAME TO stats_codec").await;
+    collector.stored(&session).await;
+    assert_stats(&collector, &lines).await;
+    assert_eq!(collector.metric("rtctrace_stats_rows_lost_total").await, 0.0);
+    database_is(&collector, "ok").await;
+}
+
+#[tokio::test]
+async fn a_session_that_somebody_else_works_on_is_no_failure_of_the_database() {
+    let collector = Collector::start(&[]);
+    let (lines, session) = (lines(3), new_session());
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    socket.acknowledged(lines.len()).await;
+    let (high, low) = uuid::Uuid::parse_str(&session).unwrap().as_u64_pair();
+    let mut other = PgConnection::connect(&collector.database_url()).await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock($1)").bind((high ^ low).cast_signed()).execute(&mut other).await.unwrap();
+    socket.send("[36,null,null,110]").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(collector.spool(&session).exists());
+    database_is(&collector, "ok").await;
+    other.close().await.unwrap();
+    collector.stored(&session).await;
+    assert_eq!(collector.metric(FAILURES).await, 0.0);
 }
 
 /// A network between a collector and its server. It can stop to carry anything, without a word to either.

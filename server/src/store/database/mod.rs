@@ -52,7 +52,7 @@ impl Database {
     pub(crate) async fn open_or_wait(url: &str) -> anyhow::Result<Self> {
         let database = Self::of(url)?;
         match database.prepare().await {
-            Err(error) if database.is_away(&error) => {
+            Err(error) if database.would_wait(&error) => {
                 let later = database.clone();
                 tokio::spawn(async move {
                     let (mut backoff, mut result) = (Backoff::new(telemetry::Store::Database), Err(error));
@@ -95,9 +95,13 @@ impl Database {
         }
     }
 
+    /// The same of what was told about an attempt to open it.
+    fn would_wait(&self, error: &anyhow::Error) -> bool {
+        error.chain().find_map(|cause| cause.downcast_ref()).is_some_and(|error| self.is_away(error))
+    }
+
     /// Whether it may be there later: it cannot be reached, or somebody else has it for himself.
-    fn is_away(&self, error: &anyhow::Error) -> bool {
-        let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>()) else { return false };
+    pub(super) fn is_away(&self, error: &sqlx::Error) -> bool {
         match self {
             Self::Sqlite(_) => sqlite::is_held(error),
             Self::Postgres(_) => postgres::is_away(error),
@@ -218,6 +222,14 @@ impl Transaction {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await.map(|()| None),
             Self::Postgres(_) => Ok(Some(self)),
+        }
+    }
+
+    /// Takes it back, at once.
+    pub(crate) async fn rollback(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await,
+            Self::Postgres(transaction) => postgres::rollback(transaction).await,
         }
     }
 

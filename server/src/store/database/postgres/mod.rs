@@ -166,6 +166,11 @@ fn key(session: SessionId) -> i64 {
     (high ^ low).cast_signed()
 }
 
+/// Takes a transaction back.
+pub(super) async fn rollback(transaction: sqlx::Transaction<'static, Postgres>) -> sqlx::Result<()> {
+    within(WRITE_LIMIT, transaction.rollback()).await
+}
+
 /// Makes a transaction last.
 pub(super) async fn commit(transaction: sqlx::Transaction<'static, Postgres>) -> sqlx::Result<()> {
     within(WRITE_LIMIT, transaction.commit()).await
