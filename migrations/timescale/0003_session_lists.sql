@@ -1,19 +1,6 @@
--- What lists of sessions are asked for: what became of a session's connections, and an index for each filter, in the order of the lists.
+-- What became of a session's connections, for lists of sessions. Its values and its indexes follow (0003_session_lists.concurrently.sql): nobody who
+-- reads or writes sessions waits for them. It may run again, until those are there.
 
-ALTER TABLE sessions ADD COLUMN outcome text CHECK (outcome IN ('connected', 'failed', 'none'));
-
-UPDATE sessions SET outcome = CASE
-  WHEN EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id AND f.connected) THEN 'connected'
-  WHEN EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id) THEN 'failed'
-  ELSE 'none' END
-WHERE state = 'ended';
-
-DROP INDEX sessions_live;
-DROP INDEX sessions_by_conference;
-CREATE INDEX sessions_live ON sessions (start_time DESC, id DESC) WHERE state = 'live';
-CREATE INDEX sessions_by_user_start ON sessions ("user", start_time DESC, id DESC) WHERE "user" IS NOT NULL;
-CREATE INDEX sessions_by_conference ON sessions (conference, start_time DESC, id DESC) WHERE conference IS NOT NULL;
-CREATE INDEX sessions_by_source ON sessions (source, start_time DESC, id DESC);
-CREATE INDEX sessions_by_browser ON sessions (browser_name, start_time DESC, id DESC) WHERE browser_name IS NOT NULL;
-CREATE INDEX sessions_by_country ON sessions (country, start_time DESC, id DESC) WHERE country IS NOT NULL;
-CREATE INDEX sessions_by_outcome ON sessions (outcome, start_time DESC, id DESC) WHERE outcome IS NOT NULL;
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS outcome text;
+ALTER TABLE sessions DROP CONSTRAINT IF EXISTS sessions_outcome_check;
+ALTER TABLE sessions ADD CONSTRAINT sessions_outcome_check CHECK (outcome IN ('connected', 'failed', 'none')) NOT VALID;

@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlStr, Sqlite, Sqlit
 
 use super::{Row, Value};
 use crate::config::masked;
+use crate::store::sessions::OUTCOME;
 
 /// Migrations in their order. Each runs once, in a transaction of its own.
 const MIGRATIONS: &[(i64, &str)] = &[
@@ -65,6 +66,7 @@ impl Pools {
         let context = || format!("cannot open the database {}", self.options.get_filename().display());
         let mut connection = SqliteConnection::connect_with(&self.options).await.with_context(context)?;
         migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
+        fill_outcomes(&mut connection).await.context("cannot say what became of sessions")?;
         connection.close().await.with_context(context)
     }
 
@@ -164,10 +166,44 @@ async fn migrate(connection: &mut SqliteConnection, migrations: &'static [(i64, 
     Ok(())
 }
 
+/// Sessions that ended before there was a column for it, or by an older collector, get their outcome.
+async fn fill_outcomes(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let sql = format!("UPDATE sessions SET outcome = {OUTCOME} WHERE state = 'ended' AND outcome IS NULL");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Database;
+    use super::super::tests::{assert_outcomes, fill_before_outcomes};
     use super::*;
+
+    #[tokio::test]
+    async fn sessions_that_are_there_get_their_outcome_from_the_migration_or_from_a_later_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", dir.path().display());
+        let mut connection = SqliteConnection::connect_with(&options(&url).unwrap()).await.unwrap();
+        let before = MIGRATIONS.split_at(6).0;
+        migrate(&mut connection, before).await.unwrap();
+        fill_before_outcomes(async |sql| {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql.replace("{time}", "1795159384861")))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        })
+        .await;
+        connection.close().await.unwrap();
+        for _ in 0..2 {
+            let database = Database::open(&url).await.unwrap();
+            assert_outcomes(&database).await;
+            // As a collector that knows no outcome would end them.
+            database.write("UPDATE sessions SET outcome = NULL WHERE state = 'ended'", &[]).await.unwrap();
+        }
+        let names =
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'sessions' AND name LIKE 'sessions%'";
+        let database = Database::open(&url).await.unwrap();
+        assert_eq!(database.read(names, &[]).await.unwrap().len(), 10);
+    }
 
     fn pools(database: &Database) -> &Pools {
         let Database::Sqlite(pools) = database else { panic!("{database:?} is not SQLite") };

@@ -81,3 +81,50 @@ async fn another_database_is_named() {
     let error = Database::open("mysql://localhost/rtctrace").await.unwrap_err().to_string();
     assert!(error.contains("`mysql`") && error.contains("postgres://"), "{error}");
 }
+
+/// The rows of each kind of session that [`fill_before_outcomes`] makes.
+const OF_EACH: usize = 1_100;
+
+/// Sessions as they were before they had an outcome: some run, the others are over and had a connection that was connected, one that was not,
+/// or none.
+pub(crate) async fn fill_before_outcomes(mut write: impl AsyncFnMut(String)) {
+    let id = |kind: usize, number: usize| format!("0193{kind:04}-0000-7000-8000-{number:012}");
+    for kind in 0..4 {
+        let state = if kind == 0 { "live" } else { "ended" };
+        let session = |number: usize| {
+            // A time in either database.
+            let time = "{time}";
+            format!("('{}', 'client', 'rtctrace.v1', '{state}', {time}, '/', 0, 0)", id(kind, number))
+        };
+        let sessions: Vec<String> = (0..OF_EACH).map(session).collect();
+        write(format!(
+            "INSERT INTO sessions (id, source, dialect, state, start_time, url, connections, lines) VALUES {}",
+            sessions.join(", ")
+        ))
+        .await;
+        if kind == 3 {
+            continue;
+        }
+        let connection = |number: usize, position: usize, connected: bool| {
+            format!("('{}', 'PC_{position}', {position}, {connected})", id(kind, number))
+        };
+        let connections: Vec<String> =
+            (0..OF_EACH).flat_map(|number| [connection(number, 0, false), connection(number, 1, kind == 1)]).collect();
+        write(format!(
+            "INSERT INTO features_connection (session_id, connection_id, position, connected) VALUES {}",
+            connections.join(", ")
+        ))
+        .await;
+    }
+}
+
+/// What became of these sessions.
+pub(crate) async fn assert_outcomes(database: &Database) {
+    let sql = "SELECT id, state, outcome FROM sessions ORDER BY id";
+    let rows = database.read(sql, &[]).await.unwrap();
+    assert_eq!(rows.len(), 4 * OF_EACH);
+    for (row, expected) in rows.iter().zip((0..4).flat_map(|kind| std::iter::repeat_n(kind, OF_EACH))) {
+        let outcomes = [None, Some("connected"), Some("failed"), Some("none")];
+        assert_eq!(row.text("outcome").unwrap().as_deref(), outcomes[expected]);
+    }
+}

@@ -2,11 +2,15 @@
 //! because that may be installed, or exchanged for the other one, at any time. All of it under a lock: several collectors may
 //! start at once.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
+use uuid::Uuid;
 
 use super::code;
+use crate::store::sessions::OUTCOME;
 use crate::store::stats::TABLES;
 
 /// Migrations in their order. Each runs once, in a transaction of its own.
@@ -16,6 +20,14 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../../../../../migrations/timescale/0003_session_lists.sql")),
     (4, include_str!("../../../../../migrations/timescale/0004_collectors.sql")),
 ];
+
+/// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
+/// again.
+const CONCURRENTLY: &[(i64, &str)] =
+    &[(3, include_str!("../../../../../migrations/timescale/0003_session_lists.concurrently.sql"))];
+
+/// So many sessions get their outcome at a time: who has just ended one waits for no more.
+const OUTCOMES: i64 = 1_000;
 
 /// The newest one.
 pub(crate) const SCHEMA: i64 = match MIGRATIONS {
@@ -40,6 +52,8 @@ const PLAIN_MINUTE: &str = "date_bin('1 minute', TIMESTAMPTZ '2000-01-03 00:00:0
 
 /// One collector at a time brings the schema up to date.
 const LOCK: i64 = 0x7274_6374_7261_6365;
+/// How often another one looks whether it is done.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What there is beside PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,16 +66,32 @@ enum Edition {
     Timescale,
 }
 
-/// Brings the schema up to date, from whatever it is.
+/// Brings the schema up to date, from whatever it is. The lock is the connection's, not a transaction's: indexes are built outside of one.
 pub(super) async fn run(connection: &mut PgConnection) -> anyhow::Result<()> {
+    // Whoever waited inside a statement would be waited for by who builds an index.
+    let lock = "SELECT pg_try_advisory_lock($1)";
+    loop {
+        let is_ours: bool = sqlx::query_scalar(lock).bind(LOCK).fetch_one(&mut *connection).await?;
+        if is_ours {
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    let result = run_locked(connection).await;
+    // Where it cannot be given back, the connection is gone, and the lock with it.
+    let _ = sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(connection).await;
+    result
+}
+
+async fn run_locked(connection: &mut PgConnection) -> anyhow::Result<()> {
     // Else the driver tells of every table that is there already.
     sqlx::raw_sql("SET client_min_messages = warning").execute(&mut *connection).await?;
     let edition = edition(connection).await?;
     for migration in MIGRATIONS {
         migrate(connection, migration).await?;
     }
+    fill_outcomes(connection).await.context("cannot say what became of sessions")?;
     let mut transaction = connection.begin().await?;
-    lock(&mut transaction).await?;
     if edition != Edition::Plain {
         for table in TABLES.iter() {
             make_hypertable(&mut transaction, table.name)
@@ -87,10 +117,6 @@ pub(super) async fn has_timescale(connection: &mut PgConnection) -> sqlx::Result
     sqlx::query_scalar(installed).fetch_one(connection).await
 }
 
-async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(connection).await.map(|_| ())
-}
-
 /// What there is; TimescaleDB is taken into use where the server has loaded it.
 async fn edition(connection: &mut PgConnection) -> anyhow::Result<Edition> {
     // Asked first: to a server that has not, CREATE EXTENSION is an error that ends the connection.
@@ -105,7 +131,6 @@ async fn edition(connection: &mut PgConnection) -> anyhow::Result<Edition> {
     }
     if !has_timescale(connection).await? {
         let mut transaction = connection.begin().await?;
-        lock(&mut transaction).await?;
         let created = sqlx::raw_sql("CREATE EXTENSION IF NOT EXISTS timescaledb").execute(&mut *transaction).await;
         match created {
             Ok(_) => transaction.commit().await?,
@@ -125,8 +150,8 @@ async fn edition(connection: &mut PgConnection) -> anyhow::Result<Edition> {
 }
 
 async fn migrate(connection: &mut PgConnection, (version, sql): &(i64, &'static str)) -> anyhow::Result<()> {
+    let context = || format!("migration {version}");
     let mut transaction = connection.begin().await?;
-    lock(&mut transaction).await?;
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS rtctrace_schema (version bigint NOT NULL)")
         .execute(&mut *transaction)
         .await?;
@@ -135,13 +160,51 @@ async fn migrate(connection: &mut PgConnection, (version, sql): &(i64, &'static 
     if current > SCHEMA {
         bail!("the database has schema {current}, written by a newer version; this one knows up to {SCHEMA}");
     }
-    if current < *version {
-        sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(|| format!("migration {version}"))?;
-        let set = sqlx::query("INSERT INTO rtctrace_schema (version) VALUES ($1)").bind(version);
-        set.execute(&mut *transaction).await?;
+    if current >= *version {
+        return Ok(transaction.commit().await?);
     }
+    sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(context)?;
+    if let Some((_, then)) = CONCURRENTLY.iter().find(|(follows, _)| follows == version) {
+        transaction.commit().await?;
+        fill_outcomes(connection).await.with_context(context)?;
+        concurrently(connection, then).await.with_context(context)?;
+        transaction = connection.begin().await?;
+    }
+    let set = sqlx::query("INSERT INTO rtctrace_schema (version) VALUES ($1)").bind(version);
+    set.execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Runs statements one by one. An index whose building failed before is there and of no use: it is built anew.
+async fn concurrently(connection: &mut PgConnection, statements: &'static str) -> anyhow::Result<()> {
+    let broken = "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE i.indrelid = 'sessions'::regclass AND NOT i.indisvalid";
+    let broken: Vec<String> = sqlx::query_scalar(broken).fetch_all(&mut *connection).await?;
+    for index in broken {
+        let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");
+        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *connection).await?;
+    }
+    let is_comment = |line: &&str| line.starts_with("--");
+    let plain: String = statements.lines().filter(|line| !is_comment(line)).collect::<Vec<_>>().join("\n");
+    for statement in plain.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Sessions that ended before there was a column for it, or by an older collector, get their outcome.
+async fn fill_outcomes(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let part = "SELECT id FROM sessions WHERE state = 'ended' AND outcome IS NULL AND id > $1 ORDER BY id LIMIT $2";
+    let fill =
+        format!("UPDATE sessions SET outcome = {OUTCOME} WHERE id = ANY($1) AND state = 'ended' AND outcome IS NULL");
+    let mut after = Uuid::nil();
+    loop {
+        let ids: Vec<Uuid> = sqlx::query_scalar(part).bind(after).bind(OUTCOMES).fetch_all(&mut *connection).await?;
+        let Some(last) = ids.last() else { return Ok(()) };
+        after = *last;
+        sqlx::query(AssertSqlSafe(fill.clone())).bind(&ids).execute(&mut *connection).await?;
+    }
 }
 
 /// A day is a chunk: dashboards ask for hours to weeks, and a day's rows of a busy fleet still have their indexes in memory.
@@ -222,8 +285,8 @@ async fn attempt(connection: &mut PgConnection, what: &str, sql: String) -> anyh
 #[cfg(test)]
 mod tests {
     use super::super::super::Database;
-    use super::super::super::tests::fresh_postgres;
     use super::super::super::tests::server::{Server, TestDatabase};
+    use super::super::super::tests::{assert_outcomes, fill_before_outcomes, fresh_postgres};
     use super::*;
 
     async fn connect(url: &str) -> PgConnection {
@@ -252,6 +315,64 @@ mod tests {
             let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
             assert_eq!(rows, 0, "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_filled_database_gets_outcomes_and_indexes_while_others_read_and_write() {
+        let server = TestDatabase::new().await;
+        let mut connection = connect(&server.url).await;
+        let (before, _) = MIGRATIONS.split_at(2);
+        for migration in before {
+            migrate(&mut connection, migration).await.unwrap();
+        }
+        fill_before_outcomes(async |sql| {
+            sqlx::raw_sql(AssertSqlSafe(sql.replace("{time}", "now()"))).execute(&mut connection).await.unwrap();
+        })
+        .await;
+        // What is left of an attempt that failed.
+        let broken = "ALTER TABLE sessions ADD COLUMN outcome text; CREATE INDEX sessions_by_source ON sessions (source); \
+             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'sessions_by_source'::regclass";
+        sqlx::raw_sql(broken).execute(&mut connection).await.unwrap();
+        // Somebody who has read and written, and does not hurry.
+        let mut other = connect(&server.url).await;
+        sqlx::raw_sql("SET lock_timeout = '2s'").execute(&mut other).await.unwrap();
+        let others = tokio::spawn(async move {
+            for _ in 0..40 {
+                let touch = "UPDATE sessions SET lines = lines + 1 WHERE state = 'live'; SELECT count(*) FROM sessions";
+                sqlx::raw_sql(touch).execute(&mut other).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        let (one, two) = tokio::join!(Database::open(&server.url), Database::open(&server.url));
+        let (database, _) = (one.unwrap(), two.unwrap());
+        others.await.unwrap();
+        assert_outcomes(&database).await;
+        let indexes = "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+             WHERE i.indrelid = 'sessions'::regclass AND i.indisvalid AND c.relname LIKE 'sessions_%' ORDER BY 1";
+        let indexes: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut connection).await.unwrap();
+        let expected = [
+            "by_browser",
+            "by_conference_start",
+            "by_country",
+            "by_outcome",
+            "by_source",
+            "by_start",
+            "by_user",
+            "by_user_start",
+            "live_by_start",
+            "pkey",
+            "without_outcome",
+        ];
+        assert_eq!(indexes, expected.map(|name| format!("sessions_{name}")));
+        let of_source = "SELECT pg_get_indexdef('sessions_by_source'::regclass)";
+        let of_source: String = sqlx::query_scalar(of_source).fetch_one(&mut connection).await.unwrap();
+        assert!(of_source.contains("start_time DESC"), "{of_source}");
+        let refused = sqlx::raw_sql("UPDATE sessions SET outcome = 'other'").execute(&mut connection).await;
+        assert_eq!(code(&refused.unwrap_err()), Some("23514"));
+
+        // As a collector that knows no outcome would end them.
+        database.write("UPDATE sessions SET outcome = NULL WHERE state = 'ended'", &[]).await.unwrap();
+        assert_outcomes(&Database::open(&server.url).await.unwrap()).await;
     }
 
     #[tokio::test]
