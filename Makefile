@@ -1,6 +1,6 @@
 # The commands of the project. What each does is in scripts/, which needs nothing but bash, rustup, Node.js 20 and a C compiler.
 
-.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api soak-client soak-crash clean
+.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api soak-client soak-crash soak-writer clean
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make bench-client   what a poll costs the page, beside a bare JSON.stringify (REPEAT=3 POLLS=120 PROFILE=1)'
 	@echo 'make soak-client    the memory of a page that is polled for 10 minutes (MINUTES=10)'
 	@echo 'make soak-crash    the collector killed 100 times under 200 sessions, every dump compared (FALLS=100 SESSIONS=200)'
+	@echo 'make soak-writer   1000 sessions write 26 rows a second each for 5 minutes, counted afterwards (MINUTES=5 SESSIONS=1000 STOP_DATABASE=1)'
 	@echo 'make clean   remove what was built and installed here; ./data stays'
 
 run: build
@@ -62,6 +63,9 @@ soak-client:
 
 soak-crash:
 	@bash scripts/soak-crash.sh
+
+soak-writer:
+	@bash scripts/soak-writer.sh
 
 clean:
 	rm -rf target fuzz/corpus fuzz/seeds fuzz/*.log node_modules npm/build npm/dist npm/node_modules dump-viewer/dist dump-viewer/src/wasm dump-viewer/node_modules tests/node_modules tests/results

@@ -36,3 +36,4 @@ mod stores;
 #[path = "../collector/support.rs"]
 mod support;
 mod together;
+mod writer;
