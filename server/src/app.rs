@@ -51,6 +51,8 @@ pub(crate) struct App {
     pub(crate) access: Arc<Access>,
     /// Places for uploads of dumps.
     pub(crate) uploads: Arc<Semaphore>,
+    /// Places for exports.
+    pub(crate) exports: Arc<Semaphore>,
     /// What lies in memory of messages that have not ended.
     pub(crate) unfinished: Arc<Unfinished>,
     /// Knows where clients are.
@@ -99,9 +101,12 @@ impl App {
         let spool = Spool::open(&config)?;
         let registry =
             Registry::new(Arc::clone(&config), Arc::clone(&stores), spool, stopping.clone(), Addresses::uncounted());
-        let uploads = Arc::new(Semaphore::new(config.limits.uploads.min(Semaphore::MAX_PERMITS)));
+        let (uploads, exports) = (places(config.limits.uploads), places(config.limits.exports));
         let (metrics, unfinished) = (Metrics(metrics), Unfinished::new(&config.limits));
-        Ok((Self { config, registry, stores, metrics, stopping, access, uploads, unfinished, geo: None }, stop))
+        Ok((
+            Self { config, registry, stores, metrics, stopping, access, uploads, exports, unfinished, geo: None },
+            stop,
+        ))
     }
 }
 
@@ -140,7 +145,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     }
 
     session::clean_up(&config.data_dir).context("cannot remove what an import left behind")?;
-    let database = Database::open_or_wait(&config.database_url()?).await?;
+    let database = Database::open_or_wait(&config.database_url()?, config.limits.query_time.0).await?;
     let stores = over(&config, database)?;
     let (stop, stopping) = watch::channel(false);
     let stopping = Stopping(stopping);
@@ -188,7 +193,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         metrics: Metrics(metrics),
         stopping,
         access: Arc::clone(&access),
-        uploads: Arc::new(Semaphore::new(limits.uploads.min(Semaphore::MAX_PERMITS))),
+        uploads: places(limits.uploads),
+        exports: places(limits.exports),
         unfinished: Unfinished::new(&limits),
         geo,
     };
@@ -212,6 +218,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!("the database did not settle in time; the next start writes what is missing from the spool");
     }
     Ok(())
+}
+
+fn places(number: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS)))
 }
 
 /// Opens the stores, for a tool that needs all of them.

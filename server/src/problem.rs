@@ -6,6 +6,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::store::database::is_out_of_time;
 use crate::telemetry;
 
 /// Why a request is refused. The name is the end of the problem's `type` and the label of its counter.
@@ -63,6 +64,8 @@ pub(crate) enum Reason {
     TooManyConnections,
     /// As many uploads as `limits.uploads`.
     TooManyUploads,
+    /// As many exports as `limits.exports`.
+    TooManyExports,
     /// Messages that have not ended hold `limits.unfinished_bytes`.
     TooMuchUnfinished,
     /// A session over its rate that cannot be read more slowly.
@@ -87,6 +90,8 @@ pub(crate) enum Reason {
     SlowReader,
     /// An upload goes on too slowly, or not at all.
     SlowUpload,
+    /// The database took longer for a query than `limits.query_time`.
+    SlowQuery,
     /// The binary was built without the asked part.
     NotBuiltIn,
     /// Something broke here.
@@ -123,6 +128,7 @@ impl Reason {
             Self::TooManySessions => "too_many_sessions",
             Self::TooManyConnections => "too_many_connections",
             Self::TooManyUploads => "too_many_uploads",
+            Self::TooManyExports => "too_many_exports",
             Self::TooMuchUnfinished => "too_much_unfinished",
             Self::TooFast => "too_fast",
             Self::SpoolFull => "spool_full",
@@ -135,6 +141,7 @@ impl Reason {
             Self::SlowMessage => "slow_message",
             Self::SlowReader => "slow_reader",
             Self::SlowUpload => "slow_upload",
+            Self::SlowQuery => "slow_query",
             Self::NotBuiltIn => "not_built_in",
             Self::Internal => "internal",
         }
@@ -161,6 +168,7 @@ impl Reason {
             Self::TooManySessions
             | Self::TooManyConnections
             | Self::TooManyUploads
+            | Self::TooManyExports
             | Self::TooMuchUnfinished
             | Self::TooFast
             | Self::SpoolFull
@@ -172,6 +180,7 @@ impl Reason {
             | Self::SlowMessage
             | Self::SlowReader
             | Self::SlowUpload => StatusCode::REQUEST_TIMEOUT,
+            Self::SlowQuery => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -204,6 +213,7 @@ impl Reason {
             Self::TooManySessions => "Too many sessions",
             Self::TooManyConnections => "Too many connections",
             Self::TooManyUploads => "Too many uploads",
+            Self::TooManyExports => "Too many exports",
             Self::TooMuchUnfinished => "Too much unfinished",
             Self::TooFast => "Too fast",
             Self::SpoolFull => "Spool full",
@@ -216,6 +226,7 @@ impl Reason {
             Self::SlowMessage => "Message too slow",
             Self::SlowReader => "Reader too slow",
             Self::SlowUpload => "Upload too slow",
+            Self::SlowQuery => "Query too slow",
             Self::NotBuiltIn => "Not part of this build",
             Self::Internal => "Internal error",
         }
@@ -240,6 +251,16 @@ impl Problem {
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!("a request failed: {error:#}");
         Self::new(Reason::Internal, "The collector could not answer; its log says why.")
+    }
+
+    /// The database did not answer.
+    pub(crate) fn of_query(error: sqlx::Error) -> Self {
+        if is_out_of_time(&error) {
+            let detail =
+                "The database would take longer than `limits.query_time`; narrow the request, or come back later.";
+            return Self::new(Reason::SlowQuery, detail);
+        }
+        Self::internal(error)
     }
 
     /// Adds a header that the status asks for (`Allow`, `Upgrade`).
@@ -281,7 +302,16 @@ pub(crate) enum Refused {
     /// Something broke in the collector.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(ProblemDocument),
+    /// The database would take longer than `limits.query_time`.
+    #[response(status = 504, content_type = "application/problem+json")]
+    SlowQuery(ProblemDocument),
 }
+
+/// As many exports are under way as there may be.
+#[derive(IntoResponses)]
+#[response(status = 503, content_type = "application/problem+json")]
+#[allow(dead_code)] // For the document.
+pub(crate) struct TooManyExports(ProblemDocument);
 
 /// There is no such session.
 #[derive(IntoResponses)]

@@ -47,7 +47,7 @@ pub(crate) async fn dump(State(app): State<App>, id: SessionId) -> Result<Respon
             return Ok(answer(body, "application/x-ndjson", format!("{id}.jsonl"), length));
         }
     }
-    let row = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)?.ok_or_else(|| unknown(id))?;
+    let row = sessions::get(&app.stores.database, id).await.map_err(Problem::of_query)?.ok_or_else(|| unknown(id))?;
     let Some(path) = row.dump_path else { return Err(no_dump(id)) };
     match app.stores.objects.get(&path.into()).await {
         Ok(object) => {

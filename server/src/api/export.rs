@@ -1,7 +1,7 @@
 //! `GET /api/v1/export/features/{table}`: the features of all sessions that a filter lets through, a row for each client, connection or
 //! track, behind what the list says of its session.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
@@ -14,17 +14,20 @@ use super::sessions::{FILTERS, FilterParameters, filter};
 use super::table::{self, Column, Kind, Parts, Sheet, Value};
 use super::{Format, path_parameter, shorten};
 use crate::app::App;
-use crate::problem::{Problem, ProblemDocument, Reason, Refused};
-use crate::store::database::Database;
-use crate::store::features::{FeatureRow, FeatureTable, Stored, rows_of};
+use crate::problem::{Problem, ProblemDocument, Reason, Refused, TooManyExports};
+use crate::session::SessionId;
+use crate::store::database::{Database, Part};
+use crate::store::features::{FeatureRow, FeatureTable, Key, Stored, rows_of};
 use crate::store::filter::{Filter, Outcome};
 use crate::store::list::{self, ListCursor};
 use crate::store::sessions::SessionRow;
 
 /// Sessions that are listed at a time.
 const SESSIONS: u32 = 200;
-/// Sessions whose features are read at a time: of tracks, one may have thousands.
-const BATCH: usize = 4;
+/// Sessions whose features are read at a time, unless they have more than a part may.
+const BATCH: usize = 16;
+/// What is read of features at a time: of tracks, a session may have thousands.
+const PART: Part = Part { rows: 128, bytes: 1 << 20 };
 
 /// What each row says of its session, before its features.
 const SESSION_COLUMNS: [Column<'_>; 15] = [
@@ -78,12 +81,14 @@ pub(crate) struct FormatParameter {
             (Vec<u8> = "application/vnd.apache.parquet"),
         )),
         Refused,
+        TooManyExports,
         (status = 404, description = "There is no such table.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn features(State(app): State<App>, table: FeatureTable, uri: Uri) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of(&uri, &[FILTERS, &["format"]])?;
     let format = Format::of(&parameters, &[Format::Csv, Format::Parquet])?;
+    let place = table::place(&app)?;
     let parts = Rows {
         database: app.stores.database.clone(),
         filter: filter(&parameters)?,
@@ -91,8 +96,10 @@ pub(crate) async fn features(State(app): State<App>, table: FeatureTable, uri: U
         cursor: None,
         is_listed: false,
         sessions: VecDeque::new(),
+        batch: BATCH,
+        behind: None,
     };
-    table::answer(&format!("features-{}", table.name()), format, &columns(table), parts).await
+    table::answer(&format!("features-{}", table.name()), format, &columns(table), parts, place).await
 }
 
 /// The table that a path names.
@@ -132,7 +139,12 @@ struct Rows {
     table: FeatureTable,
     cursor: Option<ListCursor>,
     is_listed: bool,
+    /// Sessions that are listed, and whose features have not been read to their end.
     sessions: VecDeque<SessionRow>,
+    /// So many of them are read at a time.
+    batch: usize,
+    /// The first of them has more rows than a part, and was read as far as this.
+    behind: Option<Key>,
 }
 
 impl Parts for Rows {
@@ -142,13 +154,27 @@ impl Parts for Rows {
             (self.cursor, self.is_listed) = (page.next, page.next.is_none());
             self.sessions = page.rows.into();
         }
-        let batch: Vec<SessionRow> = self.sessions.drain(..self.sessions.len().min(BATCH)).collect();
-        let ids: Vec<_> = batch.iter().map(|session| session.id).collect();
-        let mut rows = rows_of(&self.database, self.table, &ids).await?;
-        for session in &batch {
-            for row in rows.remove(&session.id).unwrap_or_default() {
+        let batch = if self.behind.is_some() { 1 } else { self.batch };
+        let ids: Vec<SessionId> = self.sessions.iter().map(|session| session.id).take(batch).collect();
+        let (rows, has_more) = rows_of(&self.database, self.table, &ids, self.behind.as_ref(), PART).await?;
+        if has_more && ids.len() > 1 {
+            // They come by id and are listed by time, so a part of them is of no use.
+            self.batch = ids.len() / 2;
+            return Ok(true);
+        }
+        self.batch = (self.batch + 1).min(BATCH);
+        self.behind = if has_more { rows.last().and_then(|row| row.key.clone()) } else { None };
+        let mut of_session: HashMap<SessionId, Vec<FeatureRow>> = HashMap::new();
+        for row in rows {
+            of_session.entry(row.session).or_default().push(row);
+        }
+        for session in self.sessions.iter().take(ids.len()) {
+            for row in of_session.remove(&session.id).unwrap_or_default() {
                 write(sheet, session, &row);
             }
+        }
+        if self.behind.is_none() {
+            self.sessions.drain(..ids.len());
         }
         Ok(!(self.sessions.is_empty() && self.is_listed))
     }

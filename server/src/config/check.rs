@@ -23,6 +23,7 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
         ("session.idle_timeout", config.session.idle_timeout),
         ("limits.header_time", config.limits.header_time),
         ("limits.idle_time", config.limits.idle_time),
+        ("limits.query_time", config.limits.query_time),
     ];
     for (name, time) in times {
         ensure!(time.0 >= SHORTEST, "{name} is {time}; it is at least 1s");
@@ -104,6 +105,7 @@ mod tests {
             ("[limits]\nwork_per_second = 0", "limits.work_per_second is 0s"),
             ("[limits]\nheader_time = \"1ms\"", "limits.header_time is 1ms; it is at least 1s"),
             ("[limits]\nidle_time = 0", "limits.idle_time is 0s"),
+            ("[limits]\nquery_time = \"10ms\"", "limits.query_time is 10ms; it is at least 1s"),
             ("[session]\nidle_timeout = 0", "session.idle_timeout is 0s"),
             ("[spool]\npart_bytes = 0", "spool.part_bytes is 0B"),
             ("[stats]\nqueue_bytes = 0", "stats.queue_bytes is 0B"),

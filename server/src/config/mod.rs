@@ -301,6 +301,10 @@ pub(crate) struct Limits {
     pub(crate) upload_bytes: Size,
     /// Uploads at one time.
     pub(crate) uploads: usize,
+    /// Files of features or stats that the API makes at one time.
+    pub(crate) exports: usize,
+    /// How long the database may take for a query of the API.
+    pub(crate) query_time: Span,
     /// Bytes per second that an upload brings at least, after its first `idle_time` and in the mean; 0: any. A slower one is given up, as is
     /// one that brings nothing for `idle_time`.
     pub(crate) upload_bytes_per_second: Size,
@@ -354,6 +358,8 @@ impl Default for Config {
                 body_bytes: Size(4 << 20),
                 upload_bytes: Size(256 << 20),
                 uploads: 4,
+                exports: 4,
+                query_time: span(30),
                 upload_bytes_per_second: Size(16 << 10),
             },
             upload: Upload { path: String::new() },

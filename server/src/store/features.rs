@@ -2,6 +2,7 @@
 //! tables are the one list; the migration is tested against them.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::iter::{once, zip};
 use std::sync::{Arc, LazyLock};
 
@@ -12,7 +13,7 @@ use rtctrace_features::{
 use serde_json::{Map, Value};
 use sqlx::AssertSqlSafe;
 
-use super::database::{Database, Insert, Row, Transaction, Value as Cell, names};
+use super::database::{Database, Insert, Part, Row, Transaction, Value as Cell, names};
 use super::sessions::EndedSession;
 use crate::session::{SessionId, UnixMillis};
 
@@ -121,43 +122,68 @@ impl Stored {
             Kind::Json => row.json(column)?.map(Self::Json),
         })
     }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Json(text) => text.len(),
+            Self::Bool(_) | Self::Integer(_) | Self::Real(_) | Self::Time(_) => 0,
+        }
+    }
 }
+
+/// The connection's id and the row's place, in tables that have them.
+pub(crate) type Key = (String, i64);
 
 /// A row of a table of features.
 #[derive(Debug)]
 pub(crate) struct FeatureRow {
-    /// The connection's id and the row's place, in tables that have them.
-    pub(crate) key: Option<(String, i64)>,
+    /// The session.
+    pub(crate) session: SessionId,
+    /// What tells it from others of its session, in tables that have several.
+    pub(crate) key: Option<Key>,
     /// The features, in the order of the table.
     pub(crate) values: Vec<Option<Stored>>,
 }
 
-/// The rows of sessions in one of the tables, in their order.
+/// The first rows of sessions in one of the tables, and whether there are more: by session and key. Of one session, those behind `after`.
 pub(crate) async fn rows_of(
     database: &Database,
     table: FeatureTable,
     sessions: &[SessionId],
-) -> sqlx::Result<HashMap<SessionId, Vec<FeatureRow>>> {
-    let mut found: HashMap<SessionId, Vec<FeatureRow>> = HashMap::new();
+    after: Option<&Key>,
+    part: Part,
+) -> sqlx::Result<(Vec<FeatureRow>, bool)> {
     if sessions.is_empty() {
-        return Ok(found);
+        return Ok((Vec::new(), false));
     }
-    let numbers: Vec<String> = (1..=sessions.len()).map(|number| format!("${number}")).collect();
+    let mut values: Vec<Cell<'_>> = sessions.iter().map(|id| Cell::Id(*id)).collect();
+    let numbers: Vec<String> = (1..=values.len()).map(|number| format!("${number}")).collect();
+    let columns = names(&table.columns());
+    let mut sql = format!("SELECT {columns} FROM {} WHERE session_id IN ({})", table.table(), numbers.join(", "));
+    if let Some((connection, position)) = after {
+        let number = values.len() + 1;
+        values.extend([Cell::Text(Some(connection)), Cell::Integer(Some(*position))]);
+        let _ = write!(sql, " AND (connection_id, position) > (${number}, ${})", number + 1);
+    }
+    // One more than is wanted says that there are more.
+    values.push(Cell::Integer(Some(i64::from(part.rows) + 1)));
     let order = if table.has_key() { ", connection_id, position" } else { "" };
-    let (columns, table_name, numbers) = (names(&table.columns()), table.table(), numbers.join(", "));
-    let sql = format!("SELECT {columns} FROM {table_name} WHERE session_id IN ({numbers}) ORDER BY session_id{order}");
-    let ids: Vec<Cell<'_>> = sessions.iter().map(|id| Cell::Id(*id)).collect();
-    for row in database.read(AssertSqlSafe(sql), &ids).await? {
+    let _ = write!(sql, " ORDER BY session_id{order} LIMIT ${}", values.len());
+    let read = |row: &Row| {
+        let session = row.id("session_id")?;
         let key = match table.has_key() {
             true => {
                 Some((row.text("connection_id")?.unwrap_or_default(), row.integer("position")?.unwrap_or_default()))
             }
             false => None,
         };
-        let values = table.features().iter().map(|feature| Stored::read(&row, feature)).collect::<sqlx::Result<_>>()?;
-        found.entry(row.id("session_id")?).or_default().push(FeatureRow { key, values });
-    }
-    Ok(found)
+        let values: Vec<Option<Stored>> =
+            table.features().iter().map(|feature| Stored::read(row, feature)).collect::<sqlx::Result<_>>()?;
+        let texts = values.iter().flatten().map(Stored::bytes).sum::<usize>();
+        let bytes = texts + values.len() * size_of::<Option<Stored>>();
+        Ok((FeatureRow { session, key, values }, bytes))
+    };
+    database.read_part(AssertSqlSafe(sql), &values, part, read).await
 }
 
 /// Writes the features of sessions in place of what was there.

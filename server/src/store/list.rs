@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use sqlx::AssertSqlSafe;
 
-use super::database::{Database, Row, Value};
+use super::database::{Database, Part, Row, Value};
 use super::filter::{Filter, Query};
 use super::sessions::{SELECTED, SessionRow, start_time};
 use crate::session::{SessionId, UnixMillis};
@@ -38,6 +38,9 @@ impl FromStr for ListCursor {
 /// the database look at all there are.
 pub(crate) const WINDOW: u32 = 10_000;
 
+/// What the rows of a page hold at most: a row has what its client said of itself.
+const PAGE_BYTES: usize = 4 << 20;
+
 /// A part of the list.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
@@ -47,8 +50,8 @@ pub(crate) struct Page {
     pub(crate) next: Option<ListCursor>,
 }
 
-/// A page of the sessions that a filter lets through, newest first, behind `cursor`: at most `limit`. Where the filter asks for features it
-/// may have fewer, even none, and still be followed by another.
+/// A page of the sessions that a filter lets through, newest first, behind `cursor`: at most `limit`. Where the filter asks for features, or
+/// rows are very long, it may have fewer, even none, and still be followed by another.
 pub(crate) async fn list(
     database: &Database,
     filter: &Filter,
@@ -61,10 +64,9 @@ pub(crate) async fn list(
         query = query.down_to(end);
     }
     let Query { sql, values } = query.newest(limit + 1, 0);
-    let rows = database.read(AssertSqlSafe(sql), &values).await?;
-    let mut rows: Vec<SessionRow> = rows.iter().map(SessionRow::read).collect::<sqlx::Result<_>>()?;
-    let is_full = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
+    let part = Part { rows: limit, bytes: PAGE_BYTES };
+    let read = |row: &Row| SessionRow::read(row).map(|row| (row.bytes(), row)).map(|(bytes, row)| (row, bytes));
+    let (rows, is_full) = database.read_part(AssertSqlSafe(sql), &values, part, read).await?;
     let last = rows.last().map(|row| ListCursor { start_time: row.start_time, id: row.id });
     Ok(Page { rows, next: if is_full { last } else { end } })
 }
@@ -72,7 +74,9 @@ pub(crate) async fn list(
 /// The last session that is looked at for a page, if there are as many.
 async fn window(database: &Database, filter: &Filter, cursor: Option<ListCursor>) -> sqlx::Result<Option<ListCursor>> {
     let Query { sql, values } = Query::of_sessions("id, start_time", filter, cursor).newest(1, WINDOW - 1);
-    database.read(AssertSqlSafe(sql), &values).await?.first().map(place).transpose()
+    let part = Part { rows: 1, bytes: PAGE_BYTES };
+    let (places, _) = database.read_part(AssertSqlSafe(sql), &values, part, |row| Ok((place(row)?, 0))).await?;
+    Ok(places.first().copied())
 }
 
 fn place(row: &Row) -> sqlx::Result<ListCursor> {

@@ -92,6 +92,27 @@ impl SessionRow {
         }
     }
 
+    /// What it holds in memory, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let browser = self.browser.as_ref();
+        let texts = [
+            Some(&self.source),
+            Some(&self.dialect),
+            self.user_agent.as_ref(),
+            browser.map(|browser| &browser.name),
+            browser.map(|browser| &browser.version),
+            browser.map(|browser| &browser.os),
+            self.origin.as_ref(),
+            Some(&self.url),
+            self.dump_path.as_ref(),
+            self.user.as_ref(),
+            self.conference.as_ref(),
+            self.location.country.as_ref(),
+            self.location.city.as_ref(),
+        ];
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+
     pub(super) fn read(row: &Row) -> sqlx::Result<Self> {
         let text = |column| row.text(column).map(Option::unwrap_or_default);
         let browser = match row.text("browser_name")? {

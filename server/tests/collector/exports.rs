@@ -116,3 +116,47 @@ async fn what_a_call_recorded_is_the_same_in_both_formats() {
         assert!(rows > 0 || kind == "other", "{kind}");
     }
 }
+
+#[tokio::test]
+async fn a_session_of_thousands_of_tracks_is_exported_part_by_part() {
+    let collector = seed::collector().await;
+    let many = match crate::ON_POSTGRES {
+        true => "SELECT n FROM generate_series(1, 1500) n",
+        false => "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1500) SELECT n FROM s",
+    };
+    let text = "x".repeat(3000);
+    for session in [2, 4] {
+        let insert = format!(
+            "INSERT INTO features_track (session_id, connection_id, position, kind) \
+             SELECT '{}', 'PC_' || n % 3, n, '{text}' FROM ({many}) s",
+            id(session)
+        );
+        seed::execute(&collector, insert).await;
+    }
+    assert_eq!(both(&collector, "/api/v1/export/features/track").await, 5 + 2 * 1500);
+    let rows = csv(&collector.get("/api/v1/export/features/track").await.text());
+    let keys: Vec<(String, String, u32)> = rows[1..]
+        .iter()
+        .map(|row| [0, 15, 16].map(|at| row[at].clone().unwrap()))
+        .map(|[session, connection, position]| (session, connection, position.parse().unwrap()))
+        .collect();
+    // Newest sessions first, each in the order of its key.
+    let order = |key: &(String, String, u32)| (std::cmp::Reverse(key.0.clone()), key.1.clone(), key.2);
+    assert!(keys.is_sorted_by_key(order));
+}
+
+#[tokio::test]
+async fn an_export_needs_a_place_and_gives_it_back() {
+    let mut collector = Collector::start(&[("RTCTRACE_LIMITS_EXPORTS", "1")]);
+    for _ in 0..5 {
+        assert_eq!(collector.get("/api/v1/export/features/client").await.status, 200);
+        collector.get("/api/v1/export/features/client?format=xml").await.problem(400, "bad-parameter");
+    }
+    collector.crash();
+    collector.set("RTCTRACE_LIMITS_EXPORTS", "0");
+    collector.restart();
+    let answer = collector.get("/api/v1/export/features/client").await;
+    assert!(answer.problem(503, "too-many-exports").contains("limits.exports"));
+    assert_eq!(answer.header("retry-after"), "10");
+    assert_eq!(collector.get("/api/v1/sessions").await.status, 200);
+}

@@ -270,6 +270,8 @@ async fn limits_as_large_as_can_be_start_a_collector() {
         ("RTCTRACE_LIMITS_SOCKETS", count),
         ("RTCTRACE_LIMITS_HEADER_TIME", time),
         ("RTCTRACE_LIMITS_IDLE_TIME", time),
+        ("RTCTRACE_LIMITS_EXPORTS", count),
+        ("RTCTRACE_LIMITS_QUERY_TIME", time),
         ("RTCTRACE_LIMITS_SESSION_AGE", time),
         ("RTCTRACE_LIMITS_SESSION_BYTES", size),
         ("RTCTRACE_LIMITS_UPLOAD_BYTES", size),
@@ -282,6 +284,7 @@ async fn limits_as_large_as_can_be_start_a_collector() {
     assert_eq!(collector.dump(&session).await.1[..2], lines);
     let dump = "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},1795159383861]\n";
     assert_eq!(collector.request("POST", "/api/v1/dumps", "", dump).await.status, 201);
+    assert_eq!(collector.get("/api/v1/export/features/client").await.status, 200);
 }
 
 #[tokio::test]

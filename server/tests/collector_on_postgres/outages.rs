@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, Executor as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -236,4 +236,25 @@ async fn a_network_that_says_nothing_keeps_nobody_for_long() {
     network.frozen.send_replace(false);
     assert_eq!(collector.dump(&session).await.1, lines);
     assert_stats(&collector, &lines).await;
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_a_problem_and_ends_at_the_server() {
+    let collector = Collector::start(&[("RTCTRACE_LIMITS_QUERY_TIME", "1s")]);
+    let paths = ["/api/v1/sessions", "/api/v1/export/features/client", "/api/v1/export/features/track?format=parquet"];
+    let mut other = PgConnection::connect(&collector.server.as_ref().unwrap().url).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    for path in paths {
+        let asked = Instant::now();
+        let detail = collector.get(path).await.problem(504, "slow-query");
+        assert!(detail.contains("limits.query_time"), "{detail}");
+        assert!((900..4000).contains(&asked.elapsed().as_millis()), "{:?}", asked.elapsed());
+    }
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    assert_eq!(sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap(), 0);
+    other.execute("ROLLBACK").await.unwrap();
+    for path in paths {
+        assert_eq!(collector.get(path).await.status, 200, "{path}");
+    }
 }

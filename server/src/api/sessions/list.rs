@@ -55,7 +55,7 @@ pub(crate) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Sessio
     let limit = parameters.number("limit", 1, LARGEST_PAGE)?.unwrap_or(PAGE);
     let cursor = parameters.parsed::<ListCursor>("cursor", "the nextCursor of a page before")?;
     let filter = filter(&parameters)?;
-    let page = list::list(&app.stores.database, &filter, limit, cursor).await.map_err(Problem::internal)?;
+    let page = list::list(&app.stores.database, &filter, limit, cursor).await.map_err(Problem::of_query)?;
     let sessions = page.rows.into_iter().map(|row| show(&app, row)).collect();
     Ok(Json(SessionPage { sessions, next_cursor: page.next.map(|next| next.to_string()) }))
 }

@@ -110,7 +110,7 @@ impl Session {
 /// Whether there is such a session.
 pub(super) async fn known(app: &App, id: SessionId) -> Result<(), Problem> {
     let is_held = app.registry.get(id).is_some_and(|handle| handle.snapshot().lines > 0);
-    if is_held || sessions::get(&app.stores.database, id).await.map_err(Problem::internal)?.is_some() {
+    if is_held || sessions::get(&app.stores.database, id).await.map_err(Problem::of_query)?.is_some() {
         return Ok(());
     }
     Err(unknown(id))

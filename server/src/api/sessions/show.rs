@@ -34,7 +34,7 @@ pub(crate) struct SessionWithFeatures {
 pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<SessionWithFeatures>, Problem> {
     // The registry first: a session leaves it only after the database has all of it.
     let held = app.registry.get(id);
-    let Some(row) = sessions::get(&app.stores.database, id).await.map_err(Problem::internal)? else {
+    let Some(row) = sessions::get(&app.stores.database, id).await.map_err(Problem::of_query)? else {
         return match held.filter(|handle| handle.snapshot().lines > 0) {
             Some(handle) => running(&app, SessionRow::live(id, &handle.origin), &handle).await,
             None => Err(unknown(id)),
@@ -43,7 +43,7 @@ pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Se
     match held.filter(|_| !row.ended) {
         Some(handle) => running(&app, row, &handle).await,
         None => {
-            let features = features::read(&app.stores.database, id).await.map_err(Problem::internal)?;
+            let features = features::read(&app.stores.database, id).await.map_err(Problem::of_query)?;
             Ok(Json(SessionWithFeatures { session: Session::of(row), features }))
         }
     }

@@ -19,8 +19,9 @@ use self::series::{Cut, Growing};
 use super::parameters::{Parameters, bad, nearest};
 use super::{Format, path_parameter, sessions, shorten};
 use crate::app::App;
-use crate::problem::{Problem, ProblemDocument, Reason, Refused};
+use crate::problem::{Problem, ProblemDocument, Reason, Refused, TooManyExports};
 use crate::session::SessionId;
+use crate::store::database::Part;
 use crate::store::stats::{Cell, Column, EntrySpan, Kind, Selection, StoredRow, Table, kinds};
 
 /// Points of a series, unless the client asks for another number.
@@ -37,8 +38,8 @@ const MOST_VALUES: usize = 500_000;
 const MOST_ROWS: u64 = 200_000;
 /// Entries that are looked at for an answer.
 const MOST_ENTRIES: u32 = 2000;
-/// Rows that are read at a time. A browser's have two kilobytes, and none has more than 64.
-const CHUNK: u32 = 128;
+/// What is read of rows at a time. A browser's have two kilobytes, and none has more than 64.
+const CHUNK: Part = Part { rows: 128, bytes: 1 << 20 };
 
 pub(super) const NAMES: &[&str] = &["connection", "entry", "member", "from", "to", "points", "format"];
 
@@ -125,6 +126,7 @@ pub(crate) struct Stats {
             (Vec<u8> = "application/vnd.apache.parquet"),
         )),
         Refused,
+        TooManyExports,
         (status = 404, description = "There is no such session or kind.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "The answer would be too large.", body = ProblemDocument, content_type = "application/problem+json"),
     )
@@ -204,7 +206,7 @@ fn too_large(what: &str) -> Problem {
 
 async fn read(app: &App, selection: &Selection, wanted: &Wanted, points: u32) -> Result<Vec<Series>, Problem> {
     let database = &app.stores.database;
-    let spans = selection.spans(database, MOST_ENTRIES + 1).await.map_err(Problem::internal)?;
+    let spans = selection.spans(database, MOST_ENTRIES + 1).await.map_err(Problem::of_query)?;
     if spans.len() > MOST_ENTRIES as usize {
         return Err(too_large(&format!("{MOST_ENTRIES} entries")));
     }
@@ -216,10 +218,10 @@ async fn read(app: &App, selection: &Selection, wanted: &Wanted, points: u32) ->
     let mut reading = Reading::new(wanted, points);
     let mut after: Option<StoredRow> = None;
     loop {
-        let rows = selection
+        let (rows, has_more) = selection
             .rows(database, &wanted.columns, wanted.needs_others(), after.as_ref(), CHUNK)
             .await
-            .map_err(Problem::internal)?;
+            .map_err(Problem::of_query)?;
         for row in &rows {
             if !reading.is_of(row) {
                 // An entry that has come up since is left out: the next request has it.
@@ -229,9 +231,8 @@ async fn read(app: &App, selection: &Selection, wanted: &Wanted, points: u32) ->
             reading.take(row)?;
         }
         tokio::task::yield_now().await;
-        let is_last = rows.len() < CHUNK as usize;
         after = rows.into_iter().last();
-        if is_last {
+        if !has_more {
             return reading.finish();
         }
     }

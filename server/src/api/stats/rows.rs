@@ -24,12 +24,13 @@ const EXTRA: Column<'_> = Column::optional("extra", Kind::Json);
 
 /// Every row, with all its columns.
 pub(super) async fn file(app: &App, selection: Selection, format: Format) -> Result<Response<Body>, Problem> {
+    let place = table::place(app)?;
     let columns: Vec<&'static stats::Column> = selection.table.columns.iter().collect();
     let described = columns.iter().map(|column| Column::optional(&column.name, kind(column)));
     let described: Vec<Column<'_>> = KEY_COLUMNS.into_iter().chain(described).chain([EXTRA]).collect();
     let name = format!("{}-{}", selection.session, selection.kind);
     let rows = Rows { database: app.stores.database.clone(), selection, columns, after: None };
-    table::answer(&name, format, &described, rows).await
+    table::answer(&name, format, &described, rows, place).await
 }
 
 fn kind(column: &stats::Column) -> Kind {
@@ -51,7 +52,8 @@ struct Rows {
 
 impl Parts for Rows {
     async fn next(&mut self, sheet: &mut Sheet) -> sqlx::Result<bool> {
-        let rows = self.selection.rows(&self.database, &self.columns, true, self.after.as_ref(), CHUNK).await?;
+        let (rows, has_more) =
+            self.selection.rows(&self.database, &self.columns, true, self.after.as_ref(), CHUNK).await?;
         let session = self.selection.session.to_string();
         for row in &rows {
             sheet.push(Some(Value::Micros((row.time * 1000.0).round() as i64)));
@@ -71,7 +73,6 @@ impl Parts for Rows {
             sheet.push(row.extra.as_deref().map(Value::Json));
             sheet.end_row();
         }
-        let has_more = rows.len() == CHUNK as usize;
         self.after = rows.into_iter().last();
         Ok(has_more)
     }

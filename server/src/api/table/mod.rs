@@ -3,15 +3,22 @@
 mod csv;
 mod parquet;
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use self::csv::Csv;
 use self::parquet::Parquet;
 use super::Format;
-use crate::problem::Problem;
+use crate::app::App;
+use crate::problem::{Problem, Reason};
 use crate::session::UnixMillis;
+
+/// When who was refused may come back, in seconds.
+const RETRY_AFTER: &str = "10";
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +158,16 @@ struct Export<P> {
     sheet: Sheet,
     /// Whether there may be more rows.
     has_more: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A place for an export, which it has until its body is sent or given up.
+pub(crate) fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
+    Arc::clone(&app.exports).try_acquire_owned().map_err(|_| {
+        let detail = "As many exports are under way as `limits.exports` allows; come back later.";
+        let problem = Problem::new(Reason::TooManyExports, detail);
+        problem.with_header(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER))
+    })
 }
 
 impl<P: Parts> Export<P> {
@@ -177,10 +194,11 @@ pub(crate) async fn answer(
     format: Format,
     columns: &[Column<'_>],
     mut parts: impl Parts,
+    place: OwnedSemaphorePermit,
 ) -> Result<Response<Body>, Problem> {
     let mut sheet = Sheet::new(format, columns).map_err(Problem::internal)?;
-    let has_more = parts.next(&mut sheet).await.map_err(Problem::internal)?;
-    let body = stream::try_unfold(Some(Export { parts, sheet, has_more }), |export| async {
+    let has_more = parts.next(&mut sheet).await.map_err(Problem::of_query)?;
+    let body = stream::try_unfold(Some(Export { parts, sheet, has_more, _place: place }), |export| async {
         let Some(export) = export else { return Ok(None) };
         export.next().await.map(Some).map_err(|error| {
             tracing::error!("an export broke off: {error}");

@@ -21,6 +21,18 @@ use super::Backoff;
 use crate::session::{SessionId, UnixMillis};
 use crate::telemetry;
 
+/// How long a query of the API may take, where no setting says.
+pub(crate) const QUERY_TIME: Duration = Duration::from_secs(30);
+
+/// How much of a query's rows is read at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// Rows.
+    pub(crate) rows: u32,
+    /// Bytes, as the reader of a row counts them; the row that goes beyond is the last, and the first is always read.
+    pub(crate) bytes: usize,
+}
+
 /// An open database whose schema is current, or will be as soon as it can be reached.
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
@@ -42,15 +54,15 @@ pub(crate) enum Transaction {
 impl Database {
     /// Opens the database behind a URL, creates a file that is missing, and runs the migrations that it lacks.
     pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
-        let database = Self::of(url)?;
+        let database = Self::of(url, QUERY_TIME)?;
         database.prepare().await?;
         Ok(database)
     }
 
     /// The same for who can do without it for a while: one that cannot be reached, or that another process holds, is prepared
-    /// once it can be had.
-    pub(crate) async fn open_or_wait(url: &str) -> anyhow::Result<Self> {
-        let database = Self::of(url)?;
+    /// once it can be had. Its queries may take `query_time`.
+    pub(crate) async fn open_or_wait(url: &str, query_time: Duration) -> anyhow::Result<Self> {
+        let database = Self::of(url, query_time)?;
         match database.prepare().await {
             Err(error) if database.would_wait(&error) => {
                 let later = database.clone();
@@ -68,11 +80,11 @@ impl Database {
         Ok(database)
     }
 
-    fn of(url: &str) -> anyhow::Result<Self> {
+    fn of(url: &str, query_time: Duration) -> anyhow::Result<Self> {
         let scheme = url.split(':').next().unwrap_or_default();
         Ok(match scheme {
-            "sqlite" => Self::Sqlite(Arc::new(sqlite::Pools::of(url)?)),
-            "postgres" | "postgresql" => Self::Postgres(Arc::new(postgres::Pools::of(url)?)),
+            "sqlite" => Self::Sqlite(Arc::new(sqlite::Pools::of(url, query_time)?)),
+            "postgres" | "postgresql" => Self::Postgres(Arc::new(postgres::Pools::of(url, query_time)?)),
             _ => bail!(
                 "database.url has the unknown scheme `{scheme}`; write sqlite://<path> or postgres://<user>@<host>/<database>"
             ),
@@ -125,12 +137,40 @@ impl Database {
         }
     }
 
-    /// The rows of a query. Somebody waits for them: a database that does not answer fails soon.
+    /// The rows of a query that finds them by a key. Somebody waits for them: a database that does not answer fails soon.
     pub(crate) async fn read(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
         match self {
-            Self::Sqlite(pools) => sqlite::read(&mut *pools.readers.acquire().await?, sql.into_sql_str(), values).await,
+            Self::Sqlite(pools) => sqlite::read(&mut *pools.reader().await?, sql.into_sql_str(), values).await,
             Self::Postgres(pools) => pools.read(sql.into_sql_str(), values).await,
         }
+    }
+
+    /// The first rows of a query that may have many, or look at many, and whether there are more. `read` makes something of a row, and says how
+    /// many bytes that has. What takes longer than queries may is ended by the database; the error then `is_out_of_time`.
+    pub(crate) async fn read_part<T: Send>(
+        &self,
+        sql: impl SqlSafeStr,
+        values: &[Value<'_>],
+        part: Part,
+        mut read: impl FnMut(&Row) -> sqlx::Result<(T, usize)> + Send,
+    ) -> sqlx::Result<(Vec<T>, bool)> {
+        let (mut found, mut bytes, mut has_more) = (Vec::new(), 0_usize, false);
+        let mut take = |row: Row| {
+            has_more = found.len() >= part.rows as usize || (bytes >= part.bytes && !found.is_empty());
+            if !has_more {
+                let (value, size) = read(&row)?;
+                found.push(value);
+                bytes = bytes.saturating_add(size);
+            }
+            Ok(!has_more)
+        };
+        match self {
+            Self::Sqlite(pools) => {
+                sqlite::read_while(&mut *pools.reader().await?, sql.into_sql_str(), values, &mut take).await?;
+            }
+            Self::Postgres(pools) => pools.read_while(sql.into_sql_str(), values, &mut take).await?,
+        }
+        Ok((found, has_more))
     }
 
     /// Runs a statement that writes, by itself.
@@ -240,6 +280,11 @@ impl Transaction {
             Self::Postgres(transaction) => postgres::commit(transaction).await,
         }
     }
+}
+
+/// Whether the database ended a query because it took too long.
+pub(crate) fn is_out_of_time(error: &sqlx::Error) -> bool {
+    sqlite::is_interrupted(error) || postgres::is_cancelled(error)
 }
 
 /// Whether trying again cannot help: the database understood, and will never take this.

@@ -1,9 +1,11 @@
 //! SQLite: its connections and its migrations. It has one writer, so one connection writes and a few read.
 
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use futures_util::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -38,6 +40,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one that only reads does: somebody waits for its answer, a client with others behind it.
 const READ_BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 const READERS: u32 = 4;
+/// Steps of its virtual machine after which a query looks at the clock: less than a millisecond.
+const STEPS: i32 = 10_000;
 
 /// The connections to a file.
 #[derive(Debug)]
@@ -46,18 +50,21 @@ pub(crate) struct Pools {
     /// The one connection that writes.
     writer: SqlitePool,
     /// Connections that read.
-    pub(super) readers: SqlitePool,
+    readers: SqlitePool,
+    /// How long one of them may take for a query.
+    query_time: Duration,
 }
 
 impl Pools {
     /// For the file behind a URL; none is open yet.
-    pub(super) fn of(url: &str) -> anyhow::Result<Self> {
+    pub(super) fn of(url: &str, query_time: Duration) -> anyhow::Result<Self> {
         let options = options(url)?;
         let for_reading = options.clone().read_only(true).busy_timeout(READ_BUSY_TIMEOUT);
         Ok(Self {
             writer: pool().max_connections(1).connect_lazy_with(options.clone()),
             readers: pool().max_connections(READERS).connect_lazy_with(for_reading),
             options,
+            query_time,
         })
     }
 
@@ -68,6 +75,15 @@ impl Pools {
         migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
         fill_outcomes(&mut connection).await.context("cannot say what became of sessions")?;
         connection.close().await.with_context(context)
+    }
+
+    /// A connection for one query, which is interrupted when it takes too long.
+    pub(super) async fn reader(&self) -> sqlx::Result<PoolConnection<Sqlite>> {
+        let mut connection = self.readers.acquire().await?;
+        let end = Instant::now().checked_add(self.query_time);
+        let goes_on = move || end.is_none_or(|end| Instant::now() < end);
+        connection.lock_handle().await?.set_progress_handler(STEPS, goes_on);
+        Ok(connection)
     }
 
     /// Begins a transaction. It has the file to itself from its beginning: what it reads first stays so.
@@ -90,6 +106,22 @@ pub(super) async fn read(
 ) -> sqlx::Result<Vec<Row>> {
     let rows = query(sql, values).fetch_all(connection).await?;
     Ok(rows.into_iter().map(Row::Sqlite).collect())
+}
+
+/// Hands over the rows of a query, as long as more of them are wanted.
+pub(super) async fn read_while(
+    connection: &mut SqliteConnection,
+    sql: SqlStr,
+    values: &[Value<'_>],
+    take: &mut (impl FnMut(Row) -> sqlx::Result<bool> + Send),
+) -> sqlx::Result<()> {
+    let mut rows = query(sql, values).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        if !take(Row::Sqlite(row))? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Runs a statement that writes.
@@ -133,6 +165,11 @@ fn options(url: &str) -> anyhow::Result<SqliteConnectOptions> {
 /// Whether another process has the database for itself: SQLITE_BUSY (5) or SQLITE_LOCKED (6).
 pub(super) fn is_held(error: &sqlx::Error) -> bool {
     matches!(result_code(error), Some(5 | 6))
+}
+
+/// Whether it took too long: SQLITE_INTERRUPT (9).
+pub(super) fn is_interrupted(error: &sqlx::Error) -> bool {
+    result_code(error) == Some(9)
 }
 
 /// Whether trying again cannot help: SQLITE_CONSTRAINT (19), SQLITE_MISMATCH (20), SQLITE_TOOBIG (18).

@@ -128,3 +128,44 @@ pub(crate) async fn assert_outcomes(database: &Database) {
         assert_eq!(row.text("outcome").unwrap().as_deref(), outcomes[expected]);
     }
 }
+
+/// A query without an end.
+const ENDLESS: &str = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT 1 FROM s) SELECT count(*) AS n FROM s";
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_ended_and_its_connection_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestDatabase::new().await;
+    for url in [format!("sqlite://{}/test.db", folder.path().display()), server.url.clone()] {
+        let database = Database::open_or_wait(&url, Duration::from_millis(300)).await.unwrap();
+        let part = Part { rows: 10, bytes: 10 };
+        for _ in 0..10 {
+            let endless = database.read_part(ENDLESS, &[], part, |row| Ok((row.integer("n")?, 0)));
+            let error = endless.await.unwrap_err();
+            assert!(is_out_of_time(&error), "{error:?}");
+            let error = database.read(ENDLESS, &[]).await.unwrap_err();
+            assert!(is_out_of_time(&error), "{error:?}");
+            database.read("SELECT id FROM sessions", &[]).await.unwrap();
+        }
+        database.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_part_has_no_more_rows_and_bytes_than_it_may() {
+    let rows = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1000) \
+                SELECT CAST(n AS bigint) AS n FROM s";
+    for (_guard, database) in both().await {
+        let read = async |part| {
+            let (found, has_more) =
+                database.read_part(rows, &[], part, |row| Ok((row.integer("n")?, 10))).await.unwrap();
+            (found.len(), has_more)
+        };
+        for _ in 0..20 {
+            assert_eq!(read(Part { rows: 7, bytes: 1000 }).await, (7, true));
+            assert_eq!(read(Part { rows: 1000, bytes: 95 }).await, (10, true));
+            assert_eq!(read(Part { rows: 1000, bytes: 0 }).await, (1, true));
+            assert_eq!(read(Part { rows: 1000, bytes: 10_000 }).await, (1000, false));
+        }
+    }
+}

@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use super::columns::TYPE;
 use super::{Cell, Column, Kind, Table};
 use crate::session::{SessionId, UnixMillis};
-use crate::store::database::{Database, Row, Value};
+use crate::store::database::{Database, Part, Row, Value};
 
 /// Which rows.
 #[derive(Debug, Clone)]
@@ -59,6 +59,15 @@ pub(crate) struct StoredRow {
     pub(crate) extra: Option<String>,
 }
 
+impl StoredRow {
+    /// What it holds in memory, roughly.
+    fn bytes(&self) -> usize {
+        let cell = |cell: &Cell| size_of::<Cell>() + if let Cell::Text(text) = cell { text.len() } else { 0 };
+        let extra = self.extra.as_ref().map_or(0, String::len);
+        self.connection.len() + self.entry.len() + extra + self.cells.iter().map(cell).sum::<usize>()
+    }
+}
+
 impl Selection {
     /// What there is, by connection and entry: the first `limit` of them.
     pub(crate) async fn spans(&self, database: &Database, limit: u32) -> sqlx::Result<Vec<EntrySpan>> {
@@ -68,26 +77,30 @@ impl Selection {
         let _ =
             write!(sql, " GROUP BY connection_id, stats_id ORDER BY connection_id, stats_id LIMIT ${}", values.len());
         let span = |row: &Row| {
-            Ok(EntrySpan {
+            let span = EntrySpan {
                 connection: row.text("connection_id")?.unwrap_or_default(),
                 entry: row.text("stats_id")?.unwrap_or_default(),
                 first: row.exact_time("first")?,
                 last: row.exact_time("last")?,
                 rows: row.count("rows")?.unwrap_or_default(),
-            })
+            };
+            Ok((span, 0))
         };
-        database.read(AssertSqlSafe(sql), &values).await?.iter().map(span).collect()
+        // Ids have few bytes each.
+        let part = Part { rows: limit, bytes: usize::MAX };
+        Ok(database.read_part(AssertSqlSafe(sql), &values, part, span).await?.0)
     }
 
-    /// The first `limit` rows behind `after`, by connection, entry and time: these columns of them, and the members without one.
+    /// The first rows behind `after`, by connection, entry and time, and whether there are more: these columns of them, and the members without
+    /// one.
     pub(crate) async fn rows(
         &self,
         database: &Database,
         columns: &[&'static Column],
         with_extra: bool,
         after: Option<&StoredRow>,
-        limit: u32,
-    ) -> sqlx::Result<Vec<StoredRow>> {
+        part: Part,
+    ) -> sqlx::Result<(Vec<StoredRow>, bool)> {
         let mut what = "connection_id, stats_id, time".to_owned();
         for column in columns {
             let _ = write!(what, ", \"{}\"", column.name);
@@ -109,18 +122,21 @@ impl Selection {
             }
             let _ = write!(sql, " AND ({}) > ({})", names.join(", "), numbers.join(", "));
         }
-        values.push(Value::Integer(Some(limit.into())));
+        // One more than is wanted says that there are more.
+        values.push(Value::Integer(Some(i64::from(part.rows) + 1)));
         let _ = write!(sql, " ORDER BY connection_id, stats_id, time LIMIT ${}", values.len());
         let read = |row: &Row| {
-            Ok(StoredRow {
+            let row = StoredRow {
                 connection: row.text("connection_id")?.unwrap_or_default(),
                 entry: row.text("stats_id")?.unwrap_or_default(),
                 time: row.exact_time("time")?,
                 cells: columns.iter().map(|column| cell(row, column)).collect::<sqlx::Result<_>>()?,
                 extra: if with_extra { row.json("extra")? } else { None },
-            })
+            };
+            let bytes = row.bytes();
+            Ok((row, bytes))
         };
-        database.read(AssertSqlSafe(sql), &values).await?.iter().map(read).collect()
+        database.read_part(AssertSqlSafe(sql), &values, part, read).await
     }
 
     fn query(&self, what: &str) -> (String, Vec<Value<'_>>) {

@@ -8,9 +8,10 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions as _, Connection as _, Postgres, SqlStr};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Postgres, SqlStr};
 use url::Url;
 
 pub(crate) use migrate::SCHEMA;
@@ -30,7 +31,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long one that only reads does: somebody waits for its answer, a client with others behind it. Hundreds of clients that come at
 /// once have their turns by then.
 const READ_CONNECT: Duration = Duration::from_secs(2);
-/// A server that has not answered a query by then is as good as down. So is a network that lost it without a word.
+/// A server that has not answered a query by a key by then is as good as down, as is one that does not end a query in its time. So is a network
+/// that lost it without a word.
 const READ_LIMIT: Duration = Duration::from_secs(5);
 /// The same for a statement that writes.
 pub(crate) const WRITE_LIMIT: Duration = Duration::from_secs(120);
@@ -57,6 +59,8 @@ pub(crate) struct Pools {
     options: PgConnectOptions,
     writers: PgPool,
     readers: PgPool,
+    /// How long the server lets a query of a reader take.
+    query_time: Duration,
 }
 
 /// The options hold the password.
@@ -68,13 +72,20 @@ impl std::fmt::Debug for Pools {
 
 impl Pools {
     /// For the server behind a URL; nothing is connected yet.
-    pub(super) fn of(url: &str) -> anyhow::Result<Self> {
+    pub(super) fn of(url: &str, query_time: Duration) -> anyhow::Result<Self> {
         let options = options(url)?;
-        let pool = |size, timeout| {
-            let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(timeout);
-            pool.connect_lazy_with(options.clone())
-        };
-        Ok(Self { writers: pool(WRITERS, CONNECT), readers: pool(READERS, READ_CONNECT), options })
+        let pool = |size, timeout| PgPoolOptions::new().max_connections(size).acquire_timeout(timeout);
+        let readers = pool(READERS, READ_CONNECT).after_connect(move |connection, _| {
+            // By a statement, as a pooler between us and the server may not know the option.
+            let limit = format!("SET statement_timeout = {}", query_time.as_millis().min(i32::MAX as u128));
+            Box::pin(async move { connection.execute(AssertSqlSafe(limit)).await.map(|_| ()) })
+        });
+        Ok(Self {
+            writers: pool(WRITERS, CONNECT).connect_lazy_with(options.clone()),
+            readers: readers.connect_lazy_with(options.clone()),
+            options,
+            query_time,
+        })
     }
 
     /// Brings the database's schema up to date.
@@ -89,6 +100,26 @@ impl Pools {
     /// The rows of a query.
     pub(super) async fn read(&self, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
         within(READ_LIMIT, async { read(&mut *self.readers.acquire().await?, sql, values).await }).await
+    }
+
+    /// Hands over the rows of a query, as long as more of them are wanted.
+    pub(super) async fn read_while(
+        &self,
+        sql: SqlStr,
+        values: &[Value<'_>],
+        take: &mut (impl FnMut(Row) -> sqlx::Result<bool> + Send),
+    ) -> sqlx::Result<()> {
+        let reading = async {
+            let mut connection = self.readers.acquire().await?;
+            let mut rows = query(sql, values).fetch(&mut *connection);
+            while let Some(row) = rows.try_next().await? {
+                if !take(Row::Postgres(row))? {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        within(self.query_time.saturating_add(READ_LIMIT), reading).await
     }
 
     /// Begins a transaction.
@@ -204,6 +235,11 @@ pub(super) fn is_away(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the server ended a statement because it took too long (`query_canceled`).
+pub(super) fn is_cancelled(error: &sqlx::Error) -> bool {
+    code(error) == Some("57014")
+}
+
 /// Whether trying again cannot help: the classes 22 (a value that no column takes), 23 (a constraint) and 54 (too large).
 pub(super) fn is_final(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
@@ -228,7 +264,7 @@ mod tests {
             let error = format!("{:#}", options(url).unwrap_err());
             assert!(!error.contains("h1dden") && error.contains("database.url"), "{error}");
         }
-        let pools = format!("{:?}", Pools::of("postgres://me:h1dden@db/rtctrace").unwrap());
+        let pools = format!("{:?}", Pools::of("postgres://me:h1dden@db/rtctrace", READ_LIMIT).unwrap());
         assert!(!pools.contains("h1dden"), "{pools}");
     }
 }
