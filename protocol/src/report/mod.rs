@@ -16,19 +16,27 @@
 use alloc::string::String;
 
 #[cfg(feature = "std")]
+mod apply;
+#[cfg(feature = "std")]
 mod decoder;
 mod delta;
 mod encoder;
+#[cfg(feature = "std")]
+mod limits;
 mod lockstep;
 #[cfg(feature = "std")]
 mod members;
 #[cfg(feature = "std")]
 mod merge;
+#[cfg(feature = "std")]
+mod search;
 mod snapshot;
 #[cfg(feature = "std")]
 mod take;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "std")]
+mod text;
 #[cfg(feature = "std")]
 mod types;
 #[cfg(feature = "std")]
@@ -39,8 +47,10 @@ use thiserror::Error;
 use crate::json::JsonError;
 
 #[cfg(feature = "std")]
-pub use decoder::{ReportDecoder, ReportLimits};
+pub use decoder::ReportDecoder;
 pub use encoder::ReportEncoder;
+#[cfg(feature = "std")]
+pub use limits::ReportLimits;
 #[cfg(feature = "std")]
 pub use types::{Entry, MemberName, Report, Shape};
 #[cfg(feature = "std")]

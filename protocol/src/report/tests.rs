@@ -6,7 +6,7 @@ use std::io::Read;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::decoder::GARBAGE;
+use super::text::GARBAGE;
 use super::{Entry, ReportDecoder, ReportEncoder, ReportError, ReportLimits, is_dropped_member};
 use crate::json::{Kind, RawValue};
 
