@@ -17,9 +17,7 @@ const DUMP: &str = "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},179515
 
 /// What the process may have in memory at most, in MiB.
 fn peak(collector: &Collector) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", collector.process())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    highest_memory(collector.process()).unwrap() / 1024
 }
 
 #[tokio::test]

@@ -461,6 +461,12 @@ pub(crate) fn new_session() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+/// The most that a process has had in memory, in KiB; `None` if it is over.
+pub(crate) fn highest_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
+}
+
 /// What gzip makes of it.
 pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

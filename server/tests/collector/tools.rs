@@ -1,22 +1,32 @@
 //! The tools as processes of their own, against a collector and against its stores.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::support::*;
 
+#[path = "../../../tests/fixtures/long_call.rs"]
+mod long_call;
+
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/recordings").join(name)
 }
 
-fn tool(arguments: &[&str]) -> Output {
+fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rtctrace"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RTCTRACE_")) {
         command.env_remove(name);
     }
-    command.args(arguments).output().unwrap()
+    command.args(arguments);
+    command
+}
+
+fn tool(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
 }
 
 /// What a tool that succeeds prints.
@@ -146,6 +156,45 @@ async fn features_of_a_dump_are_those_of_upstream() {
     let file = fixture("rich-session.jsonl");
     let plain: Value = serde_json::from_str(&printed(&["features", file.to_str().unwrap()]).await).unwrap();
     assert_eq!(plain["connections"][0]["id"], "PC_0");
+}
+
+/// The most memory that `rtctrace features` has for a dump, in KiB.
+fn memory_of_features(dump: &[u8]) -> u64 {
+    let mut child = command(&["features", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(dump).unwrap();
+    let is_waiting = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        stat.rsplit(')').next().unwrap().trim_start().starts_with('S')
+    };
+    // When it has read all and waits for more, and then what the end of the dump makes it do.
+    let (mut highest, mut seen) = (0, 0);
+    while seen < 3 {
+        std::thread::sleep(Duration::from_millis(50));
+        let before = std::mem::replace(&mut highest, highest_memory(child.id()).unwrap());
+        seen = if is_waiting() && highest == before { seen + 1 } else { 0 };
+    }
+    drop(input);
+    while let Some(now) = highest_memory(child.id()) {
+        highest = highest.max(now);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let output = child.wait_with_output().unwrap();
+    let features: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(output.status.success() && features["connections"].is_array());
+    highest
+}
+
+#[test]
+fn features_of_a_long_call_take_no_more_memory_than_those_of_a_short_one() {
+    let recording = std::fs::read_to_string(fixture("loopback-av-60s.jsonl")).unwrap();
+    let tiny = memory_of_features(b"RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},1795159383861]\n");
+    let (short, long) = (long_call::long_call(&recording, 0), long_call::long_call(&recording, 10_000_000));
+    for (short, long) in [(short.as_bytes(), long.as_bytes()), (&gzip(short.as_bytes()), &gzip(long.as_bytes()))] {
+        let (short, long) = (memory_of_features(short), memory_of_features(long));
+        assert!(long < tiny + 8_000, "{long} KiB, {tiny} KiB of a tiny one");
+        assert!(long < short + 2_000, "{long} KiB, {short} KiB of a minute");
+    }
 }
 
 /// Every member of upstream's is there and equal up to 1e-9, but the tracks.
