@@ -1,6 +1,6 @@
 //! [`Document`]: the webrtc-internals dump, one JSON object, taken apart.
 
-use super::limits::{MAX_CONNECTION, MAX_CONNECTIONS, MAX_UPDATES};
+use super::limits::{MAX_CONNECTION, MAX_CONNECTIONS, MAX_PART, MAX_UPDATES};
 use super::sampling::{Room, Sampling};
 use super::text::{compact, write_member};
 use super::time::{Moment, QUARTER_HOUR, moment_of};
@@ -72,6 +72,9 @@ pub(crate) struct Document {
     pub(super) left_out: u64,
 }
 
+/// What an update takes in memory: its place and its time, as they are read and as they are known, and its turn among the lines.
+const UPDATE: usize = size_of::<Timed>() + size_of::<Update>() + 64;
+
 /// Whether a file that begins with this line is such a dump, or at least an object that goes on behind the line.
 pub(crate) fn is_document(first: &str) -> bool {
     match RawValue::parse(first) {
@@ -100,17 +103,20 @@ impl Document {
                 reading.left_out += 1;
             }
         }
-        let left_out = reading.left_out;
-
         let mut client = String::from("{");
         for (name, ours) in MEMBERS {
             if let (Some(ours), Some(value)) = (ours, whole.get(name)) {
+                if client.len() + value.text().len() > MAX_PART {
+                    reading.left_out += 1;
+                    continue;
+                }
                 write_member(&mut client, ours, value.text());
             }
         }
         client.push('}');
         let client = compact(&client);
-        let rest = compact(&without(whole, &MEMBERS.map(|(name, _)| name)));
+        let rest = reading.rest(whole, &MEMBERS.map(|(name, _)| name));
+        let left_out = reading.left_out;
         let are_tracks_implied = !read.iter().flat_map(|(_, updates)| updates).any(|(span, _)| {
             let kind = span.of(&text).get("type").and_then(RawValue::as_str);
             kind.is_some_and(|kind| tells_of_tracks(&kind))
@@ -149,7 +155,7 @@ impl Document {
 
     /// What an update says beside what is understood of it.
     pub(super) fn rest_of(update: RawValue<'_>) -> Option<String> {
-        Some(without(update, &UPDATE_MEMBERS)).filter(|rest| rest != "{}")
+        without(update, &UPDATE_MEMBERS).filter(|rest| rest != "{}")
     }
 }
 
@@ -181,7 +187,7 @@ impl Reading<'_> {
     fn updates(&mut self, log: RawValue<'_>) -> Vec<Timed> {
         let mut updates = Vec::new();
         for update in log.elements() {
-            if self.updates == 0 || update.kind() != Kind::Object {
+            if self.updates == 0 || update.kind() != Kind::Object || !self.room.take(UPDATE) {
                 self.left_out += 1;
                 continue;
             }
@@ -192,13 +198,29 @@ impl Reading<'_> {
         updates
     }
 
+    /// What has no place among our events, as an object; an empty one if there is too much of it.
+    fn rest(&mut self, value: RawValue<'_>, names: &[&str]) -> String {
+        let rest = without(value, names).map(|rest| compact(&rest)).filter(|rest| self.room.take(rest.len()));
+        rest.unwrap_or_else(|| {
+            self.left_out += 1;
+            "{}".to_owned()
+        })
+    }
+
     fn connection(&mut self, id: &str, value: RawValue<'_>) -> (Connection, Vec<Timed>) {
-        let part = |name| value.get(name).filter(|part| part.truthy()).map(|part| self.span(part));
+        let mut part = |name| {
+            let part = value.get(name).filter(|part| part.truthy())?;
+            if part.text().len() > MAX_PART {
+                self.left_out += 1;
+                return None;
+            }
+            Some(self.span(part))
+        };
         let (configuration, constraints, url) = (part("rtcConfiguration"), part("constraints"), part("url"));
         let sampling = Sampling::of(value.get("stats").unwrap_or(RawValue::NULL), &mut self.room);
         self.left_out += sampling.left_out;
         let updates = self.updates(value.get("updateLog").unwrap_or(RawValue::NULL));
-        let rest = compact(&without(value, &CONNECTION_MEMBERS));
+        let rest = self.rest(value, &CONNECTION_MEMBERS);
         let id = id.to_owned();
         (Connection { id, configuration, constraints, url, rest, updates: Vec::new(), sampling }, updates)
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::document::{Document, Update};
+use super::limits::MAX_PART;
 use super::reports::Reports;
 use super::text::compact;
 use super::updates::Updates;
@@ -89,6 +90,10 @@ impl DocumentLines {
             What::Media(place) => {
                 let Some(Update { whole, .. }) = document.media.get(place) else { return out };
                 let entry = document.part(*whole);
+                if entry.text().len() > MAX_PART {
+                    out.push(Draft::dropped(None, entry.text().len()));
+                    return out;
+                }
                 out.push(updates.media.entry(entry, &mut updates.calls, &mut updates.tracks));
             }
             What::Connection(at) => {
@@ -106,6 +111,10 @@ impl DocumentLines {
                 let Some(connection) = document.connections.get(at) else { return out };
                 let Some(Update { whole, .. }) = connection.updates.get(place) else { return out };
                 let update = document.part(*whole);
+                if update.text().len() > MAX_PART {
+                    out.push(Draft::dropped(Some(&connection.id), update.text().len()));
+                    return out;
+                }
                 let kind = update.get("type").and_then(RawValue::as_str).unwrap_or_default();
                 if !is_event(&kind) {
                     out.extend(rest(Some(&connection.id), &compact(update.text())));
@@ -119,8 +128,10 @@ impl DocumentLines {
             What::Report(at, place) => {
                 let Some(connection) = document.connections.get_mut(at) else { return out };
                 let mut report = String::new();
-                connection.sampling.write(place, &mut report);
-                out.push(reports.event(&connection.id, report));
+                out.push(match connection.sampling.write(place, &mut report) {
+                    Ok(()) => reports.event(&connection.id, report),
+                    Err(length) => Draft::dropped(Some(&connection.id), length),
+                });
             }
         }
         out

@@ -6,7 +6,10 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::limits::{MAX_BUILT, MAX_BUILT_TIMES, MAX_ENTRY, MAX_MEMBER, MAX_MEMBERS, MAX_SAMPLES, MAX_SERIES};
+use super::limits::{
+    MAX_BUILT, MAX_BUILT_TIMES, MAX_ENTRY, MAX_MEMBER, MAX_MEMBERS, MAX_PART, MAX_PARTS, MAX_PARTS_OF_TWO, MAX_SAMPLES,
+    MAX_SERIES,
+};
 use super::series::{Series, names_of};
 use super::text::{quoted, write_member};
 use crate::json::RawValue;
@@ -34,6 +37,8 @@ struct Entry {
     /// When it was sampled, in ms since the Unix epoch: what stands in it as its time, as far as that is told.
     times: Vec<f64>,
     is_time_told: bool,
+    /// How many samples there may be: values of its longest series.
+    samples: usize,
     /// In which report each sample is.
     reports: Vec<u32>,
     /// The next sample.
@@ -54,6 +59,14 @@ pub(super) struct Sampling {
     pub(super) left_out: u64,
 }
 
+/// What an entry takes in memory, its texts apart: itself, room for its first series, its place among the others, and what an allocator
+/// takes of each.
+const ENTRY: usize = size_of::<Entry>() + 3 * size_of::<Series>() + 256;
+/// The same of a series, of which there may be room for twice as many.
+const SERIES: usize = 2 * size_of::<Series>() + 64;
+/// The same of a sample: its time, here and among those of reports, and the place of its report.
+const SAMPLE: usize = 64;
+
 /// How much more of it a dump may have.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -61,12 +74,26 @@ pub(super) struct Room {
     samples: usize,
     /// Bytes of reports.
     built: usize,
+    /// Bytes of what is held.
+    parts: usize,
 }
 
 impl Room {
     /// For a dump of that many bytes.
     pub(super) fn of(length: usize) -> Self {
-        Self { series: MAX_SERIES, samples: MAX_SAMPLES, built: MAX_BUILT + MAX_BUILT_TIMES * length }
+        let parts = MAX_PARTS + length / 2 * MAX_PARTS_OF_TWO;
+        Self { series: MAX_SERIES, samples: MAX_SAMPLES, built: MAX_BUILT + MAX_BUILT_TIMES * length, parts }
+    }
+
+    /// Takes room for a part of so many bytes. False if there is none.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        match self.parts.checked_sub(bytes) {
+            Some(left) => {
+                self.parts = left;
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -83,14 +110,22 @@ impl Sampling {
                 sampling.left_out += 1;
                 continue;
             };
-            let place = *places.entry(id.to_owned()).or_insert_with(|| {
-                sampling.entries.push(Entry { id: id.to_owned(), ..Entry::default() });
-                sampling.entries.len() - 1
-            });
-            let Some(entry) = sampling.entries.get_mut(place).filter(|entry| entry.series.len() < MAX_MEMBERS) else {
+            let place = places.get(id).copied();
+            let known = place.and_then(|place| sampling.entries.get(place));
+            let samples = series.count.saturating_sub(known.map_or(0, |entry| entry.samples));
+            let entry = if known.is_none() { ENTRY + 2 * id.len() } else { 0 };
+            let needed = entry + SERIES + name.len() + series.length() + SAMPLE * samples;
+            if known.is_some_and(|entry| entry.series.len() >= MAX_MEMBERS) || !room.take(needed) {
                 sampling.left_out += 1;
                 continue;
-            };
+            }
+            let place = place.unwrap_or_else(|| {
+                sampling.entries.push(Entry { id: id.to_owned(), ..Entry::default() });
+                places.insert(id.to_owned(), sampling.entries.len() - 1);
+                sampling.entries.len() - 1
+            });
+            let Some(entry) = sampling.entries.get_mut(place) else { continue };
+            entry.samples += samples;
             room.series -= 1;
             if entry.kind.is_empty() {
                 entry.kind = value.get("statsType").map(kind_of).unwrap_or_default();
@@ -136,8 +171,11 @@ impl Sampling {
         }
     }
 
-    /// Appends a report as `JSON.stringify` would write it. It must be the one behind the last that was asked for.
-    pub(super) fn write(&mut self, report: usize, out: &mut String) {
+    /// Appends a report as `JSON.stringify` would write it. It must be the one behind the last that was asked for. Of one that is too long,
+    /// nothing, and how long it would have been.
+    pub(super) fn write(&mut self, report: usize, out: &mut String) -> Result<(), usize> {
+        let start = out.len();
+        let mut too_much = 0;
         out.push('{');
         while let Some(Reverse((due, place))) = self.due.peek().copied()
             && due as usize <= report
@@ -147,6 +185,10 @@ impl Sampling {
             if due as usize == report {
                 write_member(out, &entry.id, "");
                 entry.write(self.times.get(report).copied().unwrap_or_default(), out);
+                if out.len() - start > MAX_PART {
+                    too_much += out.len() - start;
+                    out.truncate(start);
+                }
             }
             entry.next += 1;
             if let Some(next) = entry.reports.get(entry.next) {
@@ -154,6 +196,12 @@ impl Sampling {
             }
         }
         out.push('}');
+        if too_much == 0 {
+            return Ok(());
+        }
+        let length = too_much + out.len() - start;
+        out.truncate(start);
+        Err(length)
     }
 }
 
@@ -173,7 +221,7 @@ impl Entry {
             }
         }
         if self.times.len() > room.samples {
-            self.times.clear();
+            self.times = Vec::new();
         }
         room.samples -= self.times.len();
         if self.times.is_empty() {

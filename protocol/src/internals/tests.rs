@@ -374,6 +374,53 @@ fn the_reports_of_a_dump_are_bounded_by_its_length_and_what_is_beyond_is_told() 
     assert_eq!(reader.next_line().unwrap().unwrap(), told);
 }
 
+/// As many entries, samples and updates as their bytes can say: what is held of them is bounded by the dump's length.
+#[test]
+fn the_parts_of_a_dump_are_bounded_by_its_length_and_what_is_beyond_is_told() {
+    let stats = |entries: usize, samples: usize| {
+        let values = vec!["1"; samples].join(",");
+        let series = |at| format!(r#""{at:x}-":{{"startTime":"0","values":"[{values}]"}}"#);
+        (0..entries).map(series).collect::<Vec<_>>().join(",")
+    };
+    let of = |updates: usize, stats: &str| {
+        let updates = vec!["{}"; updates].join(",");
+        let text = format!(r#"{{"PeerConnections":{{"7-1":{{"updateLog":[{updates}],"stats":{{{stats}}}}}}}}}"#);
+        let document = super::Document::parse(text).unwrap().unwrap();
+        let connection = &document.connections[0];
+        (connection.updates.len(), connection.sampling.times().len(), document.left_out)
+    };
+    let (updates, _, left_out) = of(super::limits::MAX_UPDATES, "");
+    assert!((100_000..200_000).contains(&updates), "{updates}");
+    assert_eq!(updates + left_out as usize, super::limits::MAX_UPDATES);
+    let (_, reports, left_out) = of(0, &stats(100_000, 1));
+    assert!(reports > 0 && (60_000..90_000).contains(&left_out), "{left_out}");
+    let (_, reports, left_out) = of(0, &stats(10, 65_000));
+    assert!(reports > 0 && (1..10).contains(&left_out), "{left_out}");
+    assert_eq!(of(1_000, &stats(100, 100)).2, 0);
+}
+
+/// Each would be held several times while a line is made of it.
+#[test]
+fn a_part_that_is_longer_than_any_line_of_a_browser_is_dropped_and_told() {
+    let long = "x".repeat(super::limits::MAX_PART);
+    let (_, events) = read(&document(&[("addIceCandidate", &long, r#""1/1/2021, 10:00:00 AM""#)], &[]));
+    let told =
+        |events: &[String]| events.iter().filter(|line| line.starts_with(r#"[":rtctrace.dropped","7-1","#)).count();
+    assert_eq!(told(&events), 1, "{} lines", events.len());
+    let values = quoted(&format!("[{}]", quoted(&long)));
+    let text = document(&[], &[("A-b", "t", "1970-01-12T13:46:40.000Z 1970-01-12T13:46:40.000Z", "[1]")]);
+    let text = text.replacen(&quoted("[1]"), &values, 1);
+    let (_, events) = read(&text);
+    assert_eq!(told(&events), 1, "{} lines", events.len());
+    for member in ["url", "more"] {
+        let text = text.replacen(&values, &quoted("[1]"), 1);
+        let text = text.replacen("\"updateLog\"", &format!("\"{member}\":\"{long}\",\"updateLog\""), 1);
+        let (_, events) = read(&text);
+        assert!(events.iter().any(|line| line.starts_with(r#"[":rtctrace.dropped",null,{"parts":1}"#)), "{member}");
+        assert!(events.iter().all(|line| line.len() < 10_000));
+    }
+}
+
 /// The bytes of all reports, and how much was left out.
 fn built(text: &str) -> (usize, u64) {
     let mut document = super::Document::parse(text.to_owned()).unwrap().unwrap();
@@ -381,7 +428,7 @@ fn built(text: &str) -> (usize, u64) {
     let mut bytes = 0;
     for report in 0..sampling.times().len() {
         let mut out = String::new();
-        sampling.write(report, &mut out);
+        sampling.write(report, &mut out).unwrap();
         bytes += out.len();
     }
     (bytes, document.left_out)

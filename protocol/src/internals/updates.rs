@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::calls::Calls;
+use super::limits::MAX_PART;
 use super::media::Media;
 use super::text::{self, json_of, write_member};
 use super::tracks::Tracks;
@@ -95,13 +96,13 @@ impl Updates {
             "addTrack" | "ontrack" => self.tracks.of_event(method, value),
             "addTransceiver" => self.transceiver(value),
             "createDataChannel" => {
-                let rest = without(value, &["label"]);
+                let rest = without(value, &["label"])?;
                 let label = value.get("label")?.text();
                 Some(if rest == "{}" { format!("[{label}]") } else { format!("[{label},{rest}]") })
             }
             // Its id is not told.
             "ondatachannel" => {
-                let rest = without(value, &["label"]);
+                let rest = without(value, &["label"])?;
                 Some(format!("[null,{},{rest}]", value.get("label")?.text()))
             }
             "onicecandidateerror" => {
@@ -152,11 +153,14 @@ fn of_words(method: &str, words: &str) -> Option<String> {
 }
 
 /// An object without some of its members.
-pub(super) fn without(value: RawValue<'_>, names: &[&str]) -> String {
+pub(super) fn without(value: RawValue<'_>, names: &[&str]) -> Option<String> {
     let mut out = String::from("{");
     for (name, value) in value.members().filter(|(name, _)| !names.contains(&&**name)) {
+        if out.len() + name.len() + value.text().len() > MAX_PART {
+            return None;
+        }
         write_member(&mut out, &name, value.text());
     }
     out.push('}');
-    out
+    Some(out)
 }

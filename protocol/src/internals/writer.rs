@@ -24,13 +24,16 @@ impl Draft {
         Self { method: method.into(), connection: connection.map(str::to_owned), value, extra: Vec::new() }
     }
 
+    /// What stands in place of an event that would have so many bytes.
+    pub(super) fn dropped(connection: Option<&str>, bytes: usize) -> Self {
+        Self::new(DROPPED, connection, format!("{{\"lines\":1,\"bytes\":{bytes}}}"))
+    }
+
     /// The line, with its last element as it is to stand there.
     pub(super) fn line(&self, delta: &str) -> String {
         let mut line = self.start();
         if line.len() + delta.len() >= MAX_LINE {
-            let value = format!("{{\"lines\":1,\"bytes\":{}}}", line.len() + delta.len() + 1);
-            line =
-                Draft { method: DROPPED.into(), connection: self.connection.clone(), value, extra: Vec::new() }.start();
+            line = Self::dropped(self.connection.as_deref(), line.len() + delta.len() + 1).start();
         }
         line.push_str(delta);
         line.push(']');

@@ -197,6 +197,43 @@ fn features_of_a_long_call_take_no_more_memory_than_those_of_a_short_one() {
     }
 }
 
+/// What its reader holds of it beside the text has a budget.
+#[test]
+fn a_hostile_dump_of_webrtc_internals_takes_a_few_times_its_length() {
+    const LENGTH: usize = 12 << 20;
+    let fill = |start: &str, end: &str, part: &mut dyn FnMut(usize) -> String| {
+        let (mut text, mut number) = (start.to_owned(), 0);
+        while text.len() < LENGTH {
+            text.push_str(&part(number));
+            number += 1;
+        }
+        text.truncate(text.rfind(',').unwrap());
+        text + end
+    };
+    let (stats, end) = (r#"{"PeerConnections":{"7-1":{"stats":{"#, "}}}}");
+    let name = "n".repeat(90);
+    let values = vec!["1"; 10_000].join(",");
+    let dumps = [
+        // An entry for each value, members with long names, samples, updates; all of it one update, or what nobody knows.
+        fill(stats, end, &mut |n| format!(r#""{n}-a":{{"startTime":1e9,"values":"[1]"}},"#)),
+        fill(stats, end, &mut |n| {
+            format!(r#""{:x}-{:05}{name}":{{"startTime":1e9,"values":"[1]"}},"#, n / 200, n % 200)
+        }),
+        fill(stats, end, &mut |n| format!(r#""{n}-a":{{"startTime":1e9,"values":[{values}]}},"#)),
+        fill(r#"{"PeerConnections":{"7-1":{"updateLog":["#, "]}}}", &mut |_| "{},".to_owned()),
+        format!(
+            r#"{{"PeerConnections":{{"7-1":{{"updateLog":[{{"type":"x","value":"{}"}}]}}}}}}"#,
+            "\\u0061x".repeat(LENGTH / 7)
+        ),
+        format!(r#"{{"PeerConnections":{{"7-1":{{}}}},"more":"{}"}}"#, "x".repeat(LENGTH)),
+    ];
+    let tiny = memory_of_features(br#"{"PeerConnections":{"7-1":{}}}"#);
+    for dump in dumps {
+        let highest = memory_of_features(dump.as_bytes()) - tiny;
+        assert!(highest < 80 << 10, "{highest} KiB more: {}", dump.get(..200).unwrap());
+    }
+}
+
 /// Every member of upstream's is there and equal up to 1e-9, but the tracks.
 fn assert_has(ours: &Value, upstream: &Value, place: &str, compared: &mut usize) {
     match upstream {
