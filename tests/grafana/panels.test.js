@@ -234,6 +234,32 @@ suite('panels', () => {
     t.diagnostic(`${await showAll('Session', board, range, chosen)} panels`);
   });
 
+  test('a session that was over and goes on has no features until its next end', async () => {
+    const of = "SELECT session_id::text AS session, count(*)::int AS count FROM features_connection GROUP BY 1 HAVING count(*) > 1 LIMIT 1";
+    const { rows: [{ session, count }] } = await admin.query(of);
+    const fleet = dashboard('rtctrace-fleet');
+    const connections = async () => {
+      const panel = fleet.panels.find(({ title }) => title === 'Connections') ?? assert.fail();
+      const [{ sql }] = queriesOf(panel, week, await variablesOf(fleet, week, {}));
+      return Number((await grafana.query(sql)).rows[0].connections);
+    };
+    const before = await connections();
+    try {
+      await admin.query("UPDATE sessions SET state = 'live', end_time = NULL WHERE id = $1", [session]);
+      assert.equal(await connections(), before - count);
+      const [, rows] = await tableOf(dashboard('rtctrace-connections'), 'Connections');
+      assert.deepEqual(new Set(rows.filter((row) => row.session === session).map(({ outcome }) => outcome)), new Set(['running']));
+      const board = dashboard('rtctrace-session');
+      const variables = await variablesOf(board, week, { session: { values: [session], isMulti: false } });
+      const ofFeatures = board.panels.flatMap((panel) => queriesOf(panel, week, variables)).filter(({ sql }) => /FROM features_\w+/.test(sql) && !/FROM sessions s\n/.test(sql));
+      assert.equal(ofFeatures.length, 3);
+      for (const { sql } of ofFeatures) assert.equal((await grafana.query(sql)).rowCount, 0, sql);
+    } finally {
+      await admin.query("UPDATE sessions SET state = 'ended', end_time = start_time + duration * INTERVAL '1 ms' WHERE id = $1", [session]);
+    }
+    assert.equal(await connections(), before);
+  });
+
   test('every dashboard opens over the whole week without a choice', async () => {
     for (const [file, board] of inSql) {
       const variables = await variablesOf(board, week, {});

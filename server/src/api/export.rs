@@ -169,7 +169,9 @@ impl Parts for Rows {
             of_session.entry(row.session).or_default().push(row);
         }
         for session in self.sessions.iter().take(ids.len()) {
-            for row in of_session.remove(&session.id).unwrap_or_default() {
+            // One that was over and goes on has those of its last end until the next.
+            let features = of_session.remove(&session.id).filter(|_| session.ended);
+            for row in features.unwrap_or_default() {
                 write(sheet, session, &row);
             }
         }

@@ -175,8 +175,12 @@ impl<'v> Query<'v> {
     }
 
     /// Those of them that have such rows of features. Asked of one session after the other, by the key: joined, a condition that
-    /// few fulfil would have the database read all features there are.
+    /// few fulfil would have the database read all features there are. A session that was over and goes on has those of its last end until
+    /// the next, and they are none of what it is now.
     pub(crate) fn with_features(mut self, filter: &'v Filter) -> Self {
+        if !filter.features.is_empty() && filter.ended != Some(true) {
+            self.sql.push_str(" AND state = 'ended'");
+        }
         for Condition { table, feature, comparison, operand } in &filter.features {
             self.values.push(operand.value());
             let _ = write!(
@@ -246,7 +250,7 @@ mod tests {
         let query = Query::of_sessions("id", &filter, None).with_features(&filter).newest(5, 0);
         assert_eq!(
             query.sql,
-            "SELECT id FROM sessions WHERE true AND \"user\" = $1 AND outcome = 'failed' AND (SELECT true FROM \
+            "SELECT id FROM sessions WHERE true AND \"user\" = $1 AND outcome = 'failed' AND state = 'ended' AND (SELECT true FROM \
              features_track f WHERE f.session_id = sessions.id AND f.\"kind\" <> $2 LIMIT 1) \
              ORDER BY start_time DESC, id DESC LIMIT $3"
         );

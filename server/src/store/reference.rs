@@ -12,7 +12,8 @@ const HEAD: &str = "\
 # Features and columns
 
 What rtctrace computes of a session, and where it stands. **Features** are in the API (`GET /api/v1/sessions/{id}`, camelCase names), in
-`rtctrace features FILE`, and in the tables `features_client`, `features_connection` and `features_track` (snake_case columns).
+`rtctrace features FILE`, and in the tables `features_client`, `features_connection` and `features_track` (snake_case columns). A
+session that was over and goes on has the rows of its last end until the next: count those whose `sessions.state` is `ended`.
 **Stats** are the entries of `getStats`, a row whenever more of an entry changed than its time, in one table per type.
 
 A feature without a value is absent, NULL in the database. Those marked *upstream* have the name, the meaning and the value that rtcstats gives

@@ -241,6 +241,10 @@ async fn a_session_that_was_stored_goes_on_when_its_client_comes_back_late() {
         socket.send(lines[known..until].join("\n")).await;
         socket.acknowledged(until).await;
         known = until;
+        // The last line ends it.
+        if until < lines.len() {
+            assert_eq!(rows_of_features(&collector).await, [0; 3], "it runs, and has those of its last end no more");
+        }
         drop(socket);
         until_stored(&collector, &session, if until == lines.len() { until } else { until + 1 }).await;
         if until == 120 {
@@ -249,10 +253,19 @@ async fn a_session_that_was_stored_goes_on_when_its_client_comes_back_late() {
         }
     }
     assert_eq!(collector.dump(&session).await.1, lines);
+    assert!(rows_of_features(&collector).await.iter().all(|rows| *rows > 0));
     crate::stores::assert_stats(&collector, &lines).await;
     let (mut late, _) = (collector.socket(&format!("/v1/ws?session={session}&from=3"), V1).await, ());
     assert_eq!(late.closed().await.0, 4000, "its client closed it");
     assert_eq!(collector.sessions().await.len(), 1);
+}
+
+/// How many rows of features exports have, and how many sessions a list by a feature.
+async fn rows_of_features(collector: &Collector) -> [usize; 3] {
+    let exported =
+        async |table| collector.get(&format!("/api/v1/export/features/{table}")).await.text().lines().count() - 1;
+    let listed = collector.get("/api/v1/sessions?feature=numberOfEvents%3E0").await.json();
+    [exported("client").await, exported("connection").await, listed["sessions"].as_array().unwrap().len()]
 }
 
 async fn until_stored(collector: &Collector, session: &str, lines: usize) {
