@@ -367,6 +367,7 @@ pub(super) fn end_of_lost() -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::database::Part;
     use super::super::database::tests::both;
     use super::super::filter::Filter;
     use super::super::list::list;
@@ -458,7 +459,8 @@ pub(crate) mod tests {
                     assert_eq!(list(&database, &Filter::default(), 10, None).await.unwrap().rows.len(), 1);
                     features::read(&database, ended.id).await.unwrap();
                     for table in features::FeatureTable::ALL {
-                        features::rows_of(&database, table, &[ended.id]).await.unwrap();
+                        let part = Part { rows: 10, bytes: 1000 };
+                        features::rows_of(&database, table, &[ended.id], None, part).await.unwrap();
                     }
                     let mut transaction = database.begin().await.unwrap();
                     assert!(get_by(&mut transaction, ended.id).await.unwrap().is_some());
