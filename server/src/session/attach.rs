@@ -19,6 +19,7 @@ use crate::access::AddressPlace;
 use crate::spool::{self, path_of};
 use crate::store::collectors::is_missing;
 use crate::store::sessions::{self, SessionRow};
+use crate::store::stats;
 
 /// How long a client waits for its session on its way into the stores, before it is told to come back later.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -150,6 +151,9 @@ impl Registry {
             self.spool().forget_parts(path)?;
             sessions::reopen(&stores.database, row.id, self.spool().id()).await?;
             tokio::fs::rename(&plain, path).await?;
+            if !self.config().stats.interval.0.is_zero() {
+                self.forget_rows(row.id).await;
+            }
             anyhow::Ok(())
         };
         let result = result.await;
@@ -161,6 +165,20 @@ impl Registry {
             tracing::info!(session = %row.id, "a stored session goes on");
         }
         result.context("the dump cannot be brought back")
+    }
+
+    /// Removes the rows of a session that goes on where rows are thinned: its last end brought some that the whole has not. All that it has
+    /// comes again from its first line on.
+    async fn forget_rows(&self, id: SessionId) {
+        let attempt = async {
+            let mut transaction = self.stores().database.begin().await?;
+            transaction.lock(id).await?;
+            stats::remove(&mut transaction, id).await?;
+            transaction.commit().await
+        };
+        if let Err(error) = attempt.await {
+            tracing::warn!(session = %id, "rows of its last end stay beside those to come, until it is reprocessed: {error}");
+        }
     }
 
     fn window(&self) -> Duration {

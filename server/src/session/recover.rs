@@ -63,10 +63,8 @@ pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow
     let stores = registry.stores();
     let origin = Origin::from_metadata(spool::replay(&found.path, found.length)?.metadata());
     let start = origin.context("its header lacks what a session needs")?.start_time;
-    let mut was_stored = false;
     let standing = match row(registry, found.session).await {
         Ok(row) => {
-            was_stored = row.as_ref().is_some_and(|row| row.dump_path.is_some());
             let lines = spool::lines(&found.path, found.length).await?;
             Some(Standing::of(row.as_ref(), registry.spool().id(), start, lines, &stores.objects).await)
         }
@@ -81,7 +79,6 @@ pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow
         return registry.spool().remove(&found.path).context("cannot remove the spool file of a stored session");
     }
     let mut rebuilt = rebuild(registry, &found, standing != Some(Standing::Own)).await?;
-    rebuilt.was_stored = was_stored;
     if !rebuilt.resumes {
         rebuilt.journal.close(super::LOST, Duration::ZERO, Instant::now());
     }
@@ -101,8 +98,6 @@ pub(super) struct Rebuilt {
     pub(super) journal: Journal,
     /// Whether nobody could say that its id is its own.
     pub(super) is_unasked: bool,
-    /// Whether it had an end before.
-    pub(super) was_stored: bool,
     resumes: bool,
 }
 
@@ -128,5 +123,5 @@ pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: 
     }
     stores.queue.session(live);
     journal.reopen(found.length)?;
-    Ok(Rebuilt { journal, is_unasked, was_stored: false, resumes })
+    Ok(Rebuilt { journal, is_unasked, resumes })
 }

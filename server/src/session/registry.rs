@@ -316,15 +316,9 @@ impl Registry {
 
     /// Takes in a session that was found in the spool, its state rebuilt.
     pub(super) fn adopt(&self, id: SessionId, rebuilt: Rebuilt) {
-        let Rebuilt { mut journal, is_unasked, was_stored, .. } = rebuilt;
+        let Rebuilt { journal, is_unasked, .. } = rebuilt;
         let ended = journal.ended();
-        // Its earlier end has brought rows that its next one may not: all are written anew then.
-        let is_rewritten = was_stored && !self.0.config.stats.interval.0.is_zero();
-        if is_rewritten {
-            journal.stop_rows();
-        }
         let handle = if is_unasked { Handle::unasked(id, journal, None) } else { Handle::new(id, journal, None) };
-        handle.behind.fetch_or(is_rewritten, Ordering::Relaxed);
         handle.undecoded.store(true, Ordering::Relaxed);
         let handle = Arc::new(handle);
         {

@@ -184,9 +184,16 @@ async fn rows_are_thinned_the_same_however_they_come_about() {
     // It ends for want of its client, which then comes back.
     let first_half = collector.dump(&session).await.1;
     assert_thinned(&collector, &first_half, INTERVAL).await;
+    let count = async || collector.query("SELECT * FROM stats_inbound_rtp").await.len();
+    let of_first_half = count().await;
     let (mut socket, received) = collector.v1(&session, before.len()).await;
     assert_eq!(received as usize, before.len());
+    let (last, after) = after.split_last().unwrap();
     socket.send(after.join("\n")).await;
+    socket.acknowledged(lines.len() - 1).await;
+    until("rows of the second half come while it runs", async || (count().await > of_first_half).then_some(())).await;
+    assert_eq!(collector.session(&session).await["state"], "live");
+    socket.send(last).await;
     socket.acknowledged(lines.len()).await;
     until("the whole is stored", async || (collector.dump(&session).await.1 == lines).then_some(())).await;
     until("nothing is left to do", async || (!collector.spool(&session).exists()).then_some(())).await;
@@ -198,7 +205,6 @@ async fn rows_are_thinned_the_same_however_they_come_about() {
         socket.send(line).await;
     }
     collector.stored(&other).await;
-    let count = async || collector.query("SELECT * FROM stats_inbound_rtp").await.len();
     let rows = count().await;
     assert!((20..120).contains(&rows), "{rows} of two calls of a minute with five streams each way");
     let request = collector.request("DELETE", &format!("/api/v1/sessions/{other}"), "", "").await;
