@@ -29,6 +29,8 @@ use crate::store::queue::DatabaseQueue;
 use crate::store::removal;
 use crate::telemetry;
 
+/// Rows of an entry so far apart give a minute one or two of them, or none.
+const TOO_FEW_ROWS: Duration = Duration::from_secs(30);
 /// So long the start waits for the spool to be read.
 const RECOVERY_FIRST: Duration = Duration::from_secs(2);
 /// How often histograms and idle metrics are tidied.
@@ -144,6 +146,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         );
     }
 
+    if config.stats.enabled && config.stats.interval.0 >= TOO_FEW_ROWS && config.database_url()?.starts_with("postgres")
+    {
+        tracing::warn!("stats.interval is so long that the views by minutes see little or nothing of a call");
+    }
     session::clean_up(&config.data_dir).context("cannot remove what an import left behind")?;
     let database = Database::open_or_wait(&config.database_url()?, config.limits.query_time.0).await?;
     let stores = over(&config, database)?;

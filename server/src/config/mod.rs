@@ -185,7 +185,8 @@ pub(crate) struct Stats {
     /// Whether reports are written to the stats tables. Dumps and features do not depend on it.
     pub(crate) enabled: bool,
     /// Each entry of the reports has one row at most for so long, and one of its last state; 0: one for every report in which it
-    /// changed. Dumps and features do not depend on it; `rtctrace reprocess` thins what is stored, or has all of it again.
+    /// changed. Dumps and features do not depend on it; `rtctrace reprocess` thins what is stored, or has all of it again. What is
+    /// summed up by minutes counts from row to row within a minute: a tenth of a minute costs it a tenth, a minute all.
     pub(crate) interval: Span,
     /// Rows that may wait for the database. Beyond it a session stops offering rows and is written from its dump at its end.
     pub(crate) queue_bytes: Size,
