@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rtctrace_features::FeatureExtractor;
+use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, FeatureExtractor, TRACK_FEATURES};
 use rtctrace_protocol::dump::DumpReader;
 use rtctrace_protocol::event::SessionDecoder;
 use serde_json::{Value, json};
@@ -157,9 +157,20 @@ fn leaves(path: &str, value: &Value, out: &mut BTreeMap<String, Value>) {
     }
 }
 
+/// What is ours by another name than a feature's: put there by the test.
+const BESIDE: [&str; 5] = ["endTime", "sessionDuration", "reports", "userAgent", "packets"];
+
+fn is_ours(name: &str) -> bool {
+    let tables = [CLIENT_FEATURES, CONNECTION_FEATURES, TRACK_FEATURES];
+    BESIDE.contains(&name) || tables.iter().any(|table| table.iter().any(|feature| feature.name == name))
+}
+
 #[derive(Default)]
 struct Comparison {
+    /// Members with a value on both sides.
     equal: usize,
+    /// Members that say nothing on either.
+    empty: usize,
     artefacts: BTreeSet<&'static str>,
 }
 
@@ -167,8 +178,11 @@ impl Comparison {
     fn compare(&mut self, what: &str, theirs: &Value, ours: &Value, table: &[(&str, Ours)]) {
         let mut members = BTreeMap::new();
         leaves("", theirs, &mut members);
-        for (name, _) in table {
+        for (name, how) in table {
             assert!(members.contains_key(*name), "{what} {name} is not in the golden");
+            if let Same(ours) | Near(ours) | SameOrNone(ours) | Percent(ours) = how {
+                assert!(is_ours(ours), "no feature is called {ours}");
+            }
         }
         for (name, theirs) in &members {
             let at = format!("{what} {name}");
@@ -196,7 +210,7 @@ impl Comparison {
                 continue;
             }
             assert!(is_equal, "{at} is {ours}, they have {theirs}");
-            self.equal += 1;
+            *if ours.is_null() { &mut self.empty } else { &mut self.equal } += 1;
         }
     }
 }
@@ -282,7 +296,8 @@ fn the_features_are_jitsi_s_where_those_are_no_artefacts() {
     client["userAgent"] = metadata["userAgent"].clone();
     comparison.compare("session", &theirs, &client, SESSION);
     assert_eq!(comparison.artefacts, ARTEFACTS.iter().map(|(name, ..)| *name).collect());
-    assert!(comparison.equal > 100, "{} members are equal", comparison.equal);
+    assert!(comparison.equal > 70, "{} members are equal", comparison.equal);
+    assert!(comparison.empty < 40, "{} members say nothing", comparison.empty);
 }
 
 #[test]

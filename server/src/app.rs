@@ -22,7 +22,6 @@ use crate::process;
 use crate::router::router;
 use crate::session::{self, Registry, Stores};
 use crate::spool::Spool;
-use crate::store::collectors::Signs;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::queue::DatabaseQueue;
@@ -239,7 +238,7 @@ fn over(config: &Config, database: Database) -> anyhow::Result<Arc<Stores>> {
     let objects = Objects::open(config)?;
     let (queue, writer) = DatabaseQueue::new(database.clone(), config.stats.queue_bytes.0);
     tokio::spawn(writer.run());
-    Ok(Arc::new(Stores { database, objects, queue, signs: Signs::default() }))
+    Ok(Arc::new(Stores { database, objects, queue }))
 }
 
 /// Writes what is on its way to the database, and closes it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use futures_util::TryStreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
@@ -49,6 +49,10 @@ impl Registry {
             Ok(Found::Held(handle)) if handle.origin.dialect == origin.dialect => Attach::Session(handle, false),
             Ok(Found::Held(_) | Found::Over) => Attach::Ended,
             Ok(Found::Elsewhere) => Attach::Later(Later::Unknown),
+            Ok(Found::Left) => {
+                tracing::warn!(session = %id, "the collector that holds the session is missing; it begins anew here");
+                self.begin(id, origin, Handle::unasked)
+            }
             Ok(Found::Nothing) => self.begin(id, origin, Handle::new),
             Err(error) if from > 0 => {
                 tracing::warn!(session = %id, "nobody can say what is held of the session: {error:#}");
@@ -89,13 +93,26 @@ impl Registry {
             self.take_in(id, &path).await?;
             return Ok(self.get(id).map_or(Found::Over, Found::Held));
         }
-        let row = match row(self, id).await? {
-            Some(row) if row.ended => row,
-            Some(row) => return self.elsewhere(&row, origin).await,
-            None => return Ok(Found::Nothing),
-        };
+        let Some(row) = row(self, id).await? else { return Ok(Found::Nothing) };
         if row.user.is_some() && row.user != origin.user {
             return Ok(Found::OtherUsers);
+        }
+        match row.collector.as_deref() {
+            // Its end is the last that is known of it; or it runs, and did in a version that named no collector.
+            None if !row.ended => return Ok(Found::Nothing),
+            None => {}
+            // It was to go on here. What was stored of it is still there.
+            Some(holder) if holder == self.spool().id() => {
+                if row.dump_path.is_none() {
+                    return Ok(Found::Nothing);
+                }
+            }
+            // Who holds it ends it when its client does not come back, and then it can go on here. Of one that is missing nobody
+            // knows when that will be.
+            Some(holder) => {
+                let is_missing = row.ended || is_missing(&self.stores().database, holder).await?;
+                return Ok(if is_missing { Found::Left } else { Found::Elsewhere });
+            }
         }
         let window = i64::try_from(self.window().as_millis()).unwrap_or(i64::MAX);
         let is_recent = row.end_time.is_some_and(|end| UnixMillis::now().0.saturating_sub(end.0) < window);
@@ -106,20 +123,6 @@ impl Registry {
         self.restore(&row, &path).await?;
         self.take_in(id, &path).await?;
         Ok(self.get(id).map_or(Found::Over, Found::Held))
-    }
-
-    /// A session that runs, but not here. Who holds it ends it when its client does not come back, and then it can go on here. Of one that
-    /// is missing nobody knows when that will be.
-    async fn elsewhere(&self, row: &SessionRow, origin: &Origin) -> anyhow::Result<Found> {
-        let (database, own) = (&self.stores().database, self.spool().id());
-        if let Some(holder) = row.collector.as_deref().filter(|holder| *holder != own) {
-            if !is_missing(database, holder).await? {
-                return Ok(Found::Elsewhere);
-            }
-            tracing::warn!(session = %row.id, "collector {holder} held the session and is missing; it begins anew here");
-            sessions::take_over(database, row.id, origin.start_time, own).await?;
-        }
-        Ok(Found::Nothing)
     }
 
     /// Reads a file of the spool, unless that has been done. The caller has the session's turn.
@@ -149,7 +152,10 @@ impl Registry {
             let (from, to): (PathBuf, PathBuf) = (packed.clone(), plain.clone());
             tokio::task::spawn_blocking(move || spool::unpack(&from, &to)).await??;
             self.spool().forget_parts(path)?;
-            sessions::reopen(&stores.database, row.id, self.spool().id()).await?;
+            ensure!(
+                sessions::reopen(&stores.database, row, self.spool().id()).await?,
+                "it has just begun to go on elsewhere"
+            );
             tokio::fs::rename(&plain, path).await?;
             if !self.config().stats.interval.0.is_zero() {
                 self.forget_rows(row.id).await;
@@ -160,7 +166,7 @@ impl Registry {
         let _ = tokio::fs::remove_file(&packed).await;
         if result.is_err() {
             let _ = tokio::fs::remove_file(&plain).await;
-            let _ = sessions::end_lost(&stores.database, row.id).await;
+            let _ = sessions::end_lost(&stores.database, row.id, self.spool().id()).await;
         } else {
             tracing::info!(session = %row.id, "a stored session goes on");
         }
@@ -216,6 +222,8 @@ enum Found {
     OtherUsers,
     /// Another collector holds it.
     Elsewhere,
+    /// Another collector holds it, and is not there.
+    Left,
     /// Nothing.
     Nothing,
 }

@@ -28,8 +28,9 @@ async fn sign(registry: &Registry, streak: &mut Option<Streak>) -> sqlx::Result<
         None => streak.insert(Streak::begin(now)),
         Some(streak) => {
             if !streak.goes_on(now) {
-                tracing::warn!("others took this collector for missing; it says again which sessions it holds");
-                stores.signs.miss();
+                tracing::warn!(
+                    "others heard nothing of this collector for a while; it says again which sessions it holds"
+                );
                 registry.announce_all();
             }
             streak

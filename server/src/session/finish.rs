@@ -37,8 +37,7 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         let snapshot = journal.snapshot();
         (journal.settle(), snapshot, journal.path().clone())
     };
-    // Who was cut off from the others may have lost his sessions to them.
-    let id = match handle.is_unasked() || stores.signs.were_missed() {
+    let id = match handle.is_unasked() {
         false => handle.id,
         true => match Standing::ask(stores, spool.id(), handle.id, handle.origin.start_time, snapshot.lines).await {
             Standing::Own => handle.id,
@@ -67,7 +66,7 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
                 tracing::error!(session = %id, "the spool file of the session is gone; nothing of it can be stored");
                 // Its row may be on its way.
                 stores.queue.settle().await;
-                if let Err(error) = end_lost(&stores.database, handle.id).await {
+                if let Err(error) = end_lost(&stores.database, handle.id, spool.id()).await {
                     tracing::warn!(session = %id, "its row stays as it is until the next start: {error}");
                 }
                 return;

@@ -52,7 +52,7 @@ async fn end_lost(registry: &Registry) -> sqlx::Result<()> {
         let _turn = registry.turn(id).lock().await;
         if registry.get(id).is_none() {
             tracing::warn!(session = %id, "the spool file of a running session is gone; the session is over");
-            sessions::end_lost(database, id).await?;
+            sessions::end_lost(database, id, registry.spool().id()).await?;
         }
     }
     Ok(())

@@ -24,7 +24,6 @@ use crate::access::Addresses;
 use crate::app::Stopping;
 use crate::config::Config;
 use crate::spool::Spool;
-use crate::store::collectors::Signs;
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::queue::DatabaseQueue;
@@ -70,8 +69,6 @@ pub(crate) struct Stores {
     pub(crate) objects: Objects,
     /// The way into the database for what sessions that run bring.
     pub(crate) queue: DatabaseQueue,
-    /// Whether the others of the database heard of this collector all the time.
-    pub(crate) signs: Signs,
 }
 
 /// What a client that names a session gets.
@@ -180,7 +177,7 @@ impl Registry {
 
     /// Has the database know of every session that runs here.
     pub(super) fn announce_all(&self) {
-        for handle in self.held_now() {
+        for handle in self.held_now().iter().filter(|handle| handle.snapshot().lines > 0) {
             self.0.stores.queue.session(self.row(handle.id, &handle.origin));
         }
     }

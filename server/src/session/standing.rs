@@ -27,19 +27,23 @@ impl Standing {
         lines: u64,
         objects: &Objects,
     ) -> Self {
-        let elsewhere = |row: &SessionRow| row.collector.as_deref().is_some_and(|holder| holder != collector);
-        match row {
-            // The row of one that ran here and left nothing else, after a power cut, is there to be taken.
-            Some(row) if row.start_time != start && (row.ended || row.dump_path.is_some() || elsewhere(row)) => {
-                Self::AnothersId
+        let Some(row) = row else { return Self::Own };
+        let is_elsewhere = row.collector.as_deref().is_some_and(|holder| holder != collector);
+        // The row of one that ran here and left nothing else, after a power cut, is there to be taken.
+        if row.start_time != start && (row.ended || row.dump_path.is_some() || is_elsewhere) {
+            return Self::AnothersId;
+        }
+        // What is held here may have gone on since it was stored.
+        let is_stored = match &row.dump_path {
+            Some(path) if (row.ended && row.collector.is_none() || is_elsewhere) && lines <= row.lines => {
+                objects.get(&path.as_str().into()).await.is_ok()
             }
-            // One that others gave up has had no end: what is stored is an earlier one.
-            Some(SessionRow { ended: true, lines: stored, dump_path: Some(path), collector: None, .. })
-                if lines <= *stored && objects.get(&path.as_str().into()).await.is_ok() =>
-            {
-                Self::Stored
-            }
-            _ => Self::Own,
+            _ => false,
+        };
+        match (is_stored, is_elsewhere) {
+            (true, _) => Self::Stored,
+            (false, true) => Self::AnothersId,
+            (false, false) => Self::Own,
         }
     }
 
@@ -83,6 +87,9 @@ mod tests {
         assert_eq!(of(&SessionRow { ended: true, ..live.clone() }).await, Standing::AnothersId);
         let elsewhere = SessionRow { collector: Some("there".to_owned()), ..live };
         assert_eq!(of(&elsewhere).await, Standing::AnothersId);
-        assert_eq!(of(&SessionRow { start_time: UnixMillis(8), ..elsewhere }).await, Standing::Own);
+        let same = SessionRow { start_time: UnixMillis(8), ..elsewhere };
+        assert_eq!(of(&same).await, Standing::AnothersId, "it went on there, and this text is not in what was stored");
+        let here = SessionRow { collector: Some("here".to_owned()), ended: true, ..same };
+        assert_eq!(of(&here).await, Standing::Own, "others gave it up");
     }
 }

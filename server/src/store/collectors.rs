@@ -1,7 +1,6 @@
 //! The table `collectors`: who shares this database, and was there when, by the database's clock. A session that runs is in the spool of
 //! one of them; what a collector left that is gone for good must not run for ever.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::AssertSqlSafe;
@@ -11,30 +10,12 @@ use super::sessions::end_of_lost;
 
 /// Between two signs of life.
 pub(crate) const SIGN: Duration = Duration::from_secs(60);
-/// Who gave none for so long is missing: a client that it had may begin anew with another.
+/// Who gave none for so long is missing: a client that it had begins anew with another.
 const MISSING_AFTER: Duration = Duration::from_secs(180);
 /// Who gave none for so long is gone, and its sessions are over. If it comes back after all, it says that they run.
 pub(crate) const GONE_AFTER: Duration = Duration::from_secs(900);
 /// So old are sessions whose collector nobody ever heard of, when they are over.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
-
-/// What a collector knows of its own signs.
-#[derive(Debug, Default)]
-pub(crate) struct Signs {
-    missed: AtomicBool,
-}
-
-impl Signs {
-    /// Whether others may have taken sessions over: there was once no sign for too long.
-    pub(crate) fn were_missed(&self) -> bool {
-        self.missed.load(Ordering::Relaxed)
-    }
-
-    /// There was none for too long.
-    pub(crate) fn miss(&self) {
-        self.missed.store(true, Ordering::Relaxed);
-    }
-}
 
 /// Signs that came one after the other, without a gap.
 #[derive(Debug)]
@@ -97,7 +78,7 @@ pub(crate) async fn end_abandoned(database: &Database) -> sqlx::Result<()> {
 mod tests {
     use super::super::database::tests::both;
     use super::super::sessions::tests::{begin, end, row};
-    use super::super::sessions::{EndedSession, SessionRow, get, live, take_over};
+    use super::super::sessions::{EndedSession, SessionRow, end_lost, get, live, reopen};
     use super::*;
     use crate::session::UnixMillis;
     use rtctrace_features::SessionFeatures;
@@ -156,16 +137,27 @@ mod tests {
             .await;
             assert_eq!(get(&database, first.id).await.unwrap().unwrap(), first, "another one of its id does not count");
 
-            take_over(&database, first.id, UnixMillis(7), "b").await.unwrap();
-            begin(&database, &first).await;
-            let taken = get(&database, first.id).await.unwrap().unwrap();
-            assert_eq!((taken.collector.as_deref(), taken.start_time), (Some("b"), UnixMillis(7)));
+            begin(&database, &SessionRow { collector: Some("b".to_owned()), ..first.clone() }).await;
+            end_lost(&database, first.id, "b").await.unwrap();
+            assert_eq!(get(&database, first.id).await.unwrap().unwrap(), first, "nor does who does not hold it");
 
-            let ended = SessionRow { ended: true, collector: None, ..taken.clone() };
+            let ended = SessionRow { ended: true, collector: None, lines: 7, ..first.clone() };
             let session = EndedSession { row: ended, features: SessionFeatures::default() };
             end(&database, &[session.into()]).await;
-            begin(&database, &taken).await;
-            assert!(get(&database, first.id).await.unwrap().unwrap().ended, "it had its end");
+            begin(&database, &first).await;
+            let ended = get(&database, first.id).await.unwrap().unwrap();
+            assert!(ended.ended, "it had its end");
+
+            // Of two that want it, one has it.
+            assert!(reopen(&database, &ended, "b").await.unwrap());
+            assert!(!reopen(&database, &ended, "c").await.unwrap());
+            let there = get(&database, first.id).await.unwrap().unwrap();
+            assert_eq!((there.ended, there.collector.as_deref()), (false, Some("b")));
+            begin(&database, &first).await;
+            assert_eq!(get(&database, first.id).await.unwrap().unwrap(), there);
+            end_lost(&database, first.id, "b").await.unwrap();
+            let left = get(&database, first.id).await.unwrap().unwrap();
+            assert_eq!((left.ended, left.collector), (true, None), "what was stored of it can go on elsewhere");
         }
     }
 

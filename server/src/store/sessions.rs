@@ -174,12 +174,13 @@ impl EndedSession {
     }
 }
 
-/// Inserts sessions that have begun. One that is known already is its collector's from here on, and runs, if only others said that it
-/// were over; an end that it had, and another session of its id, stay as they are.
+/// Inserts sessions that have begun. One that its collector holds already runs, whatever others said of it meanwhile; one that had its
+/// end, is held elsewhere, or is another of its id stays as it is.
 pub(crate) async fn insert_live(transaction: &mut Transaction, rows: &[SessionRow]) -> sqlx::Result<()> {
     static INSERT: LazyLock<Insert> = LazyLock::new(|| {
         let update = "ON CONFLICT (id) DO UPDATE SET state = excluded.state, outcome = NULL, collector = excluded.collector \
-             WHERE sessions.start_time = excluded.start_time AND (sessions.state = 'live' OR sessions.collector IS NOT NULL)";
+             WHERE sessions.start_time = excluded.start_time AND (sessions.collector = excluded.collector \
+             OR sessions.collector IS NULL AND sessions.state = 'live')";
         Insert::new("sessions", COLUMNS, update)
     });
     // One statement takes a row once.
@@ -328,24 +329,22 @@ pub(crate) async fn live(database: &Database, collector: &str) -> sqlx::Result<V
     rows.iter().map(|row| row.id("id")).collect()
 }
 
-/// A session that was over goes on, in a collector. Where its dump lies stays known until the next end.
-pub(crate) async fn reopen(database: &Database, id: SessionId, collector: &str) -> sqlx::Result<()> {
+/// A session that was over, or was left where it goes on, is a collector's from here on. False if it is another's meanwhile. Where its dump
+/// lies stays known until the next end.
+pub(crate) async fn reopen(database: &Database, known: &SessionRow, collector: &str) -> sqlx::Result<bool> {
     let mut transaction = database.begin().await?;
-    transaction.lock(id).await?;
-    let sql = "UPDATE sessions SET state = 'live', outcome = NULL, collector = $2 WHERE id = $1";
-    transaction.write(sql, &[Value::Id(id), Value::Text(Some(collector))]).await?;
-    transaction.commit().await
-}
-
-/// A session begins here whose id another collector held that is missing.
-pub(crate) async fn take_over(
-    database: &Database,
-    id: SessionId,
-    start: UnixMillis,
-    collector: &str,
-) -> sqlx::Result<()> {
-    let sql = "UPDATE sessions SET collector = $2, start_time = $3 WHERE id = $1 AND state = 'live'";
-    database.write(sql, &[Value::Id(id), Value::Text(Some(collector)), Value::Time(Some(start))]).await
+    transaction.lock(known.id).await?;
+    let now = get_by(&mut transaction, known.id).await?;
+    let is_as_known = now.is_some_and(|now| {
+        (now.ended, &now.collector, &now.dump_path, now.lines)
+            == (known.ended, &known.collector, &known.dump_path, known.lines)
+    });
+    if is_as_known {
+        let sql = "UPDATE sessions SET state = 'live', outcome = NULL, collector = $2 WHERE id = $1";
+        transaction.write(sql, &[Value::Id(known.id), Value::Text(Some(collector))]).await?;
+    }
+    transaction.commit().await?;
+    Ok(is_as_known)
 }
 
 /// What became of a session's connections, as its features tell.
@@ -354,10 +353,13 @@ pub(crate) const OUTCOME: &str = "CASE \
      WHEN EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id) THEN 'failed' \
      ELSE 'none' END";
 
-/// Ends a session of which nothing is left but its row.
-pub(crate) async fn end_lost(database: &Database, id: SessionId) -> sqlx::Result<()> {
-    let sql = format!("{} WHERE id = $1 AND state = 'live'", end_of_lost());
-    database.write(AssertSqlSafe(sql), &[Value::Id(id)]).await
+/// Ends a session of which nothing is left here but its row, and what was stored before.
+pub(crate) async fn end_lost(database: &Database, id: SessionId, collector: &str) -> sqlx::Result<()> {
+    let sql = format!(
+        "{}, collector = NULL WHERE id = $1 AND state = 'live' AND (collector = $2 OR collector IS NULL)",
+        end_of_lost()
+    );
+    database.write(AssertSqlSafe(sql), &[Value::Id(id), Value::Text(Some(collector))]).await
 }
 
 /// The statement that ends such sessions, without its condition. Of one that went on, the features of its last end are still there.

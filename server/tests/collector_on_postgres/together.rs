@@ -106,17 +106,17 @@ async fn a_client_whose_collector_is_missing_begins_anew_and_both_parts_are_kept
     assert_eq!(received, 0, "what is missing is the other's");
     socket.send(lines[20..].join("\n")).await;
     socket.acknowledged(lines.len() - 20).await;
-    assert_eq!(second.dump(&session).await.1, lines[20..]);
+    let stored_beside = async || {
+        let rows = first.query("SELECT id::text FROM sessions WHERE dump_path IS NOT NULL").await;
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).find(|id| *id != session)
+    };
+    let beside = until("it is stored beside the other's", stored_beside).await;
+    assert_eq!(second.dump(&beside).await.1, lines[20..]);
+    is_listed(&first, &session, "live").await;
 
-    // The first comes back with what it had, which is stored beside the other part.
     first.set("RTCTRACE_SESSION_RESUME_GRACE", "1s");
     first.restart();
-    let beside = until("it is stored", async || {
-        let ended = first.sessions().await.into_iter().filter(|row| row["state"] == "ended");
-        ended.map(|row| row["id"].as_str().unwrap().to_owned()).find(|id| *id != session)
-    })
-    .await;
-    let kept = first.dump(&beside).await.1;
-    assert_eq!(kept[..20], lines[..20]);
-    assert_eq!(second.dump(&session).await.1, lines[20..]);
+    is_listed(&first, &session, "ended").await;
+    assert_eq!(first.dump(&session).await.1[..20], lines[..20]);
+    assert_eq!(second.dump(&beside).await.1, lines[20..]);
 }
