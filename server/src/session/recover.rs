@@ -86,10 +86,13 @@ pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow
     Ok(())
 }
 
-/// The row of a session. A database that has just failed is not asked: that may take seconds for each session.
+/// The row of a session. A database that has not answered a moment ago is not asked: that may take seconds for each session. One that only
+/// refuses to write something is.
 pub(super) async fn row(registry: &Registry, id: SessionId) -> anyhow::Result<Option<SessionRow>> {
-    ensure!(!is_down(Store::Database), "it is down");
-    Ok(sessions::get(&registry.stores().database, id).await?)
+    ensure!(!(is_down(Store::Database) && registry.has_asked_in_vain()), "it is down");
+    let row = sessions::get(&registry.stores().database, id).await;
+    registry.asked(row.is_ok());
+    Ok(row?)
 }
 
 /// A session whose state is rebuilt.

@@ -30,6 +30,8 @@ use crate::store::queue::DatabaseQueue;
 use crate::store::sessions::SessionRow;
 use crate::telemetry::{self, traces::TARGET};
 
+/// After a question that the database did not answer, others are not put for so long.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// So many sessions are compressed and stored at one time.
 const FINISHING: usize = 4;
 
@@ -56,6 +58,8 @@ struct Shared {
     waiting: AtomicUsize,
     turns: Vec<tokio::sync::Mutex<()>>,
     last_turn: tokio::sync::Mutex<()>,
+    /// When the database was asked last and did not answer.
+    asked_in_vain: Mutex<Option<Instant>>,
     stopping: Stopping,
     addresses: Addresses,
 }
@@ -133,6 +137,7 @@ impl Registry {
             waiting: AtomicUsize::new(0),
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect(),
             last_turn: tokio::sync::Mutex::default(),
+            asked_in_vain: Mutex::default(),
             stopping,
             addresses,
         }))
@@ -180,6 +185,16 @@ impl Registry {
         for handle in self.held_now().iter().filter(|handle| handle.snapshot().lines > 0) {
             self.0.stores.queue.session(self.row(handle.id, &handle.origin));
         }
+    }
+
+    /// The database has answered, or not.
+    pub(super) fn asked(&self, in_time: bool) {
+        *lock(&self.0.asked_in_vain) = (!in_time).then(Instant::now);
+    }
+
+    /// Whether it did not, a moment ago.
+    pub(super) fn has_asked_in_vain(&self) -> bool {
+        lock(&self.0.asked_in_vain).is_some_and(|asked| asked.elapsed() < ASK_AGAIN)
     }
 
     /// The row of a session that runs here.

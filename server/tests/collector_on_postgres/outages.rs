@@ -147,6 +147,12 @@ async fn a_table_that_is_away_keeps_only_sessions_that_have_rows_of_it() {
     // Of one that has no reports, everything is written.
     other_socket.send("[36,null,null,110]").await;
     collector.stored(&other).await;
+    let later = new_session();
+    let (mut later_socket, _) = collector.v1(&later, 0).await;
+    later_socket.send(crate::support::lines(3).join("\n")).await;
+    later_socket.acknowledged(3).await;
+    later_socket.send("[36,null,null,110]").await;
+    collector.stored(&later).await;
     assert!(collector.spool(&session).exists() && !collector.session(&session).await["dumpBytes"].is_u64());
     order("ALTER TABLE elsewhere RENAME TO stats_codec").await;
     collector.stored(&session).await;
