@@ -49,28 +49,6 @@ fn features(text: &mut String, title: &str, table: &str, about: &str, features: 
     }
 }
 
-/// The unit of a member, as W3C's identifiers give it.
-fn unit(member: &str, kind: stats::Kind) -> &'static str {
-    let ends = |ends: &[&str]| ends.iter().any(|end| member.ends_with(end));
-    let begins = |begins: &[&str]| begins.iter().any(|begin| member.starts_with(begin));
-    match (member, kind) {
-        (_, stats::Kind::Text | stats::Kind::Bool | stats::Kind::Json) => "",
-        ("ssrc" | "payloadType" | "encodingIndex" | "port" | "priority" | "dataChannelIdentifier", _) => "",
-        ("framesPerSecond", _) => "1/s",
-        ("clockRate", _) => "Hz",
-        ("totalSquaredInterFrameDelay", _) => "s²",
-        ("totalAudioEnergy", _) => "s",
-        ("audioLevel" | "fractionLost", _) => "0..1",
-        ("echoReturnLoss" | "echoReturnLossEnhancement", _) => "dB",
-        _ if ends(&["itrate"]) => "bit/s",
-        _ if ends(&["Timestamp"]) => "ms",
-        _ if begins(&["bytes", "headerBytes", "retransmittedBytes", "fecBytes"]) || member.ends_with("Bytes") => "byte",
-        _ if ends(&["idth", "eight"]) => "px",
-        _ if ends(&["Duration", "Time", "Delay", "jitter", "RtcpInterval"]) => "s",
-        _ => "1",
-    }
-}
-
 fn columns(text: &mut String) {
     for table in TABLES.iter() {
         let _ = write!(text, "\n## Stats: `{}`\n\n", table.name);
@@ -93,7 +71,7 @@ fn columns(text: &mut String) {
                 stats::Kind::Bool => "boolean",
                 stats::Kind::Json => "jsonb",
             };
-            let _ = writeln!(text, "| `{}` | `{member}` | {kind} | {} |", column.name, unit(member, column.kind));
+            let _ = writeln!(text, "| `{}` | `{member}` | {kind} | {} |", column.name, column.unit());
         }
     }
 }

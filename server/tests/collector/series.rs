@@ -28,6 +28,8 @@ async fn series_keep_their_peaks_and_no_more_points_than_were_asked_for() {
         series.iter().map(|series| series["member"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(named("IT01V1"), ["ssrc", "packetsReceived", "jitter"]);
+    let units: Vec<_> = all["series"].as_array().unwrap().iter().map(|series| series["unit"].as_str()).collect();
+    assert_eq!(units, [None, Some("1"), Some("s"), Some("1"), Some("s"), None]);
     assert_eq!(named("IT02A1"), ["packetsReceived", "jitter", "newMember"]);
     let longest =
         all["series"].as_array().unwrap().iter().map(|series| series["times"].as_array().unwrap().len()).max();

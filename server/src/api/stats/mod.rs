@@ -272,9 +272,11 @@ impl<'w> Reading<'w> {
     fn end(&mut self) {
         let (columns, others) = (std::mem::take(&mut self.columns), std::mem::take(&mut self.others));
         let Some(span) = self.span.take() else { return };
-        let columns = self.wanted.columns.iter().map(|column| column.member.to_owned()).zip(columns);
-        let series =
-            columns.chain(others).map(|(member, growing)| growing.finish(&span.connection, &span.entry, &member));
+        let finish = |growing: Growing, member: &str, unit| growing.finish(&span.connection, &span.entry, member, unit);
+        let columns = self.wanted.columns.iter().zip(columns);
+        let columns = columns.map(|(column, growing)| finish(growing, column.member, column.unit()));
+        let others = others.into_iter().map(|(member, growing)| finish(growing, &member, ""));
+        let series = columns.chain(others);
         self.finished.extend(series.filter(|series| !series.times.is_empty()));
     }
 

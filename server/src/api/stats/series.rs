@@ -16,6 +16,11 @@ pub(crate) struct Series {
     pub(crate) entry: String,
     /// The member, as W3C names it.
     pub(crate) member: String,
+    /// The unit of the values, as W3C gives it: `s`, `ms`, `byte`, `bit/s`, `1/s`, `px`, `Hz`, `dB`, `0..1`, `s²`; `1` for what is counted. Absent for
+    /// what is no quantity, and for members that W3C does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "s")]
+    pub(crate) unit: Option<&'static str>,
     /// When: milliseconds since 1970, ascending.
     #[serde(serialize_with = "numbers")]
     pub(crate) times: Vec<f64>,
@@ -97,7 +102,7 @@ impl Growing {
     }
 
     /// The series.
-    pub(crate) fn finish(mut self, connection: &str, entry: &str, member: &str) -> Series {
+    pub(crate) fn finish(mut self, connection: &str, entry: &str, member: &str, unit: &'static str) -> Series {
         self.close();
         // Databases differ in what they keep beyond microseconds.
         let micros = |millis: f64| (millis * 1000.0).round() / 1000.0;
@@ -105,6 +110,7 @@ impl Growing {
             connection: connection.to_owned(),
             entry: entry.to_owned(),
             member: member.to_owned(),
+            unit: (!unit.is_empty()).then_some(unit),
             times: self.points.iter().map(|point| micros(point.0)).collect(),
             values: self.points.iter().map(|point| point.1).collect(),
         }
@@ -122,7 +128,7 @@ mod tests {
         for (at, value) in values.into_iter().enumerate() {
             growing.push((at as f64 * 10.0, value), Some(cut));
         }
-        growing.finish("PC_0", "x", "jitter")
+        growing.finish("PC_0", "x", "jitter", "s")
     }
 
     #[test]
@@ -157,7 +163,7 @@ mod tests {
         let series = cut([1.0, 2.5], 2);
         assert_eq!(
             serde_json::to_string(&series).unwrap(),
-            r#"{"connection":"PC_0","entry":"x","member":"jitter","times":[0,10],"values":[1,2.5]}"#
+            r#"{"connection":"PC_0","entry":"x","member":"jitter","unit":"s","times":[0,10],"values":[1,2.5]}"#
         );
     }
 }

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use Kind::{Bool, Integer, Json, Real, Text};
 
+use super::units::unit;
+
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -30,6 +32,13 @@ pub(crate) struct Column {
     pub(crate) name: String,
     /// Its type.
     pub(crate) kind: Kind,
+}
+
+impl Column {
+    /// The unit of its values; empty for what is no quantity.
+    pub(crate) fn unit(&self) -> &'static str {
+        unit(self.member, self.kind)
+    }
 }
 
 /// A table of one kind of entry.

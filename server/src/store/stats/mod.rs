@@ -8,6 +8,7 @@ mod postgres;
 mod read;
 mod rows;
 mod sqlite;
+mod units;
 
 use sqlx::AssertSqlSafe;
 

@@ -1,0 +1,25 @@
+//! Units of the members that have a column, by their names: a name has one unit, whatever the entry.
+
+use super::Kind;
+
+/// The unit of a member, as W3C's identifiers give it; empty for what is no quantity.
+pub(super) fn unit(member: &str, kind: Kind) -> &'static str {
+    let ends = |ends: &[&str]| ends.iter().any(|end| member.ends_with(end));
+    let begins = |begins: &[&str]| begins.iter().any(|begin| member.starts_with(begin));
+    match (member, kind) {
+        (_, Kind::Text | Kind::Bool | Kind::Json) => "",
+        ("ssrc" | "payloadType" | "encodingIndex" | "port" | "priority" | "dataChannelIdentifier", _) => "",
+        ("framesPerSecond", _) => "1/s",
+        ("clockRate", _) => "Hz",
+        ("totalSquaredInterFrameDelay", _) => "s²",
+        ("totalAudioEnergy", _) => "s",
+        ("audioLevel" | "fractionLost", _) => "0..1",
+        ("echoReturnLoss" | "echoReturnLossEnhancement", _) => "dB",
+        _ if ends(&["itrate"]) => "bit/s",
+        _ if ends(&["Timestamp"]) => "ms",
+        _ if begins(&["bytes", "headerBytes", "retransmittedBytes", "fecBytes"]) || member.ends_with("Bytes") => "byte",
+        _ if ends(&["idth", "eight"]) => "px",
+        _ if ends(&["Duration", "Time", "Delay", "jitter", "RtcpInterval"]) => "s",
+        _ => "1",
+    }
+}
