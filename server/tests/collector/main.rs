@@ -19,6 +19,7 @@ mod postgres;
 mod privacy;
 mod refusals;
 mod removal;
+mod routes;
 mod s3;
 mod secrets;
 mod seed;

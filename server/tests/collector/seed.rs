@@ -196,9 +196,14 @@ pub(crate) async fn collector() -> Collector {
 
 /// Holds an answer against the file of that name.
 pub(crate) fn assert_snapshot(name: &str, answer: &Answer) {
-    assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+    assert_snapshot_of(name, 200, answer);
+}
+
+/// The same for one of another status.
+pub(crate) fn assert_snapshot_of(name: &str, status: u16, answer: &Answer) {
+    assert_eq!(answer.status, status, "{name}: {}", answer.text());
     let text = match answer.header("content-type") {
-        "application/json" => serde_json::to_string_pretty(&answer.json()).unwrap() + "\n",
+        "application/json" | "application/problem+json" => serde_json::to_string_pretty(&answer.json()).unwrap() + "\n",
         _ => answer.text(),
     };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/collector/snapshots").join(name);

@@ -27,6 +27,8 @@ mod postgres;
 #[path = "../collector/removal.rs"]
 mod removal;
 mod reprocess;
+#[path = "../collector/routes.rs"]
+mod routes;
 #[path = "../collector/seed.rs"]
 mod seed;
 #[path = "../collector/series.rs"]
