@@ -13,7 +13,7 @@ use rtctrace_features::{
 use serde_json::{Map, Value};
 use sqlx::AssertSqlSafe;
 
-use super::database::{Database, Insert, Part, Row, Transaction, Value as Cell, names};
+use super::database::{Database, Insert, Part, Row, Transaction, Value as Cell, columns_of};
 use super::sessions::EndedSession;
 use crate::session::{SessionId, UnixMillis};
 
@@ -79,7 +79,7 @@ impl FeatureTable {
 
     /// The rows of a session, in this order.
     async fn rows(self, database: &Database, session: SessionId, order: &str) -> sqlx::Result<Vec<Row>> {
-        let (columns, table) = (names(&self.columns()), self.table());
+        let (columns, table) = (columns_of(self.table(), &self.columns()), self.table());
         let sql = format!("SELECT {columns} FROM {table} WHERE session_id = $1{order}");
         database.read(AssertSqlSafe(sql), &[Cell::Id(session)]).await
     }
@@ -158,7 +158,7 @@ pub(crate) async fn rows_of(
     }
     let mut values: Vec<Cell<'_>> = sessions.iter().map(|id| Cell::Id(*id)).collect();
     let numbers: Vec<String> = (1..=values.len()).map(|number| format!("${number}")).collect();
-    let columns = names(&table.columns());
+    let columns = columns_of(table.table(), &table.columns());
     let mut sql = format!("SELECT {columns} FROM {} WHERE session_id IN ({})", table.table(), numbers.join(", "));
     if let Some((connection, position)) = after {
         let number = values.len() + 1;

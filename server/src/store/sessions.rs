@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use sqlx::AssertSqlSafe;
 
 use super::collectors::GONE_AFTER;
-use super::database::{Database, Insert, Row, Transaction, Value, names};
+use super::database::{Database, Insert, Row, Transaction, Value, columns_of};
 use super::features;
 use super::filter::Outcome;
 use super::stats;
@@ -212,7 +212,7 @@ pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<E
 }
 
 /// What is read of a session.
-pub(super) static SELECTED: LazyLock<String> = LazyLock::new(|| names(COLUMNS));
+pub(super) static SELECTED: LazyLock<String> = LazyLock::new(|| columns_of("sessions", COLUMNS));
 
 /// The columns of a row.
 const COLUMNS: &[&str] = &[

@@ -8,9 +8,10 @@ pub(super) const MOST_ROWS: usize = 32;
 /// So many parameters has a statement at most. SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_PARAMETERS: usize = 4096;
 
-/// The columns as statements name them. `SELECT *` names none: what a server has prepared for it fails once a migration has added one.
-pub(crate) fn names(columns: &[&str]) -> String {
-    let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+/// The columns as queries name them. `SELECT *` names none: what a server has prepared for it fails once a migration has added one. The
+/// table is named, too: a quoted name alone is a text for SQLite, as long as there is no such column.
+pub(crate) fn columns_of(table: &str, columns: &[&str]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| format!("{table}.\"{column}\"")).collect();
     names.join(", ")
 }
 
@@ -25,7 +26,9 @@ pub(crate) struct Insert {
 impl Insert {
     /// Into these columns; `on_conflict` is the statement's clause for a row that is there.
     pub(crate) fn new(table: &str, columns: &[&str], on_conflict: &'static str) -> Self {
-        Self { head: format!("INSERT INTO {table} ({}) VALUES ", names(columns)), columns: columns.len(), on_conflict }
+        let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+        let head = format!("INSERT INTO {table} ({}) VALUES ", names.join(", "));
+        Self { head, columns: columns.len(), on_conflict }
     }
 
     /// How many rows one statement takes.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::bail;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-pub(crate) use insert::{Insert, names};
+pub(crate) use insert::{Insert, columns_of};
 use insert::{MOST_ROWS, Parameter, in_powers};
 pub(crate) use postgres::{JsonText, Moment, WRITE_LIMIT, text};
 pub(crate) use value::{Row, Value};

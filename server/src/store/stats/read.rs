@@ -103,7 +103,7 @@ impl Selection {
     ) -> sqlx::Result<(Vec<StoredRow>, bool)> {
         let mut what = "connection_id, stats_id, time".to_owned();
         for column in columns {
-            let _ = write!(what, ", \"{}\"", column.name);
+            let _ = write!(what, ", {}.\"{}\"", self.table.name, column.name);
         }
         what.push_str(if with_extra { ", extra" } else { "" });
         let (mut sql, mut values) = self.query(&what);
