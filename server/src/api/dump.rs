@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
 
+use super::openapi::Binary;
 use super::sessions::unknown;
 use crate::app::App;
 use crate::problem::{NoSession, Problem, Refused};
@@ -30,7 +31,7 @@ const CHUNK: usize = 64 * 1024;
         (
             status = 200,
             description = "`RTCStatsDump`, format 3: gzip-compressed, or plain text of a session that is not stored yet.",
-            content((Vec<u8> = "application/gzip"), (String = "application/x-ndjson")),
+            content((Binary = "application/gzip"), (String = "application/x-ndjson")),
         ),
         Refused,
         NoSession,

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use utoipa::ToSchema;
 
+use super::openapi::Binary;
 use super::pace::Pace;
 use super::shorten;
 use crate::access::{Claims, Refusal};
@@ -61,7 +62,7 @@ struct Taken {
     post,
     path = "/api/v1/dumps",
     tag = "dumps",
-    request_body(content((Vec<u8> = "application/octet-stream"), (Object = "multipart/form-data"))),
+    request_body(content((Binary = "application/octet-stream"), (Object = "multipart/form-data"))),
     responses(
         (status = 201, description = "They are taken.", body = Uploaded),
         (status = 408, description = "The body came too slowly.", body = ProblemDocument, content_type = "application/problem+json"),

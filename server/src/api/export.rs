@@ -9,6 +9,7 @@ use axum::http::{Response, Uri, request};
 use rtctrace_features::{Feature, Kind as FeatureKind};
 use utoipa::IntoParams;
 
+use super::openapi::Binary;
 use super::parameters::Parameters;
 use super::sessions::{FILTERS, FilterParameters, filter};
 use super::table::{self, Column, Kind, Parts, Sheet, Value};
@@ -78,7 +79,7 @@ pub(crate) struct FormatParameter {
     responses(
         (status = 200, description = "The rows; in CSV, behind one of names.", content(
             (String = "text/csv"),
-            (Vec<u8> = "application/vnd.apache.parquet"),
+            (Binary = "application/vnd.apache.parquet"),
         )),
         Refused,
         TooManyExports,
@@ -88,7 +89,7 @@ pub(crate) struct FormatParameter {
 pub(crate) async fn features(State(app): State<App>, table: FeatureTable, uri: Uri) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of(&uri, &[FILTERS, &["format"]])?;
     let format = Format::of(&parameters, &[Format::Csv, Format::Parquet])?;
-    let place = table::place(&app)?;
+    let place = table::Place::take(&app)?;
     let parts = Rows {
         database: app.stores.database.clone(),
         filter: filter(&parameters)?,

@@ -4,10 +4,15 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::{dump, dumps, export, sessions, stats};
 use crate::access;
+
+/// A body of bytes, as the document tells it.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(crate) struct Binary(#[expect(dead_code, reason = "only described")] String);
 
 /// The document.
 #[derive(OpenApi)]

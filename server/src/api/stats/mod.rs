@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use self::series::Series;
 use self::series::{Cut, Growing};
+use super::openapi::Binary;
 use super::parameters::{Parameters, bad, nearest};
 use super::{Format, path_parameter, sessions, shorten};
 use crate::app::App;
@@ -123,7 +124,7 @@ pub(crate) struct Stats {
         (status = 200, description = "The series, or the rows.", content(
             (Stats = "application/json"),
             (String = "text/csv"),
-            (Vec<u8> = "application/vnd.apache.parquet"),
+            (Binary = "application/vnd.apache.parquet"),
         )),
         Refused,
         TooManyExports,

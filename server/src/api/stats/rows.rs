@@ -24,7 +24,7 @@ const EXTRA: Column<'_> = Column::optional("extra", Kind::Json);
 
 /// Every row, with all its columns.
 pub(super) async fn file(app: &App, selection: Selection, format: Format) -> Result<Response<Body>, Problem> {
-    let place = table::place(app)?;
+    let place = table::Place::take(app)?;
     let columns: Vec<&'static stats::Column> = selection.table.columns.iter().collect();
     let described = columns.iter().map(|column| Column::optional(&column.name, kind(column)));
     let described: Vec<Column<'_>> = KEY_COLUMNS.into_iter().chain(described).chain([EXTRA]).collect();

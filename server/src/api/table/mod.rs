@@ -4,11 +4,12 @@ mod csv;
 mod parquet;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use futures_util::stream;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use self::csv::Csv;
 use self::parquet::Parquet;
@@ -122,7 +123,10 @@ impl Sheet {
                 let text = csv.take();
                 Ok((Self::Csv(csv), text.into()))
             }
-            Self::Parquet(parquet) if !is_last && !parquet.is_full() => Ok((Self::Parquet(parquet), Bytes::new())),
+            Self::Parquet(mut parquet) if !is_last && !parquet.is_full() => {
+                let written = parquet.written()?;
+                Ok((Self::Parquet(parquet), written.into()))
+            }
             // To encode and compress what a group has keeps a core busy for longer than others should wait.
             Self::Parquet(mut parquet) => {
                 let writing = tokio::task::spawn_blocking(move || {
@@ -152,38 +156,78 @@ enum Broken {
     Task(#[from] tokio::task::JoinError),
 }
 
+/// A place for an export, which it has until its body is sent or given up.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    /// Who reads nothing for so long has given it up.
+    patience: Duration,
+}
+
+impl Place {
+    /// One of those that `limits.exports` allows.
+    pub(crate) fn take(app: &App) -> Result<Self, Problem> {
+        let permit = Arc::clone(&app.exports).try_acquire_owned().map_err(|_| {
+            let detail = "As many exports are under way as `limits.exports` allows; come back later.";
+            let problem = Problem::new(Reason::TooManyExports, detail);
+            problem.with_header(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER))
+        })?;
+        Ok(Self { _permit: permit, patience: app.config.limits.idle_time.0 })
+    }
+}
+
+/// A part of a body, and whether it is the last.
+type Sent = (std::io::Result<Bytes>, bool);
+
 /// A file on its way.
 struct Export<P> {
     parts: P,
     sheet: Sheet,
     /// Whether there may be more rows.
     has_more: bool,
-    _place: OwnedSemaphorePermit,
-}
-
-/// A place for an export, which it has until its body is sent or given up.
-pub(crate) fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
-    Arc::clone(&app.exports).try_acquire_owned().map_err(|_| {
-        let detail = "As many exports are under way as `limits.exports` allows; come back later.";
-        let problem = Problem::new(Reason::TooManyExports, detail);
-        problem.with_header(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER))
-    })
+    /// Whether the rows that the sheet has were taken from it.
+    is_behind: bool,
 }
 
 impl<P: Parts> Export<P> {
-    /// The next bytes, and what comes behind them; nothing is left of the last ones.
-    async fn next(mut self) -> Result<(Bytes, Option<Self>), Broken> {
+    /// Sends it, as fast as it is read. A peer that keeps its connection and reads nothing takes no place for long: nobody asks a body
+    /// whose peer does not read.
+    async fn send(mut self, body: mpsc::Sender<Sent>, place: Place) {
         loop {
-            let (sheet, bytes) = self.sheet.take(!self.has_more).await?;
-            self.sheet = sheet;
-            if !self.has_more {
-                return Ok((bytes, None));
+            let (part, is_last) = match self.next().await {
+                Ok((rest, part, is_last)) => {
+                    self = rest;
+                    (part, is_last)
+                }
+                Err(error) => {
+                    tracing::error!("an export broke off: {error}");
+                    let _ = body.send_timeout((Err(std::io::Error::other(error)), true), place.patience).await;
+                    return;
+                }
+            };
+            if part.is_empty() && !is_last {
+                continue;
             }
-            self.has_more = self.parts.next(&mut self.sheet).await?;
-            if !bytes.is_empty() {
-                return Ok((bytes, Some(self)));
+            match body.send_timeout((Ok(part), is_last), place.patience).await {
+                Ok(()) if !is_last => {}
+                Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
+                    return tracing::info!("an export is given up: nobody reads it");
+                }
+                Ok(()) | Err(mpsc::error::SendTimeoutError::Closed(_)) => return,
             }
         }
+    }
+
+    /// The next bytes that there are by now, perhaps none, and whether they are the last.
+    async fn next(mut self) -> Result<(Self, Bytes, bool), Broken> {
+        if self.is_behind {
+            self.has_more = self.parts.next(&mut self.sheet).await?;
+        }
+        self.is_behind = true;
+        let (sheet, bytes) = self.sheet.take(!self.has_more).await?;
+        self.sheet = sheet;
+        let is_last = !self.has_more;
+        Ok((self, bytes, is_last))
     }
 }
 
@@ -194,16 +238,19 @@ pub(crate) async fn answer(
     format: Format,
     columns: &[Column<'_>],
     mut parts: impl Parts,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) -> Result<Response<Body>, Problem> {
     let mut sheet = Sheet::new(format, columns).map_err(Problem::internal)?;
     let has_more = parts.next(&mut sheet).await.map_err(Problem::of_query)?;
-    let body = stream::try_unfold(Some(Export { parts, sheet, has_more, _place: place }), |export| async {
-        let Some(export) = export else { return Ok(None) };
-        export.next().await.map(Some).map_err(|error| {
-            tracing::error!("an export broke off: {error}");
-            std::io::Error::other(error)
-        })
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(Export { parts, sheet, has_more, is_behind: false }.send(sender, place));
+    let body = stream::unfold((receiver, false), |(mut receiver, is_over)| async move {
+        if is_over {
+            return None;
+        }
+        let given_up = || (Err(std::io::Error::other("nobody read it")), true);
+        let (part, is_last) = receiver.recv().await.unwrap_or_else(given_up);
+        Some((part, (receiver, is_last)))
     });
     let mut response = Response::new(Body::from_stream(body));
     let headers = response.headers_mut();
@@ -213,4 +260,62 @@ pub(crate) async fn answer(
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    const COLUMNS: [Column<'_>; 1] = [Column::required("n", Kind::Integer)];
+
+    /// Rows up to a number, one a part.
+    struct Numbers(i64);
+
+    impl Parts for Numbers {
+        async fn next(&mut self, sheet: &mut Sheet) -> sqlx::Result<bool> {
+            self.0 -= 1;
+            sheet.push(Some(Value::Integer(self.0)));
+            sheet.end_row();
+            Ok(self.0 > 0)
+        }
+    }
+
+    fn export(format: Format, rows: i64) -> Export<Numbers> {
+        Export { parts: Numbers(rows), sheet: Sheet::new(format, &COLUMNS).unwrap(), has_more: true, is_behind: false }
+    }
+
+    fn place(places: &Arc<Semaphore>) -> Place {
+        Place { _permit: Arc::clone(places).try_acquire_owned().unwrap(), patience: Duration::from_secs(60) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_export_that_nobody_reads_gives_its_place_back() {
+        let places = Arc::new(Semaphore::new(1));
+        let (sender, mut receiver) = mpsc::channel(1);
+        let sending = tokio::spawn(export(Format::Csv, i64::MAX).send(sender, place(&places)));
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            receiver.recv().await.unwrap().0.unwrap();
+        }
+        assert_eq!(places.available_permits(), 0, "who reads slowly has it still");
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        sending.await.unwrap();
+        assert_eq!(places.available_permits(), 1);
+        let (part, is_last) = receiver.recv().await.unwrap();
+        assert!(part.is_ok() && !is_last);
+        assert!(receiver.recv().await.is_none(), "it ends without its end");
+    }
+
+    #[tokio::test]
+    async fn the_first_bytes_wait_for_no_second_part() {
+        for (format, first) in [(Format::Csv, "n\r\n"), (Format::Parquet, "PAR1")] {
+            let (rest, bytes, is_last) = export(format, 2).next().await.unwrap();
+            assert!(bytes == first && !is_last, "{bytes:?}");
+            let (rest, ..) = rest.next().await.unwrap();
+            let (_, bytes, is_last) = rest.next().await.unwrap();
+            assert!(!bytes.is_empty() && is_last);
+        }
+    }
 }

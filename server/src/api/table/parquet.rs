@@ -53,6 +53,7 @@ impl Parquet {
             .set_compression(Compression::SNAPPY)
             // Readers skip groups by these; of pages, a group has few.
             .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_statistics_truncate_length(Some(16))
             .set_offset_index_disabled(true)
             .build();
         let file = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
@@ -72,6 +73,12 @@ impl Parquet {
         self.at = 0;
     }
 
+    /// What the file has by now and is not sent: its beginning, for readers that wait for one.
+    pub(super) fn written(&mut self) -> Result<Vec<u8>> {
+        self.file.flush()?;
+        Ok(std::mem::take(self.file.inner_mut()))
+    }
+
     /// Whether it is time to write a group.
     pub(super) fn is_full(&self) -> bool {
         self.held >= GROUP
@@ -89,8 +96,7 @@ impl Parquet {
             group.close()?;
             self.held = 0;
         }
-        self.file.flush()?;
-        Ok(std::mem::take(self.file.inner_mut()))
+        self.written()
     }
 
     /// The last rows, and the footer.
