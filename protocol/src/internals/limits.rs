@@ -18,7 +18,7 @@ pub(super) const MAX_MEMBER: usize = 96;
 /// The text of all reports that are made of one dump, in bytes: so much, and this many times the dump's length. Names stand with
 /// each value there; the reports of a browser's dump come to some six times its length.
 pub(super) const MAX_BUILT: usize = 16 << 20;
-pub(super) const MAX_BUILT_TIMES: usize = 16;
+pub(super) const MAX_BUILT_TIMES: usize = 8;
 /// The longest label of a track that is remembered.
 pub(super) const MAX_LABEL: usize = 256;
 /// Connections of one dump.
