@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame};
 use url::Url;
 
@@ -237,7 +237,7 @@ pub(crate) fn text_frame(out: &mut Vec<u8>, text: &str) -> anyhow::Result<()> {
 
 /// The answer to a ping.
 pub(crate) fn pong_frame(payload: Bytes) -> anyhow::Result<Bytes> {
-    bytes(Frame::message(payload, OpCode::Control(Control::Pong), true))
+    bytes(Frame::pong(payload))
 }
 
 /// A clean end.
@@ -265,6 +265,13 @@ pub(crate) fn received(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ping_is_answered_by_a_frame_of_its_payload() {
+        let pong = pong_frame(Bytes::from_static(b"p")).unwrap();
+        let [0x8a, 0x81, mask @ .., payload] = pong.as_ref() else { panic!("{pong:?}") };
+        assert_eq!((mask, payload ^ MASK[0]), (MASK.as_slice(), b'p'));
+    }
 
     #[test]
     fn frames_are_taken_whole_from_whatever_pieces_they_come_in() {

@@ -141,7 +141,11 @@ impl Load {
         );
         let (began, mut samples) = (Instant::now(), Vec::new());
         let (mut is_stopped, mut outage) = (false, self.outage);
+        let longest = Duration::from_secs(60 + 3 * self.reports as u64);
         while load.try_wait().unwrap().is_none() {
+            if began.elapsed() > longest {
+                let _ = load.kill();
+            }
             if let Some((at, length)) = outage {
                 if !is_stopped && began.elapsed() > at {
                     println!("{:>12} the server stops", began.elapsed().as_secs());
