@@ -101,11 +101,9 @@ impl Registry {
             // Its end is the last that is known of it; or it runs, and did in a version that named no collector.
             None if !row.ended => return Ok(Found::Nothing),
             None => {}
-            // It was to go on here. What was stored of it is still there.
             Some(holder) if holder == self.spool().id() => {
-                if row.dump_path.is_none() {
-                    return Ok(Found::Nothing);
-                }
+                let Some(_) = row.dump_path else { return Ok(Found::Nothing) };
+                // It was to go on here, and what was stored of it is still there.
             }
             // Who holds it ends it when its client does not come back, and then it can go on here. Of one that is missing nobody
             // knows when that will be.
