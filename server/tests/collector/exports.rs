@@ -13,10 +13,12 @@ fn csv(text: &str) -> Vec<Vec<Option<String>>> {
     while chars.peek().is_some() {
         let mut field = String::new();
         let is_quoted = chars.next_if_eq(&'"').is_some();
-        while is_quoted {
-            match chars.next().unwrap() {
-                '"' if chars.next_if_eq(&'"').is_none() => break,
-                c => field.push(c),
+        if is_quoted {
+            loop {
+                match chars.next().unwrap() {
+                    '"' if chars.next_if_eq(&'"').is_none() => break,
+                    c => field.push(c),
+                }
             }
         }
         while let Some(c) = chars.next_if(|c| !matches!(c, ',' | '\r')) {
