@@ -1,6 +1,7 @@
 //! SQLite: its connections and its migrations. It has one writer, so one connection writes and a few read.
 
 use std::str::FromStr as _;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -53,6 +54,8 @@ pub(crate) struct Pools {
     readers: SqlitePool,
     /// How long one of them may take for a query.
     query_time: Duration,
+    /// Since when the schema is current.
+    prepared: Arc<OnceLock<Instant>>,
 }
 
 impl Pools {
@@ -60,11 +63,20 @@ impl Pools {
     pub(super) fn of(url: &str, query_time: Duration) -> anyhow::Result<Self> {
         let options = options(url)?;
         let for_reading = options.clone().read_only(true).busy_timeout(READ_BUSY_TIMEOUT);
+        let prepared: Arc<OnceLock<Instant>> = Arc::default();
+        let since = Arc::clone(&prepared);
+        // One from before then knows an older schema. SQLite would notice and compile the query again, which the driver takes for a query of as
+        // many columns as before: its thread would end, and the query with it, as if there were no rows.
+        let readers = pool().max_connections(READERS).before_acquire(move |_, connection| {
+            let is_current = since.get().is_none_or(|since| connection.age < since.elapsed());
+            Box::pin(std::future::ready(Ok(is_current)))
+        });
         Ok(Self {
             writer: pool().max_connections(1).connect_lazy_with(options.clone()),
-            readers: pool().max_connections(READERS).connect_lazy_with(for_reading),
+            readers: readers.connect_lazy_with(for_reading),
             options,
             query_time,
+            prepared,
         })
     }
 
@@ -74,7 +86,9 @@ impl Pools {
         let mut connection = SqliteConnection::connect_with(&self.options).await.with_context(context)?;
         migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
         fill_outcomes(&mut connection).await.context("cannot say what became of sessions")?;
-        connection.close().await.with_context(context)
+        connection.close().await.with_context(context)?;
+        self.prepared.get_or_init(Instant::now);
+        Ok(())
     }
 
     /// A connection for one query, which is interrupted when it takes too long.
