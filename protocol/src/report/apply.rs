@@ -169,7 +169,7 @@ impl Change<'_> {
     /// Whether some members have no value any more.
     #[inline(always)]
     fn apply(&mut self, held: &mut Held, changes: &[TakenMember], search: &mut MemberSearch) -> bool {
-        let mut is_any_gone = false;
+        let (mut is_any_gone, mut is_other) = (false, false);
         for change in changes {
             let is_null = change.value.is_empty() || change.first == b'n';
             let at = match change.name {
@@ -189,6 +189,7 @@ impl Change<'_> {
                 TakenName::Kind => {
                     let kind = kind_of(change.value.value(self.delta));
                     *self.is_reshaped |= held.kind != kind;
+                    is_other |= held.kind != kind;
                     held.set_kind(kind);
                     continue;
                 }
@@ -207,7 +208,11 @@ impl Change<'_> {
             } else {
                 self.moved(change.value)
             };
+            is_other |= before.length != place.length || before.of(self.text) != place.of(self.text);
             *self.live = (*self.live + place.length as usize).saturating_sub(before.length as usize);
+        }
+        if is_other {
+            held.changed = self.generation;
         }
         is_any_gone
     }

@@ -46,6 +46,7 @@ use thiserror::Error;
 
 use crate::json::JsonError;
 
+pub use crate::tables::Property;
 #[cfg(feature = "std")]
 pub use decoder::ReportDecoder;
 pub use encoder::ReportEncoder;

@@ -542,6 +542,25 @@ fn the_room_for_a_text_is_about_what_is_counted() {
 }
 
 #[test]
+fn an_entry_differs_when_the_text_of_a_member_does() {
+    let mut decoder = ReportDecoder::new();
+    let mut differs = |delta: &str| {
+        let report = decoder.decode(RawValue::parse(delta).unwrap()).unwrap();
+        let seen = report.generation() - 1;
+        report.entries().filter(|entry| entry.differs_since(seen)).map(Entry::id).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(differs(r#"{"0":{"type":1,"80":1,"96":{"cpu":1}},"1":{"x":"a"}}"#), "0 1");
+    assert_eq!(differs(r#"{"t":1}"#), "");
+    assert_eq!(differs(r#"{"0":{"type":1,"80":1,"96":{"cpu":1}},"1":{"x":"a"}}"#), "", "all of it is what it was");
+    assert_eq!(differs(r#"{"0":{"80":1},"1":{"x":"b"}}"#), "1");
+    assert_eq!(differs(r#"{"0":{"96":{"cpu":2}},"1":{"x":"b","y":null}}"#), "0");
+    assert_eq!(differs(r#"{"0":{"timestamp":7},"1":{"x":null}}"#), "1");
+    assert_eq!(differs(r#"{"0":{"type":2},"1":{"x":"b"}}"#), "0 1");
+    assert_eq!(differs(r#"{"0":null,"1":{"z":1.0}}"#), "1");
+    assert_eq!(differs(r#"{"0":{"type":2},"1":{"z":1}}"#), "0 1");
+}
+
+#[test]
 fn who_has_seen_a_report_is_told_what_has_happened_since() {
     let mut decoder = ReportDecoder::new();
     let mut decode = |delta: &str| {

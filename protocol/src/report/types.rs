@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::{RawValue, write_string};
-use crate::tables;
+use crate::tables::{self, Property};
 
 use super::carries_time;
 use super::members::{Key, Members, Search};
@@ -225,9 +225,10 @@ pub(super) struct Held {
     reordered: u32,
     /// Whether its time stays what it was until news come.
     pub(super) carries_time: bool,
-    /// The generation in which it came, and the newest whose delta named it.
+    /// The generation in which it came, the newest whose delta named it, and the newest that made it another one.
     pub(super) born: u64,
     pub(super) touched: u64,
+    pub(super) changed: u64,
     pub(super) members: Members,
     pub(super) own_time: OwnTime,
     pub(super) kind: EntryKind,
@@ -244,6 +245,7 @@ impl Held {
             carries_time: false,
             born: generation,
             touched: generation,
+            changed: generation,
             members: Members::with_capacity(members),
             own_time: OwnTime::default(),
             kind: EntryKind::None,
@@ -326,6 +328,12 @@ impl<'r> Entry<'r> {
         self.held.touched > generation
     }
 
+    /// Whether the entry came after the report of that number, or has a member or a type since that is another one, or is gone, by its text.
+    #[must_use]
+    pub fn differs_since(self, generation: u64) -> bool {
+        self.held.changed > generation
+    }
+
     /// Which members the entry has, and where.
     #[must_use]
     pub fn shape(self) -> Shape {
@@ -352,6 +360,11 @@ impl<'r> Entry<'r> {
     /// All members but `id`, `type` and `timestamp`.
     pub fn members(self) -> impl Iterator<Item = (&'r str, RawValue<'r>)> {
         self.raw_members().map(|member| (member.name(), member.value))
+    }
+
+    /// The same, each with its property, if its name has a token.
+    pub fn members_by_property(self) -> impl Iterator<Item = (Option<Property>, &'r str, RawValue<'r>)> {
+        self.raw_members().map(|member| (member.property(), member.name(), member.value))
     }
 
     pub(super) fn raw_members(self) -> impl Iterator<Item = super::members::Member<'r>> {

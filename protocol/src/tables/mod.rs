@@ -68,10 +68,12 @@ pub(crate) fn type_name(token: u8) -> Option<&'static str> {
 
 /// A member name that has a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Property(core::num::NonZeroU8);
+pub struct Property(core::num::NonZeroU8);
 
 impl Property {
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    /// The property of that name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
         core::num::NonZeroU8::new(PROPERTY_TABLE.token(name)?).map(Self)
     }
 
@@ -116,7 +118,8 @@ impl Property {
 
     /// A number of its own, from 1 to 255.
     #[cfg(feature = "std")]
-    pub(crate) fn index(self) -> usize {
+    #[must_use]
+    pub fn index(self) -> usize {
         usize::from(self.0.get())
     }
 

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use rtctrace_protocol::report::Property;
+
 use Kind::{Bool, Integer, Json, Real, Text};
 
 use super::units::unit;
@@ -51,6 +53,8 @@ pub(crate) struct Table {
     /// Its columns between the key and `extra`.
     pub(crate) columns: Vec<Column>,
     by_member: HashMap<&'static str, usize>,
+    /// The same by the index of the member's property, where its name has a token.
+    by_property: Vec<Option<usize>>,
 }
 
 /// All tables. Those that most entries go to come first, the one for whatever is left comes last.
@@ -112,6 +116,14 @@ impl Table {
         self.entry_kinds.len() > 1
     }
 
+    /// The position of the column of a member, whose name may have a token.
+    pub(crate) fn position_of(&self, property: Option<Property>, member: &str) -> Option<usize> {
+        match property {
+            Some(property) => self.by_property.get(property.index()).copied().flatten(),
+            None => self.position(member),
+        }
+    }
+
     /// The position of a member's column.
     pub(crate) fn position(&self, member: &str) -> Option<usize> {
         self.by_member.get(member).copied()
@@ -120,8 +132,18 @@ impl Table {
 
 fn table(name: &'static str, entry_kinds: &'static [&'static str], members: &[(&'static str, Kind)]) -> Table {
     let columns = members.iter().map(|&(member, kind)| Column { member, name: snake_case(member), kind }).collect();
+    let mut by_property = Vec::new();
+    for (position, (member, _)) in members.iter().enumerate() {
+        let Some(index) = Property::of_name(member).map(|property| property.index()) else { continue };
+        if by_property.len() <= index {
+            by_property.resize(index + 1, None);
+        }
+        if let Some(place) = by_property.get_mut(index) {
+            *place = Some(position);
+        }
+    }
     let by_member = members.iter().enumerate().map(|(position, (member, _))| (*member, position)).collect();
-    Table { name, entry_kinds, columns, by_member }
+    Table { name, entry_kinds, columns, by_member, by_property }
 }
 
 fn snake_case(name: &str) -> String {

@@ -2,7 +2,6 @@
 //! column's type; an entry that changed in nothing but its time gives no row.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,7 +97,7 @@ impl RowBatch {
     }
 }
 
-/// Remembers what the newest row of every entry said. Its memory is that of the newest report of each connection.
+/// Remembers how far the reports of each connection have rows.
 ///
 /// With an interval, an entry has a row in each part of the session that is so long, by the clock of its reports: what it said first in there. What
 /// it said since has its row in the next report of another part, or, where nothing follows, at the end: so the last state is always there, and
@@ -117,13 +116,13 @@ struct Entries {
     /// The number of the newest report that was seen, and the part of the session that it lies in.
     seen: u64,
     part: i64,
+    /// With an interval: of the entries of the newest report, by id.
     newest: HashMap<Box<str>, Newest>,
 }
 
-/// What an entry said last.
+/// What there is of an entry.
 #[derive(Debug)]
 struct Newest {
-    digest: u64,
     /// The part of the session that its newest row lies in.
     part: i64,
     /// Since when it says something of which there is no row yet.
@@ -165,7 +164,7 @@ impl RowFilter {
         // One that is of another type now is a new one.
         for entry in report.gone() {
             if let Some(Newest { waits: Some(time), .. }) = entries.newest.remove(entry.id()) {
-                maker.make(entry, time, digest(entry).1);
+                maker.make(entry, time);
             }
         }
         let seen = std::mem::replace(&mut entries.seen, report.generation());
@@ -173,32 +172,25 @@ impl RowFilter {
         let is_due = std::mem::replace(&mut entries.part, part) != part && is_thinned;
         let since = if is_due { 0 } else { seen };
         for (_, entry) in report.changed_since(since) {
-            let known = entries.newest.get_mut(entry.id());
-            if !entry.is_changed_since(seen) && known.as_ref().is_none_or(|newest| newest.waits.is_none()) {
+            let differs = entry.differs_since(seen);
+            let known = if is_thinned { entries.newest.get_mut(entry.id()) } else { None };
+            if !differs && known.as_ref().is_none_or(|newest| newest.waits.is_none()) {
                 continue;
             }
-            let (digest, text) = digest(entry);
             let times = [entry.timestamp(), event_time];
             let time = times.into_iter().find(|time| window.contains(time)).unwrap_or(first);
             match known {
-                Some(newest) => {
-                    let is_changed = std::mem::replace(&mut newest.digest, digest) != digest;
-                    if !is_changed && newest.waits.is_none() {
-                        continue;
-                    }
-                    if is_thinned && newest.part == part {
-                        if is_changed {
-                            newest.waits = Some(time);
-                        }
-                        continue;
-                    }
-                    (newest.part, newest.waits) = (part, None);
+                Some(newest) if newest.part == part => {
+                    newest.waits = if differs { Some(time) } else { newest.waits };
+                    continue;
                 }
-                None => {
-                    entries.newest.insert(entry.id().into(), Newest { digest, part, waits: None });
+                Some(newest) => (newest.part, newest.waits) = (part, None),
+                None if is_thinned => {
+                    entries.newest.insert(entry.id().into(), Newest { part, waits: None });
                 }
+                None => {}
             }
-            maker.make(entry, time, text);
+            maker.make(entry, time);
         }
     }
 
@@ -211,7 +203,7 @@ impl RowFilter {
                     return false;
                 }
                 if let Some(time) = entries.newest.get_mut(entry.id()).and_then(|newest| newest.waits.take()) {
-                    Maker { session, connection, rows }.make(entry, time, digest(entry).1);
+                    Maker { session, connection, rows }.make(entry, time);
                 }
             }
         }
@@ -220,9 +212,9 @@ impl RowFilter {
 }
 
 impl Maker<'_> {
-    /// Appends the row of an entry with so much text.
-    fn make(&mut self, entry: Entry<'_>, time: f64, text: usize) {
+    fn make(&mut self, entry: Entry<'_>, time: f64) {
         let Some(table) = Table::of(entry.kind()) else { return };
+        let text: usize = entry.members().map(|(name, value)| name.len() + value.text().len()).sum();
         if text > LONGEST_ROW || entry.id().len() > LONGEST_ID {
             telemetry::stats_lost(1);
             return;
@@ -233,26 +225,14 @@ impl Maker<'_> {
     }
 }
 
-/// A digest of all members, and how long their text is.
-fn digest(entry: Entry<'_>) -> (u64, usize) {
-    let mut hasher = DefaultHasher::new();
-    let mut length = 0;
-    for (name, value) in entry.members() {
-        name.hash(&mut hasher);
-        value.text().hash(&mut hasher);
-        length += name.len() + value.text().len();
-    }
-    (hasher.finish(), length)
-}
-
 fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: Entry<'_>, time: f64) -> StatsRow {
     let mut cells = vec![Cell::Null; table.columns.len()];
     let mut extra = String::new();
     if let Some(cell) = table.position(TYPE).and_then(|at| cells.get_mut(at)) {
         *cell = Cell::Text(entry.kind().to_owned());
     }
-    for (name, value) in entry.members() {
-        let position = table.position(name);
+    for (property, name, value) in entry.members_by_property() {
+        let position = table.position_of(property, name);
         let column = position.and_then(|at| table.columns.get(at).zip(cells.get_mut(at)));
         if let Some((column, cell)) = column
             && let Some(fitting) = fit(column, value)
