@@ -99,7 +99,7 @@ impl Registry {
         }
         match row.collector.as_deref() {
             // Its end is the last that is known of it; or it runs, and did in a version that named no collector.
-            None if !row.ended => return Ok(Found::Nothing),
+            None if !row.ended && row.dump_path.is_none() => return Ok(Found::Nothing),
             None => {}
             Some(holder) if holder == self.spool().id() => {
                 let Some(_) = row.dump_path else { return Ok(Found::Nothing) };

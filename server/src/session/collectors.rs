@@ -25,7 +25,11 @@ async fn sign(registry: &Registry, streak: &mut Option<Streak>) -> sqlx::Result<
     is_there(&stores.database, registry.spool().id()).await?;
     let now = Instant::now();
     let streak = match streak {
-        None => streak.insert(Streak::begin(now)),
+        None => {
+            // Others may have ended while it was down what the start has found since.
+            registry.announce_all();
+            streak.insert(Streak::begin(now))
+        }
         Some(streak) => {
             if !streak.goes_on(now) {
                 tracing::warn!(

@@ -10,7 +10,7 @@ use super::journal::Journal;
 use super::registry::Registry;
 use super::standing::Standing;
 use super::{Origin, SessionId, TURN};
-use crate::spool::{self, Recovered};
+use crate::spool::{self, Recovered, path_of};
 use crate::store::Backoff;
 use crate::store::sessions::{self, SessionRow};
 use crate::telemetry::{Store, is_down, store_works};
@@ -50,7 +50,9 @@ async fn end_lost(registry: &Registry) -> sqlx::Result<()> {
     let database = &registry.stores().database;
     for id in sessions::live(database, registry.spool().id()).await? {
         let _turn = registry.turn(id).lock().await;
-        if registry.get(id).is_none() {
+        // A file that could not be read is left alone, and so is its session.
+        let has_file = path_of(registry.spool().dir(), id).try_exists().unwrap_or(true);
+        if registry.get(id).is_none() && !has_file {
             tracing::warn!(session = %id, "the spool file of a running session is gone; the session is over");
             sessions::end_lost(database, id, registry.spool().id()).await?;
         }
@@ -66,7 +68,13 @@ pub(super) async fn recover_one(registry: &Registry, found: Recovered) -> anyhow
     let standing = match row(registry, found.session).await {
         Ok(row) => {
             let lines = spool::lines(&found.path, found.length).await?;
-            Some(Standing::of(row.as_ref(), registry.spool().id(), start, lines, &stores.objects).await)
+            match Standing::of(row.as_ref(), registry.spool().id(), start, lines, &stores.objects).await {
+                Ok(standing) => Some(standing),
+                Err(error) => {
+                    tracing::warn!(session = %found.session, "a session is recovered without object storage: {error}");
+                    None
+                }
+            }
         }
         Err(error) => {
             tracing::warn!(session = %found.session, "a session is recovered without the database: {error}");

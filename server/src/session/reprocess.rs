@@ -40,7 +40,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
     let still_known = sessions::get_by(&mut transaction, id).await?;
     ensure!(still_known == known, "its session changed while the dump was fetched; reprocess it again");
     // By the collector's clock, which no dump has: it is known, or made of what the client said.
-    let end_time = known.and_then(|row| row.end_time);
+    let (end_time, collector) = known.map(|row| (row.end_time, row.collector)).unwrap_or_default();
     let (rows, mut batches) = mpsc::channel(1);
     let for_reading = Arc::clone(config);
     let reading = tokio::task::spawn_blocking(move || read(id, BufReader::new(dump), &for_reading, &rows));
@@ -62,6 +62,8 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
         dump_path: Some(object.location.to_string()),
         dump_bytes: Some(bytes),
         close_code: Some(snapshot.close_code.unwrap_or(LOST)),
+        // Who was given up by others may be back with what came since.
+        collector,
         ..SessionRow::live(id, &origin)
     };
     write_ended(&mut transaction, &[Arc::new(EndedSession { row, features })]).await?;

@@ -19,44 +19,54 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    /// Of a session that `collector` holds, began at `start` and has so many lines.
+    /// Of a session that `collector` holds, began at `start` and has so many lines. An error is object storage's: what is not known to be
+    /// missing may be there.
     pub(super) async fn of(
         row: Option<&SessionRow>,
         collector: &str,
         start: UnixMillis,
         lines: u64,
         objects: &Objects,
-    ) -> Self {
-        let Some(row) = row else { return Self::Own };
+    ) -> object_store::Result<Self> {
+        let Some(row) = row else { return Ok(Self::Own) };
         let is_elsewhere = row.collector.as_deref().is_some_and(|holder| holder != collector);
         // The row of one that ran here and left nothing else, after a power cut, is there to be taken.
         if row.start_time != start && (row.ended || row.dump_path.is_some() || is_elsewhere) {
-            return Self::AnothersId;
+            return Ok(Self::AnothersId);
         }
         // What is held here may have gone on since it was stored.
         let is_stored = match &row.dump_path {
             Some(path) if (row.ended && row.collector.is_none() || is_elsewhere) && lines <= row.lines => {
-                objects.get(&path.as_str().into()).await.is_ok()
+                match objects.get(&path.as_str().into()).await {
+                    Ok(_) => true,
+                    Err(object_store::Error::NotFound { .. }) => false,
+                    Err(error) => return Err(error),
+                }
             }
             _ => false,
         };
-        match (is_stored, is_elsewhere) {
+        Ok(match (is_stored, is_elsewhere) {
             (true, _) => Self::Stored,
             (false, true) => Self::AnothersId,
             (false, false) => Self::Own,
-        }
+        })
     }
 
-    /// Asks the database until it answers.
+    /// Asks the stores until they answer.
     pub(super) async fn ask(stores: &Stores, collector: &str, id: SessionId, start: UnixMillis, lines: u64) -> Self {
-        let mut backoff = Backoff::new(Store::Database);
+        let (mut of_database, mut of_objects) = (Backoff::new(Store::Database), Backoff::new(Store::Objects));
         loop {
-            match sessions::get(&stores.database, id).await {
-                Ok(row) => {
-                    store_works(Store::Database);
-                    return Self::of(row.as_ref(), collector, start, lines, &stores.objects).await;
+            let row = match sessions::get(&stores.database, id).await {
+                Ok(row) => row,
+                Err(error) => {
+                    of_database.failed(&format!("looking session {id} up"), &error).await;
+                    continue;
                 }
-                Err(error) => backoff.failed(&format!("looking session {id} up"), &error).await,
+            };
+            store_works(Store::Database);
+            match Self::of(row.as_ref(), collector, start, lines, &stores.objects).await {
+                Ok(standing) => return standing,
+                Err(error) => of_objects.failed(&format!("looking for the dump of session {id}"), &error).await,
             }
         }
     }
@@ -79,7 +89,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
         let objects = Objects::open(&config).unwrap();
-        let of = async |row: &SessionRow| Standing::of(Some(row), "here", UnixMillis(8), 1, &objects).await;
+        let of = async |row: &SessionRow| Standing::of(Some(row), "here", UnixMillis(8), 1, &objects).await.unwrap();
         let live = row(5);
         assert_eq!(of(&live).await, Standing::Own, "a power cut left a row and nothing else");
         let reopened = SessionRow { dump_path: Some("2026/11/20/x.jsonl.gz".to_owned()), ..live.clone() };

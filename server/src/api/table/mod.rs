@@ -18,6 +18,8 @@ use crate::app::App;
 use crate::problem::{Problem, Reason};
 use crate::session::UnixMillis;
 
+/// So many bytes are sent at a time.
+const SLICE: usize = 128 * 1024;
 /// When who was refused may come back, in seconds.
 const RETRY_AFTER: &str = "10";
 
@@ -205,15 +207,8 @@ impl<P: Parts> Export<P> {
                     return;
                 }
             };
-            if part.is_empty() && !is_last {
-                continue;
-            }
-            match body.send_timeout((Ok(part), is_last), place.patience).await {
-                Ok(()) if !is_last => {}
-                Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
-                    return tracing::info!("an export is given up: nobody reads it");
-                }
-                Ok(()) | Err(mpsc::error::SendTimeoutError::Closed(_)) => return,
+            if body.is_closed() || !send_part(part, is_last, &body, place.patience).await || is_last {
+                return;
             }
         }
     }
@@ -228,6 +223,26 @@ impl<P: Parts> Export<P> {
         self.sheet = sheet;
         let is_last = !self.has_more;
         Ok((self, bytes, is_last))
+    }
+}
+
+/// Sends a part by slices, so that who reads slowly reads some in time. False if nobody wants more.
+async fn send_part(mut part: Bytes, is_last: bool, body: &mpsc::Sender<Sent>, patience: Duration) -> bool {
+    loop {
+        let slice = part.split_to(part.len().min(SLICE));
+        let is_end = part.is_empty();
+        if slice.is_empty() && !is_last {
+            return true;
+        }
+        match body.send_timeout((Ok(slice), is_last && is_end), patience).await {
+            Ok(()) if is_end => return true,
+            Ok(()) => {}
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
+                tracing::info!("an export is given up: nobody reads it");
+                return false;
+            }
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => return false,
+        }
     }
 }
 
