@@ -83,7 +83,9 @@ impl Keys {
                 (escaped(token.as_bytes()), vec![token])
             }
             1 => {
-                let pairs = form_urlencoded::parse(rest).map(|(_, value)| value.into_owned());
+                // A URI ends where its fragment begins.
+                let query = rest.split(|byte| *byte == b'#').next().unwrap_or_default();
+                let pairs = form_urlencoded::parse(query).map(|(_, value)| value.into_owned());
                 (String::from_utf8_lossy(rest).into_owned(), pairs.collect())
             }
             2 => {
@@ -180,6 +182,7 @@ impl Keys {
                 let token = self.signed(head.to_string().as_bytes(), claims.as_bytes(), algorithm);
                 seeds.push([b"\0", token.as_bytes()].concat());
                 seeds.push(format!("\u{1}session={SESSION}&rtcstats-token={token}").into_bytes());
+                seeds.push(format!("\u{1}rtcstats-token={token}#fragment").into_bytes());
                 seeds.push(format!("\u{2}rtctrace.v1, token.{token}").into_bytes());
                 // The key of one algorithm with the name of another.
                 let wrong = self.signed(br#"{"alg":"HS256"}"#, claims.as_bytes(), algorithm);
