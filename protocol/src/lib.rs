@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+mod calendar;
 pub mod description;
 #[cfg(feature = "std")]
 pub mod dump;

@@ -1,5 +1,6 @@
 //! Times as the dumps of different ages write them: milliseconds, ISO 8601, or the words of the browser's language and time zone.
 
+use crate::calendar::days_since_epoch;
 use crate::json::{Kind, RawValue};
 
 const DAY: i64 = 86_400_000;
@@ -56,11 +57,7 @@ fn day(text: &str, between: char, order: [usize; 3]) -> Option<f64> {
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    // Years begin in March, so that the leap day is their last.
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    // From 1 March of the year 0 to 1 January 1970.
-    Some(((days - 719_468) * DAY) as f64)
+    Some((days_since_epoch(year, month, day) * DAY) as f64)
 }
 
 /// Milliseconds since midnight: `H:MM:SS`, with a fraction, with AM or PM.

@@ -1,5 +1,7 @@
 //! Times as Sora writes them: RFC 3339, in UTC, with microseconds.
 
+use crate::calendar::days_since_epoch;
+
 /// Microseconds since the Unix epoch. Digits of a second's fraction behind the sixth are left out; an offset from UTC is taken off.
 pub(super) fn micros(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
@@ -51,12 +53,6 @@ fn days_of(year: i64, month: i64) -> i64 {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
-}
-
-/// Years begin in March here, so that the leap day is their last.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
 #[cfg(test)]

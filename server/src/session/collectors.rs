@@ -24,22 +24,15 @@ async fn sign(registry: &Registry, streak: &mut Option<Streak>) -> sqlx::Result<
     let stores = registry.stores();
     is_there(&stores.database, registry.spool().id()).await?;
     let now = Instant::now();
-    let streak = match streak {
-        None => {
-            // Others may have ended while it was down what the start has found since.
-            registry.announce_all();
-            streak.insert(Streak::begin(now))
+    let goes_on = streak.as_mut().is_some_and(|streak| streak.goes_on(now));
+    if !goes_on {
+        if streak.is_some() {
+            tracing::warn!("others heard nothing of this collector for a while; it says again which sessions it holds");
         }
-        Some(streak) => {
-            if !streak.goes_on(now) {
-                tracing::warn!(
-                    "others heard nothing of this collector for a while; it says again which sessions it holds"
-                );
-                registry.announce_all();
-            }
-            streak
-        }
-    };
+        // Others may have ended meanwhile what it holds.
+        registry.announce_all();
+    }
+    let streak = streak.get_or_insert_with(|| Streak::begin(now));
     if streak.tells_of_others() {
         end_abandoned(&stores.database).await?;
     }

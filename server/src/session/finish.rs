@@ -172,12 +172,7 @@ async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database, interva
                 sender.blocking_send(rows.take()).context("the writer gave up")?;
             }
         }
-        let mut is_over = false;
-        while !is_over {
-            is_over = pipeline.end(&mut rows);
-            sender.blocking_send(rows.take()).context("the writer gave up")?;
-        }
-        Ok(())
+        pipeline.send_rest(&mut rows, &sender)
     });
     let mut transaction = database.begin().await?;
     stats::remove(&mut transaction, id).await?;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use rtctrace_features::{FeatureExtractor, SessionFeatures};
 use rtctrace_protocol::event::{DecoderLimits, SessionDecoder, Value};
 use rtctrace_protocol::line::{Line, LineError};
+use tokio::sync::mpsc;
 
 use super::SessionId;
-use crate::store::stats::{RowBatch, RowFilter};
+use crate::store::stats::{RowBatch, RowFilter, StatsRow};
 use crate::telemetry;
 
 /// The text of all reports and descriptions that one session may make the collector hold: hundreds of participants need a
@@ -64,6 +66,20 @@ impl Pipeline {
     fn undecoded(&self, error: &dyn std::fmt::Display) {
         tracing::debug!(session = %self.session, "a line does not decode: {error}");
         telemetry::undecoded();
+    }
+
+    /// Hands over what rows there are, and those that only the end of the session brings. Blocks while the writer is behind.
+    pub(crate) fn send_rest(
+        &mut self,
+        rows: &mut RowBatch,
+        writer: &mpsc::Sender<Vec<StatsRow>>,
+    ) -> anyhow::Result<()> {
+        let mut is_over = false;
+        while !is_over {
+            is_over = self.end(rows);
+            writer.blocking_send(rows.take()).context("the writer gave up")?;
+        }
+        Ok(())
     }
 
     /// Appends the rows that only the end of the session brings, behind its last line. False if the batch is full before that: there are more.

@@ -118,10 +118,6 @@ fn read(
             sender.blocking_send(rows.take()).context("the writer gave up")?;
         }
     }
-    let mut is_over = false;
-    while !is_over {
-        is_over = pipeline.end(&mut rows);
-        sender.blocking_send(rows.take()).context("the writer gave up")?;
-    }
+    pipeline.send_rest(&mut rows, sender)?;
     Ok((origin, journal.snapshot(), pipeline.features()))
 }
