@@ -580,6 +580,8 @@ mod tests {
                 assert_eq!(outcome.is_err(), is_refused, "{outcome:?}");
                 assert_eq!(get(&database, session.row.id).await.unwrap().is_none(), is_refused);
             }
+            // Ends wait for no rows but their own session's.
+            queue.settle().await;
             assert_eq!(database.read("SELECT 1 FROM stats_inbound_rtp", &[]).await.unwrap().len(), 1);
             running.abort();
         }
