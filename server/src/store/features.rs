@@ -11,7 +11,6 @@ use rtctrace_features::{
     TRACK_FEATURES,
 };
 use serde_json::{Map, Value};
-use sqlx::AssertSqlSafe;
 
 use super::database::{Database, Insert, Part, Row, Transaction, Value as Cell, columns_of};
 use super::sessions::EndedSession;
@@ -81,7 +80,7 @@ impl FeatureTable {
     async fn rows(self, database: &Database, session: SessionId, order: &str) -> sqlx::Result<Vec<Row>> {
         let (columns, table) = (columns_of(self.table(), &self.columns()), self.table());
         let sql = format!("SELECT {columns} FROM {table} WHERE session_id = $1{order}");
-        database.read(AssertSqlSafe(sql), &[Cell::Id(session)]).await
+        database.read(sql, &[Cell::Id(session)]).await
     }
 
     /// What tells the rows of a session apart.
@@ -183,7 +182,7 @@ pub(crate) async fn rows_of(
         let bytes = texts + values.len() * size_of::<Option<Stored>>();
         Ok((FeatureRow { session, key, values }, bytes))
     };
-    database.read_part(AssertSqlSafe(sql), &values, part, read).await
+    database.read_part(sql, &values, part, read).await
 }
 
 /// Writes the features of sessions in place of what was there.

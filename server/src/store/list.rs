@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use sqlx::AssertSqlSafe;
-
 use super::database::{Database, Part, Row, Value};
 use super::filter::{Filter, Query};
 use super::sessions::{SELECTED, SessionRow, start_time};
@@ -66,7 +64,7 @@ pub(crate) async fn list(
     let Query { sql, values } = query.newest(limit + 1, 0);
     let part = Part { rows: limit, bytes: PAGE_BYTES };
     let read = |row: &Row| SessionRow::read(row).map(|row| (row.bytes(), row)).map(|(bytes, row)| (row, bytes));
-    let (rows, is_full) = database.read_part(AssertSqlSafe(sql), &values, part, read).await?;
+    let (rows, is_full) = database.read_part(sql, &values, part, read).await?;
     let last = rows.last().map(|row| ListCursor { start_time: row.start_time, id: row.id });
     Ok(Page { rows, next: if is_full { last } else { end } })
 }
@@ -75,7 +73,7 @@ pub(crate) async fn list(
 async fn window(database: &Database, filter: &Filter, cursor: Option<ListCursor>) -> sqlx::Result<Option<ListCursor>> {
     let Query { sql, values } = Query::of_sessions("id, start_time", filter, cursor).newest(1, WINDOW - 1);
     let part = Part { rows: 1, bytes: PAGE_BYTES };
-    let (places, _) = database.read_part(AssertSqlSafe(sql), &values, part, |row| Ok((place(row)?, 0))).await?;
+    let (places, _) = database.read_part(sql, &values, part, |row| Ok((place(row)?, 0))).await?;
     Ok(places.first().copied())
 }
 

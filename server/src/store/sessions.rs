@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use sqlx::AssertSqlSafe;
-
 use super::collectors::GONE_AFTER;
 use super::database::{Database, Insert, Row, Transaction, Value, columns_of};
 use super::features;
@@ -286,7 +284,7 @@ pub(crate) async fn of_user(
     });
     let after = Value::Id(after.unwrap_or(SessionId::NIL));
     let values = [Value::Text(Some(user)), after, Value::Integer(Some(limit.into()))];
-    database.read(AssertSqlSafe(SQL.as_str()), &values).await?.iter().map(SessionRow::read).collect()
+    database.read(SQL.as_str(), &values).await?.iter().map(SessionRow::read).collect()
 }
 
 /// The session's dump is gone.
@@ -307,12 +305,12 @@ pub(crate) async fn remove(database: &Database, id: SessionId) -> sqlx::Result<(
 
 /// One session.
 pub(crate) async fn get(database: &Database, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
-    database.read(AssertSqlSafe(GET.as_str()), &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
+    database.read(GET.as_str(), &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
 }
 
 /// The same as a part of a transaction.
 pub(crate) async fn get_by(transaction: &mut Transaction, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
-    transaction.read(AssertSqlSafe(GET.as_str()), &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
+    transaction.read(GET.as_str(), &[Value::Id(id)]).await?.first().map(SessionRow::read).transpose()
 }
 
 static GET: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM sessions WHERE id = $1", *SELECTED));
@@ -325,7 +323,7 @@ pub(crate) async fn live(database: &Database, collector: &str) -> sqlx::Result<V
          (SELECT 1 FROM collectors c WHERE c.id <> $1 AND c.seen >= {}))",
         database.ago(GONE_AFTER)
     );
-    let rows = database.read(AssertSqlSafe(sql), &[Value::Text(Some(collector))]).await?;
+    let rows = database.read(sql, &[Value::Text(Some(collector))]).await?;
     rows.iter().map(|row| row.id("id")).collect()
 }
 
@@ -359,7 +357,7 @@ pub(crate) async fn end_lost(database: &Database, id: SessionId, collector: &str
         "{}, collector = NULL WHERE id = $1 AND state = 'live' AND (collector = $2 OR collector IS NULL)",
         end_of_lost()
     );
-    database.write(AssertSqlSafe(sql), &[Value::Id(id), Value::Text(Some(collector))]).await
+    database.write(sql, &[Value::Id(id), Value::Text(Some(collector))]).await
 }
 
 /// The statement that ends such sessions, without its condition. Of one that went on, the features of its last end are still there.
@@ -472,7 +470,7 @@ pub(crate) mod tests {
             look().await;
             for table in ["sessions", "features_client", "features_connection", "features_track"] {
                 let add = format!("ALTER TABLE {table} ADD COLUMN later text");
-                database.write(AssertSqlSafe(add), &[]).await.unwrap();
+                database.write(add, &[]).await.unwrap();
             }
             look().await;
         }

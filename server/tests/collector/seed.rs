@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::support::*;
 
@@ -22,11 +22,11 @@ pub(crate) async fn execute(collector: &Collector, sql: String) {
     match &collector.server {
         Some(server) => {
             let mut connection = PgConnection::connect(&server.url).await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(&sql).execute(&mut connection).await.unwrap();
         }
         None => {
             let mut connection = collector.database().await;
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(&sql).execute(&mut connection).await.unwrap();
         }
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 pub(crate) use insert::{Insert, columns_of};
 use insert::{MOST_ROWS, Parameter, in_powers};
@@ -138,10 +137,10 @@ impl Database {
     }
 
     /// The rows of a query that finds them by a key. Somebody waits for them: a database that does not answer fails soon.
-    pub(crate) async fn read(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+    pub(crate) async fn read(&self, sql: impl AsRef<str>, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
         match self {
-            Self::Sqlite(pools) => sqlite::read(&mut *pools.reader().await?, sql.into_sql_str(), values).await,
-            Self::Postgres(pools) => pools.read(sql.into_sql_str(), values).await,
+            Self::Sqlite(pools) => sqlite::read(&mut *pools.reader().await?, sql.as_ref(), values).await,
+            Self::Postgres(pools) => pools.read(sql.as_ref(), values).await,
         }
     }
 
@@ -149,7 +148,7 @@ impl Database {
     /// many bytes that has. What takes longer than queries may is ended by the database; the error then `is_out_of_time`.
     pub(crate) async fn read_part<T: Send>(
         &self,
-        sql: impl SqlSafeStr,
+        sql: impl AsRef<str>,
         values: &[Value<'_>],
         part: Part,
         mut read: impl FnMut(&Row) -> sqlx::Result<(T, usize)> + Send,
@@ -166,15 +165,15 @@ impl Database {
         };
         match self {
             Self::Sqlite(pools) => {
-                sqlite::read_while(&mut *pools.reader().await?, sql.into_sql_str(), values, &mut take).await?;
+                sqlite::read_while(&mut *pools.reader().await?, sql.as_ref(), values, &mut take).await?;
             }
-            Self::Postgres(pools) => pools.read_while(sql.into_sql_str(), values, &mut take).await?,
+            Self::Postgres(pools) => pools.read_while(sql.as_ref(), values, &mut take).await?,
         }
         Ok((found, has_more))
     }
 
     /// Runs a statement that writes, by itself.
-    pub(crate) async fn write(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+    pub(crate) async fn write(&self, sql: impl AsRef<str>, values: &[Value<'_>]) -> sqlx::Result<()> {
         let mut transaction = self.begin().await?;
         transaction.write(sql, values).await?;
         transaction.commit().await
@@ -199,18 +198,18 @@ impl Database {
 
 impl Transaction {
     /// The rows of a query.
-    pub(crate) async fn read(&mut self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+    pub(crate) async fn read(&mut self, sql: impl AsRef<str>, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
         match self {
-            Self::Sqlite(transaction) => sqlite::read(transaction, sql.into_sql_str(), values).await,
-            Self::Postgres(transaction) => postgres::read(transaction, sql.into_sql_str(), values).await,
+            Self::Sqlite(transaction) => sqlite::read(transaction, sql.as_ref(), values).await,
+            Self::Postgres(transaction) => postgres::read(transaction, sql.as_ref(), values).await,
         }
     }
 
     /// Runs a statement that writes.
-    pub(crate) async fn write(&mut self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+    pub(crate) async fn write(&mut self, sql: impl AsRef<str>, values: &[Value<'_>]) -> sqlx::Result<()> {
         match self {
-            Self::Sqlite(transaction) => sqlite::write(transaction, sql.into_sql_str(), values).await,
-            Self::Postgres(transaction) => postgres::write(transaction, sql.into_sql_str(), values).await,
+            Self::Sqlite(transaction) => sqlite::write(transaction, sql.as_ref(), values).await,
+            Self::Postgres(transaction) => postgres::write(transaction, sql.as_ref(), values).await,
         }
     }
 
@@ -218,7 +217,7 @@ impl Transaction {
     pub(crate) async fn insert(&mut self, into: &Insert, rows: &[Vec<Value<'_>>]) -> sqlx::Result<()> {
         for rows in in_powers(rows, into.most_rows()) {
             let sql = into.sql(rows.len(), self.parameter());
-            self.write(AssertSqlSafe(sql), &rows.concat()).await?;
+            self.write(sql, &rows.concat()).await?;
         }
         Ok(())
     }
@@ -228,7 +227,7 @@ impl Transaction {
         for ids in in_powers(ids, MOST_ROWS) {
             let ids: Vec<Value<'_>> = ids.iter().map(|id| Value::Id(*id)).collect();
             let sql = format!("DELETE FROM {table} WHERE {column} IN ({})", self.parameter().list(1, ids.len()));
-            self.write(AssertSqlSafe(sql), &ids).await?;
+            self.write(sql, &ids).await?;
         }
         Ok(())
     }

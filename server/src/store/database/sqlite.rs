@@ -12,7 +12,7 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlStr, Sqlite, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _, Sqlite, SqliteConnection};
 
 use super::{Row, Value};
 use crate::config::masked;
@@ -113,11 +113,7 @@ impl Pools {
 }
 
 /// The rows of a query.
-pub(super) async fn read(
-    connection: &mut SqliteConnection,
-    sql: SqlStr,
-    values: &[Value<'_>],
-) -> sqlx::Result<Vec<Row>> {
+pub(super) async fn read(connection: &mut SqliteConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
     let rows = query(sql, values).fetch_all(connection).await?;
     Ok(rows.into_iter().map(Row::Sqlite).collect())
 }
@@ -125,7 +121,7 @@ pub(super) async fn read(
 /// Hands over the rows of a query, as long as more of them are wanted.
 pub(super) async fn read_while(
     connection: &mut SqliteConnection,
-    sql: SqlStr,
+    sql: &str,
     values: &[Value<'_>],
     take: &mut (impl FnMut(Row) -> sqlx::Result<bool> + Send),
 ) -> sqlx::Result<()> {
@@ -139,7 +135,7 @@ pub(super) async fn read_while(
 }
 
 /// Runs a statement that writes.
-pub(super) async fn write(connection: &mut SqliteConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+pub(super) async fn write(connection: &mut SqliteConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<()> {
     query(sql, values).execute(connection).await.map(|_| ())
 }
 
@@ -148,7 +144,7 @@ fn pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new().test_before_acquire(false)
 }
 
-fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
+fn query<'q>(sql: &'q str, values: &'q [Value<'_>]) -> Query<'q, Sqlite, SqliteArguments<'q>> {
     values.iter().fold(sqlx::query(sql), |query, value| match *value {
         Value::Id(id) => query.bind(id.to_string()),
         Value::Time(time) => query.bind(time.map(|time| time.0)),
@@ -208,9 +204,9 @@ async fn migrate(connection: &mut SqliteConnection, migrations: &'static [(i64, 
             bail!("the database has schema {current}, written by a newer version; this one knows up to {SCHEMA}");
         }
         if current < *version {
-            sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(|| format!("migration {version}"))?;
-            let set = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {version}"));
-            sqlx::raw_sql(set).execute(&mut *transaction).await?;
+            transaction.execute(*sql).await.with_context(|| format!("migration {version}"))?;
+            let set = format!("PRAGMA user_version = {version}");
+            transaction.execute(set.as_str()).await?;
         }
         transaction.commit().await?;
     }
@@ -220,7 +216,7 @@ async fn migrate(connection: &mut SqliteConnection, migrations: &'static [(i64, 
 /// Sessions that ended before there was a column for it, or by an older collector, get their outcome.
 async fn fill_outcomes(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     let sql = format!("UPDATE sessions SET outcome = {OUTCOME} WHERE state = 'ended' AND outcome IS NULL");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
+    connection.execute(sql.as_str()).await.map(|_| ())
 }
 
 #[cfg(test)]
@@ -237,10 +233,7 @@ mod tests {
         let before = MIGRATIONS.split_at(6).0;
         migrate(&mut connection, before).await.unwrap();
         fill_before_outcomes(async |sql| {
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql.replace("{time}", "1795159384861")))
-                .execute(&mut connection)
-                .await
-                .unwrap();
+            connection.execute(sql.replace("{time}", "1795159384861").as_str()).await.unwrap();
         })
         .await;
         connection.close().await.unwrap();
@@ -287,7 +280,7 @@ mod tests {
         let (dir, database) = fresh().await;
         let options = SqliteConnectOptions::new().filename(dir.path().join("test.db"));
         let mut other = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+        other.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").await.unwrap();
         let started = std::time::Instant::now();
         database.read("SELECT 1 FROM sessions", &[]).await.unwrap_err();
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());

@@ -30,12 +30,17 @@ pub(crate) enum Value<'v> {
 }
 
 /// A row of a result; its columns are asked for by name.
-#[derive(Debug)]
 pub(crate) enum Row {
     /// Of SQLite.
     Sqlite(SqliteRow),
     /// Of PostgreSQL.
     Postgres(PgRow),
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Row")
+    }
 }
 
 impl Row {

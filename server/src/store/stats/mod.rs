@@ -10,8 +10,6 @@ mod rows;
 mod sqlite;
 mod units;
 
-use sqlx::AssertSqlSafe;
-
 pub(crate) use columns::{Column, Kind, TABLES, Table, kinds};
 pub(crate) use read::{EntrySpan, Selection, StoredRow};
 pub(crate) use rows::{Cell, RowBatch, RowFilter, StatsRow};
@@ -38,7 +36,7 @@ pub(crate) async fn write_rows(transaction: &mut Transaction, rows: &[StatsRow])
 pub(crate) async fn remove(transaction: &mut Transaction, session: SessionId) -> sqlx::Result<()> {
     for table in TABLES.iter() {
         let sql = format!("DELETE FROM {} WHERE session_id = $1", table.name);
-        transaction.write(AssertSqlSafe(sql), &[Value::Id(session)]).await?;
+        transaction.write(sql, &[Value::Id(session)]).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{Connection as _, Executor as _};
 
 use super::copy::encode;
 use super::{StatsRow, TABLES, Table, TableRows};
@@ -98,10 +98,10 @@ async fn add(connection: &mut PgConnection, tables: &[TableRows<'_>]) -> sqlx::R
 
 /// Adds rows, and replaces those that are there.
 async fn replace(connection: &mut PgConnection, statements: &Statements, rows: &[&StatsRow]) -> sqlx::Result<()> {
-    sqlx::raw_sql(AssertSqlSafe(statements.create_beside.as_str())).execute(&mut *connection).await?;
+    connection.execute(statements.create_beside.as_str()).await?;
     copy(connection, &statements.copy_beside, rows).await?;
     let rest = format!("{}; {}", statements.replace, statements.drop_beside);
-    sqlx::raw_sql(AssertSqlSafe(rest)).execute(connection).await.map(|_| ())
+    connection.execute(rest.as_str()).await.map(|_| ())
 }
 
 async fn copy(connection: &mut PgConnection, statement: &str, rows: &[&StatsRow]) -> sqlx::Result<()> {

@@ -3,8 +3,6 @@
 
 use std::fmt::Write as _;
 
-use sqlx::AssertSqlSafe;
-
 use super::columns::TYPE;
 use super::{Cell, Column, Kind, Table};
 use crate::session::{SessionId, UnixMillis};
@@ -88,7 +86,7 @@ impl Selection {
         };
         // Ids have few bytes each.
         let part = Part { rows: limit, bytes: usize::MAX };
-        Ok(database.read_part(AssertSqlSafe(sql), &values, part, span).await?.0)
+        Ok(database.read_part(sql, &values, part, span).await?.0)
     }
 
     /// The first rows behind `after`, by connection, entry and time, and whether there are more: these columns of them, and the members without
@@ -136,7 +134,7 @@ impl Selection {
             let bytes = row.bytes();
             Ok((row, bytes))
         };
-        database.read_part(AssertSqlSafe(sql), &values, part, read).await
+        database.read_part(sql, &values, part, read).await
     }
 
     fn query(&self, what: &str) -> (String, Vec<Value<'_>>) {

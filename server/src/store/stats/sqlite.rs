@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::{Cell, StatsRow, TABLES, Table, TableRows};
 
@@ -36,7 +36,7 @@ pub(super) async fn write_rows(connection: &mut SqliteConnection, tables: &[Tabl
         for size in SIZES {
             while let Some((chunk, rest)) = left.split_at_checked(size) {
                 let Some(sql) = STATEMENTS.get(&(table.name, size)) else { break };
-                let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
+                let mut query = sqlx::query(sql);
                 for row in chunk {
                     query = bind(query, row);
                 }
@@ -48,7 +48,10 @@ pub(super) async fn write_rows(connection: &mut SqliteConnection, tables: &[Tabl
     Ok(())
 }
 
-fn bind<'q>(query: Query<'q, Sqlite, SqliteArguments>, row: &'q StatsRow) -> Query<'q, Sqlite, SqliteArguments> {
+fn bind<'q>(
+    query: Query<'q, Sqlite, SqliteArguments<'q>>,
+    row: &'q StatsRow,
+) -> Query<'q, Sqlite, SqliteArguments<'q>> {
     let mut query = query.bind(row.time).bind(row.session.to_string()).bind(&*row.connection).bind(&row.stats_id);
     for cell in &row.cells {
         query = match cell {

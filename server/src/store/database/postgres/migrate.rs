@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{Connection as _, Executor as _};
 use uuid::Uuid;
 
 use super::code;
@@ -85,7 +85,7 @@ pub(super) async fn run(connection: &mut PgConnection) -> anyhow::Result<()> {
 
 async fn run_locked(connection: &mut PgConnection) -> anyhow::Result<()> {
     // Else the driver tells of every table that is there already.
-    sqlx::raw_sql("SET client_min_messages = warning").execute(&mut *connection).await?;
+    connection.execute("SET client_min_messages = warning").await?;
     let edition = edition(connection).await?;
     for migration in MIGRATIONS {
         migrate(connection, migration).await?;
@@ -131,7 +131,7 @@ async fn edition(connection: &mut PgConnection) -> anyhow::Result<Edition> {
     }
     if !has_timescale(connection).await? {
         let mut transaction = connection.begin().await?;
-        let created = sqlx::raw_sql("CREATE EXTENSION IF NOT EXISTS timescaledb").execute(&mut *transaction).await;
+        let created = transaction.execute("CREATE EXTENSION IF NOT EXISTS timescaledb").await;
         match created {
             Ok(_) => transaction.commit().await?,
             Err(error) => {
@@ -152,9 +152,7 @@ async fn edition(connection: &mut PgConnection) -> anyhow::Result<Edition> {
 async fn migrate(connection: &mut PgConnection, (version, sql): &(i64, &'static str)) -> anyhow::Result<()> {
     let context = || format!("migration {version}");
     let mut transaction = connection.begin().await?;
-    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS rtctrace_schema (version bigint NOT NULL)")
-        .execute(&mut *transaction)
-        .await?;
+    transaction.execute("CREATE TABLE IF NOT EXISTS rtctrace_schema (version bigint NOT NULL)").await?;
     let current = "SELECT coalesce(max(version), 0) FROM rtctrace_schema";
     let current: i64 = sqlx::query_scalar(current).fetch_one(&mut *transaction).await?;
     if current > SCHEMA {
@@ -163,7 +161,7 @@ async fn migrate(connection: &mut PgConnection, (version, sql): &(i64, &'static 
     if current >= *version {
         return Ok(transaction.commit().await?);
     }
-    sqlx::raw_sql(*sql).execute(&mut *transaction).await.with_context(context)?;
+    transaction.execute(*sql).await.with_context(context)?;
     if let Some((_, then)) = CONCURRENTLY.iter().find(|(follows, _)| follows == version) {
         transaction.commit().await?;
         fill_outcomes(connection).await.with_context(context)?;
@@ -183,12 +181,12 @@ async fn concurrently(connection: &mut PgConnection, statements: &'static str) -
     let broken: Vec<String> = sqlx::query_scalar(broken).fetch_all(&mut *connection).await?;
     for index in broken {
         let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");
-        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *connection).await?;
+        connection.execute(drop.as_str()).await?;
     }
     let is_comment = |line: &&str| line.starts_with("--");
     let plain: String = statements.lines().filter(|line| !is_comment(line)).collect::<Vec<_>>().join("\n");
     for statement in plain.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await?;
+        connection.execute(statement).await?;
     }
     Ok(())
 }
@@ -203,7 +201,7 @@ async fn fill_outcomes(connection: &mut PgConnection) -> sqlx::Result<()> {
         let ids: Vec<Uuid> = sqlx::query_scalar(part).bind(after).bind(OUTCOMES).fetch_all(&mut *connection).await?;
         let Some(last) = ids.last() else { return Ok(()) };
         after = *last;
-        sqlx::query(AssertSqlSafe(fill.clone())).bind(&ids).execute(&mut *connection).await?;
+        sqlx::query(&fill).bind(&ids).execute(&mut *connection).await?;
     }
 }
 
@@ -260,7 +258,7 @@ async fn aggregate(
     }
     if !exists {
         let select = if edition == Edition::Plain { select.replace(MINUTE, PLAIN_MINUTE) } else { select.to_owned() };
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE VIEW {name} AS {select}"))).execute(connection).await?;
+        connection.execute(format!("CREATE VIEW {name} AS {select}").as_str()).await?;
     }
     Ok(())
 }
@@ -268,7 +266,7 @@ async fn aggregate(
 /// Does what an edition may refuse (SQLSTATE 0A000) and the collector can do without; says whether it came about.
 async fn attempt(connection: &mut PgConnection, what: &str, sql: String) -> anyhow::Result<bool> {
     let mut savepoint = connection.begin().await?;
-    match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *savepoint).await {
+    match savepoint.execute(sql.as_str()).await {
         Ok(_) => {
             savepoint.commit().await?;
             Ok(true)
@@ -312,7 +310,7 @@ mod tests {
         assert_eq!(hypertables(&mut connection).await, TABLES.len() as i64);
         for (name, _) in AGGREGATES {
             let sql = format!("SELECT count(*) FROM {name}");
-            let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
+            let rows: i64 = sqlx::query_scalar(&sql).fetch_one(&mut connection).await.unwrap();
             assert_eq!(rows, 0, "{name}");
         }
     }
@@ -326,20 +324,20 @@ mod tests {
             migrate(&mut connection, migration).await.unwrap();
         }
         fill_before_outcomes(async |sql| {
-            sqlx::raw_sql(AssertSqlSafe(sql.replace("{time}", "now()"))).execute(&mut connection).await.unwrap();
+            connection.execute(sql.replace("{time}", "now()").as_str()).await.unwrap();
         })
         .await;
         // What is left of an attempt that failed.
         let broken = "ALTER TABLE sessions ADD COLUMN outcome text; CREATE INDEX sessions_by_source ON sessions (source); \
              UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'sessions_by_source'::regclass";
-        sqlx::raw_sql(broken).execute(&mut connection).await.unwrap();
+        connection.execute(broken).await.unwrap();
         // Somebody who has read and written, and does not hurry.
         let mut other = connect(&server.url).await;
-        sqlx::raw_sql("SET lock_timeout = '2s'").execute(&mut other).await.unwrap();
+        other.execute("SET lock_timeout = '2s'").await.unwrap();
         let others = tokio::spawn(async move {
             for _ in 0..40 {
                 let touch = "UPDATE sessions SET lines = lines + 1 WHERE state = 'live'; SELECT count(*) FROM sessions";
-                sqlx::raw_sql(touch).execute(&mut other).await.unwrap();
+                other.execute(touch).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         });
@@ -367,7 +365,7 @@ mod tests {
         let of_source = "SELECT pg_get_indexdef('sessions_by_source'::regclass)";
         let of_source: String = sqlx::query_scalar(of_source).fetch_one(&mut connection).await.unwrap();
         assert!(of_source.contains("start_time DESC"), "{of_source}");
-        let refused = sqlx::raw_sql("UPDATE sessions SET outcome = 'other'").execute(&mut connection).await;
+        let refused = connection.execute("UPDATE sessions SET outcome = 'other'").await;
         assert_eq!(code(&refused.unwrap_err()), Some("23514"));
 
         // As a collector that knows no outcome would end them.
@@ -380,7 +378,7 @@ mod tests {
         let server = TestDatabase::new().await;
         Database::open(&server.url).await.unwrap();
         let mut connection = connect(&server.url).await;
-        sqlx::raw_sql("INSERT INTO rtctrace_schema VALUES (99)").execute(&mut connection).await.unwrap();
+        connection.execute("INSERT INTO rtctrace_schema VALUES (99)").await.unwrap();
         let error = Database::open(&server.url).await.unwrap_err();
         assert!(format!("{error:#}").contains("newer version"), "{error:#}");
     }
@@ -426,7 +424,7 @@ mod tests {
              SELECT now() - day * INTERVAL '1 day', gen_random_uuid(), 'PC_0', 'x' FROM generate_series(0, 9) day";
         database.write(insert, &[]).await.unwrap();
         let week = "SELECT count(*) AS n FROM stats_codec WHERE time > now() - INTERVAL '2 days'";
-        let plan = database.read(AssertSqlSafe(format!("EXPLAIN {week}")), &[]).await.unwrap();
+        let plan = database.read(format!("EXPLAIN {week}"), &[]).await.unwrap();
         let plan: Vec<String> = plan.iter().map(|row| row.text("QUERY PLAN").unwrap().unwrap()).collect();
         let scanned = plan.iter().filter(|line| line.contains("_hyper_") && line.contains("Scan on")).count();
         assert!(scanned <= 3 || plan.join("\n").contains("Chunks excluded during startup: 7"), "{plan:#?}");

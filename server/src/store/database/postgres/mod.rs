@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Postgres, SqlStr};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Postgres};
 use url::Url;
 
 pub(crate) use migrate::SCHEMA;
@@ -78,7 +78,7 @@ impl Pools {
         let readers = pool(READERS, READ_CONNECT).after_connect(move |connection, _| {
             // By a statement, as a pooler between us and the server may not know the option.
             let limit = format!("SET statement_timeout = {}", query_time.as_millis().min(i32::MAX as u128));
-            Box::pin(async move { connection.execute(AssertSqlSafe(limit)).await.map(|_| ()) })
+            Box::pin(async move { connection.execute(limit.as_str()).await.map(|_| ()) })
         });
         Ok(Self {
             writers: pool(WRITERS, CONNECT).connect_lazy_with(options.clone()),
@@ -98,14 +98,14 @@ impl Pools {
     }
 
     /// The rows of a query.
-    pub(super) async fn read(&self, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+    pub(super) async fn read(&self, sql: &str, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
         within(READ_LIMIT, async { read(&mut *self.readers.acquire().await?, sql, values).await }).await
     }
 
     /// Hands over the rows of a query, as long as more of them are wanted.
     pub(super) async fn read_while(
         &self,
-        sql: SqlStr,
+        sql: &str,
         values: &[Value<'_>],
         take: &mut (impl FnMut(Row) -> sqlx::Result<bool> + Send),
     ) -> sqlx::Result<()> {
@@ -169,13 +169,13 @@ fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
 }
 
 /// The rows of a query.
-pub(super) async fn read(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+pub(super) async fn read(connection: &mut PgConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
     let rows = within(WRITE_LIMIT, query(sql, values).fetch_all(connection)).await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 /// Runs a statement that writes.
-pub(super) async fn write(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+pub(super) async fn write(connection: &mut PgConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<()> {
     within(WRITE_LIMIT, query(sql, values).execute(connection)).await.map(|_| ())
 }
 
@@ -211,7 +211,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>)
     tokio::time::timeout(limit, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
+fn query<'q>(sql: &'q str, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
     values.iter().fold(sqlx::query(sql), |query, value| match *value {
         Value::Id(id) => query.bind(id.uuid()),
         Value::Time(time) => query.bind(time.map(Moment::of)),
