@@ -113,7 +113,7 @@ async fn many_sessions_begin_without_the_database_as_fast_as_one() {
         socket.acknowledged(2).await;
         sockets.push((session, socket));
     }
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     database.close().await.unwrap();
     for (session, _) in &sockets {
         until("it is stored", async || (!collector.spool(session).exists()).then_some(())).await;

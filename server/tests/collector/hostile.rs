@@ -66,7 +66,7 @@ async fn a_frame_that_names_a_session_in_every_message_takes_time_in_proportion(
     let started = Instant::now();
     socket.try_send(Message::text(frame)).await;
     assert_eq!(socket.closed().await.0, 1013);
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -232,12 +232,12 @@ async fn a_network_that_says_nothing_keeps_nobody_for_long() {
     let started = Instant::now();
     socket.send(after.join("\n")).await;
     socket.acknowledged(lines.len()).await;
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
     collector.get("/api/v1/sessions").await.problem(500, "internal");
     let (mut other, _) = collector.v1(&new_session(), 0).await;
     other.send(&lines[0]).await;
     other.acknowledged(1).await;
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 
     network.frozen.send_replace(false);
     assert_eq!(collector.dump(&session).await.1, lines);
