@@ -21,7 +21,7 @@ use crate::listener::{Certificate, Listener};
 use crate::process;
 use crate::router::router;
 use crate::session::{self, Registry, Stores};
-use crate::spool::Spool;
+use crate::spool::{self, Spool};
 use crate::store::database::Database;
 use crate::store::objects::Objects;
 use crate::store::queue::DatabaseQueue;
@@ -236,7 +236,8 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Stores>> {
 
 fn over(config: &Config, database: Database) -> anyhow::Result<Arc<Stores>> {
     let objects = Objects::open(config)?;
-    let (queue, writer) = DatabaseQueue::new(database.clone(), config.stats.queue_bytes.0);
+    let collector = spool::collector_of(&config.data_dir).context("cannot tell which collector this is")?;
+    let (queue, writer) = DatabaseQueue::new(database.clone(), config.stats.queue_bytes.0, collector);
     tokio::spawn(writer.run());
     Ok(Arc::new(Stores { database, objects, queue }))
 }

@@ -122,9 +122,12 @@ pub(super) async fn end(handle: &Handle, journal: &mut Journal, queue: &Database
     }
 }
 
-/// Hands the rows over. A database that is slow takes them at the session's end, from its dump.
+/// Hands the rows over. A database that is slow takes them at the session's end, from its dump; so does one where the id is another
+/// session's.
 async fn hand_over(handle: &Handle, journal: &mut Journal, queue: &DatabaseQueue) {
-    if queue.offer(&mut journal.decoding().rows).await.is_err() {
-        handle.fall_behind(journal);
+    if handle.listing.is_anothers() {
+        handle.fall_behind(journal, "another session has its row");
+    } else if queue.offer(&mut journal.decoding().rows, &handle.listing).await.is_err() {
+        handle.fall_behind(journal, "the database is slow");
     }
 }

@@ -1,9 +1,9 @@
 //! The end of a session: dump to object storage, then stats, features and the completed row to the database, then the spool
-//! file goes. Each step is tried until it works; until the last one the spool file is there, so a crash anywhere on the way
+//! file goes. Before the first of it, its row is known to be its own: else it is stored beside the session whose row it is. Each step is tried until it works; until the last one the spool file is there, so a crash anywhere on the way
 //! only means that the next start does it again.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::decoding;
 use super::handle::Handle;
 use super::pipeline::Pipeline;
 use super::registry::{Stores, lock};
+use super::snapshot::Snapshot;
 use super::standing::{self, Standing};
 use super::{LOST, SessionId};
 use crate::spool::{self, Spool};
@@ -32,93 +33,165 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
     decode(handle, stores, turns).await;
     // What waits to be stored keeps nobody from beginning anew; what waits for work, does.
     drop(lock(&handle.place).take());
-    let (features, snapshot, file) = {
+    let (mut features, ended) = {
         let mut journal = handle.journal.lock().await;
-        let snapshot = journal.snapshot();
-        (journal.settle(), snapshot, journal.path().clone())
+        let (snapshot, file) = (journal.snapshot(), journal.path().clone());
+        (journal.settle(), Ended { handle, stores, spool, turns, snapshot, file })
     };
-    let id = match handle.is_unasked() {
-        false => handle.id,
-        true => match Standing::ask(stores, spool.id(), handle.id, handle.origin.start_time, snapshot.lines).await {
-            Standing::Own => handle.id,
-            Standing::Stored => return forget(handle.id, spool, &file),
-            Standing::AnothersId => {
-                let id = standing::beside(handle.id, handle.origin.start_time);
-                tracing::warn!(session = %handle.id, "another session of this id is stored already; this one is stored as {id}");
-                id
-            }
-        },
-    };
-    let path = stores.objects.path(id, handle.origin.start_time);
-
-    let mut backoff = Backoff::new(Store::Objects);
-    let dump_bytes = loop {
-        let turn = turns.acquire().await;
-        let span = tracing::info_span!(target: TARGET, "store dump", path = %path);
-        let attempt = stores.objects.store_dump(file.clone(), &path).instrument(span).await;
-        drop(turn);
-        match attempt {
-            Ok(length) => {
-                telemetry::store_works(Store::Objects);
-                break length;
-            }
-            Err(_) if !file.exists() => {
-                tracing::error!(session = %id, "the spool file of the session is gone; nothing of it can be stored");
-                // Its row may be on its way.
-                stores.queue.settle().await;
-                if let Err(error) = end_lost(&stores.database, handle.id, spool.id()).await {
-                    tracing::warn!(session = %id, "its row stays as it is until the next start: {error}");
-                }
-                return;
-            }
-            Err(error) => backoff.failed(&format!("storing the dump of session {id}"), &error).await,
-        }
-    };
-
+    let Some(mut id) = ended.name().await else { return ended.forget() };
     let mut backoff = Backoff::new(Store::Database);
-    if let Some(interval) = stats.filter(|_| handle.is_behind()) {
+    let dump_bytes = loop {
+        let path = stores.objects.path(id, handle.origin.start_time);
+        let Some(dump_bytes) = ended.store_dump(id, &path).await else { return };
+        // Rows that came before it was known whose the id is may have been left out.
+        let lacks_rows = handle.is_behind() || id != handle.id || !handle.listing.is_own();
+        if let Some(interval) = stats.filter(|_| lacks_rows) {
+            ended.store_stats(id, interval).await;
+        }
+        match ended.store_row(id, &path, dump_bytes, features).await {
+            Ok(()) => break dump_bytes,
+            Err(back) => features = back,
+        }
+        let what = format!("storing session {id} where it belongs");
+        backoff.occupied(&what, &EndError::Anothers).await;
+        // What is known of the id by now: this one may be what was stored, or be beside it.
+        id = match ended.ask().await {
+            None => return ended.forget(),
+            Some(other) if other != id => other,
+            Some(_) => ended.beside(),
+        };
+    };
+    telemetry::store_works(Store::Database);
+    ended.forget();
+    telemetry::session_stored();
+    tracing::info!(session = %id, lines = ended.snapshot.lines, bytes = dump_bytes, "session stored");
+}
+
+/// A session that is over, on its way into the stores.
+struct Ended<'s> {
+    handle: &'s Handle,
+    stores: &'s Stores,
+    spool: &'s Spool,
+    turns: &'s Semaphore,
+    snapshot: Snapshot,
+    file: PathBuf,
+}
+
+impl Ended<'_> {
+    /// The id under which it is stored; none, if it is stored already. Usually its row was written long ago, and nobody has to be asked.
+    async fn name(&self) -> Option<SessionId> {
+        let Handle { id, origin, listing, .. } = self.handle;
+        if !listing.is_own() {
+            // Of two collectors that have this id the first to list it has it, so this one comes before any look at what is there.
+            self.stores.queue.list(SessionRow::held(*id, origin, self.spool.id()), listing).await;
+        }
+        if listing.is_own() { Some(*id) } else { self.ask().await }
+    }
+
+    /// The same by what the stores know of its id.
+    async fn ask(&self) -> Option<SessionId> {
+        let Handle { id, origin, .. } = self.handle;
+        match Standing::ask(self.stores, self.spool.id(), *id, origin.start_time, self.snapshot.lines).await {
+            Standing::Own => Some(*id),
+            Standing::Stored => None,
+            Standing::AnothersId => Some(self.beside()),
+        }
+    }
+
+    /// The id that it has where its own is another's.
+    fn beside(&self) -> SessionId {
+        let id = standing::beside(self.handle.id, self.handle.origin.start_time);
+        tracing::warn!(session = %self.handle.id, "another session of this id is stored already; this one is stored as {id}");
+        id
+    }
+
+    /// Says how long its dump is; nothing, if its text is gone, and it is over with that.
+    async fn store_dump(&self, id: SessionId, path: &object_store::path::Path) -> Option<u64> {
+        let Self { handle, stores, spool, turns, file, .. } = self;
+        let mut backoff = Backoff::new(Store::Objects);
         loop {
             let turn = turns.acquire().await;
-            let span = tracing::info_span!(target: TARGET, "write stats");
-            let attempt = rewrite_stats(id, &file, &stores.database, interval).instrument(span).await;
+            let span = tracing::info_span!(target: TARGET, "store dump", path = %path);
+            let attempt = stores.objects.store_dump(file.clone(), path).instrument(span).await;
             drop(turn);
-            let Err(error) = attempt else { break };
+            match attempt {
+                Ok(length) => {
+                    telemetry::store_works(Store::Objects);
+                    return Some(length);
+                }
+                Err(_) if !file.exists() => {
+                    tracing::error!(session = %id, "the spool file of the session is gone; nothing of it can be stored");
+                    // Its row may be on its way.
+                    stores.queue.settle().await;
+                    if let Err(error) = end_lost(&stores.database, handle.id, spool.id()).await {
+                        tracing::warn!(session = %id, "its row stays as it is until the next start: {error}");
+                    }
+                    return None;
+                }
+                Err(error) => backoff.failed(&format!("storing the dump of session {id}"), &error).await,
+            }
+        }
+    }
+
+    /// Writes all its stats from its text.
+    async fn store_stats(&self, id: SessionId, interval: Duration) {
+        let mut backoff = Backoff::new(Store::Database);
+        loop {
+            let turn = self.turns.acquire().await;
+            let span = tracing::info_span!(target: TARGET, "write stats");
+            let attempt = rewrite_stats(id, &self.file, &self.stores.database, interval).instrument(span).await;
+            drop(turn);
+            let Err(error) = attempt else { return };
             backoff.failed(&format!("writing the stats of session {id}"), &error).await;
         }
     }
 
-    let row = SessionRow {
-        ended: true,
-        end_time: Some(snapshot.end_time(handle.origin.start_time)),
-        duration: Some(snapshot.duration),
-        browser: snapshot.browser.as_deref().cloned(),
-        connections: snapshot.connections,
-        lines: snapshot.lines,
-        dump_path: Some(path.to_string()),
-        dump_bytes: Some(dump_bytes),
-        close_code: Some(snapshot.close_code.unwrap_or(LOST)),
-        ..SessionRow::live(id, &handle.origin)
-    };
-    let lines = row.lines;
-    let mut session = Arc::new(EndedSession { row, features });
-    let span = || tracing::info_span!(target: TARGET, "write features", lines);
-    while let Err(error) = stores.queue.ended(Arc::clone(&session)).instrument(span()).await {
-        if error.is_final() && session.features != SessionFeatures::default() {
-            tracing::error!(session = %id, "the database will never take the session's features; it is stored without them: {error}");
-            session = Arc::new(EndedSession { row: session.row.clone(), features: SessionFeatures::default() });
-            continue;
+    /// Writes its row and its features. Gives those back if the row is another's.
+    async fn store_row(
+        &self,
+        id: SessionId,
+        path: &object_store::path::Path,
+        dump_bytes: u64,
+        features: SessionFeatures,
+    ) -> Result<(), SessionFeatures> {
+        let Self { handle, stores, snapshot, .. } = self;
+        let row = SessionRow {
+            ended: true,
+            end_time: Some(snapshot.end_time(handle.origin.start_time)),
+            duration: Some(snapshot.duration),
+            browser: snapshot.browser.as_deref().cloned(),
+            connections: snapshot.connections,
+            lines: snapshot.lines,
+            dump_path: Some(path.to_string()),
+            dump_bytes: Some(dump_bytes),
+            close_code: Some(snapshot.close_code.unwrap_or(LOST)),
+            ..SessionRow::live(id, &handle.origin)
+        };
+        let mut session = Arc::new(EndedSession { row, features });
+        let mut backoff = Backoff::new(Store::Database);
+        let span = || tracing::info_span!(target: TARGET, "write features", lines = snapshot.lines);
+        while let Err(error) = stores.queue.ended(Arc::clone(&session)).instrument(span()).await {
+            if error.is_final() && session.features != SessionFeatures::default() {
+                tracing::error!(session = %id, "the database will never take the session's features; it is stored without them: {error}");
+                session = Arc::new(EndedSession { row: session.row.clone(), features: SessionFeatures::default() });
+                continue;
+            }
+            let what = format!("writing the features of session {id}");
+            match error {
+                EndError::Anothers => return Err(Arc::unwrap_or_clone(session).features),
+                EndError::Locked => backoff.occupied(&what, &error).await,
+                EndError::Refused(_) => backoff.failed(&what, &error).await,
+            }
         }
-        let what = format!("writing the features of session {id}");
-        match error {
-            EndError::Locked => backoff.occupied(&what, &error).await,
-            EndError::Refused(_) => backoff.failed(&what, &error).await,
-        }
+        Ok(())
     }
 
-    telemetry::store_works(Store::Database);
-    forget(handle.id, spool, &file);
-    telemetry::session_stored();
-    tracing::info!(session = %id, lines, bytes = dump_bytes, "session stored");
+    /// Removes the spool file of a session that is stored.
+    fn forget(&self) {
+        if let Err(error) = self.spool.remove(&self.file) {
+            tracing::warn!(session = %self.handle.id, "the spool file of a stored session stays: {error}");
+        }
+    }
 }
 
 /// Decodes what is left. A session whose few bytes stand for much work is given its share of time and no more: others go first.
@@ -140,7 +213,7 @@ async fn decode(handle: &Handle, stores: &Stores, turns: &Semaphore) {
             Err(_) if !journal.path().exists() => return,
             Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) => {
                 tracing::error!(session = %handle.id, "a part of the spool text is gone; the session is stored without it: {error}");
-                handle.fall_behind(&mut journal);
+                handle.fall_behind(&mut journal, "rows of the part that is gone may be missing");
                 return journal.give_up_decoding();
             }
             Err(error) => {
@@ -148,13 +221,6 @@ async fn decode(handle: &Handle, stores: &Stores, turns: &Semaphore) {
                 backoff.failed(&format!("reading the spool of session {}", handle.id), &error).await;
             }
         }
-    }
-}
-
-/// Removes the spool file of a session that is stored.
-fn forget(id: SessionId, spool: &Spool, file: &Path) {
-    if let Err(error) = spool.remove(file) {
-        tracing::warn!(session = %id, "the spool file of a stored session stays: {error}");
     }
 }
 

@@ -13,6 +13,7 @@ use super::registry::lock;
 use super::snapshot::Snapshot;
 use crate::access::AddressPlace;
 use crate::spool::HeldLines;
+use crate::store::queue::Listing;
 use crate::telemetry;
 
 /// A session that the collector holds.
@@ -29,8 +30,8 @@ pub(crate) struct Handle {
     pub(super) finishing: AtomicBool,
     /// Whether it has brought something since it was decoded.
     pub(super) undecoded: AtomicBool,
-    /// The database could not be asked about it: what its id stands for there is found out at its end.
-    is_unasked: bool,
+    /// Whose its row is. Until that is known to be its own, what its id stands for in the database is found out at its end.
+    pub(super) listing: Arc<Listing>,
     /// Since when it waits to be stored.
     pub(super) ended: OnceLock<Instant>,
     pub(super) place: Mutex<Option<AddressPlace>>,
@@ -47,7 +48,7 @@ impl Handle {
             behind: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
             undecoded: AtomicBool::new(false),
-            is_unasked: false,
+            listing: Arc::default(),
             ended: OnceLock::new(),
             place: Mutex::new(place),
         }
@@ -56,12 +57,7 @@ impl Handle {
     /// One about which the database could not be asked. Its rows are written from its dump: they may not be those of its id.
     pub(super) fn unasked(id: SessionId, mut journal: Journal, place: Option<AddressPlace>) -> Self {
         journal.stop_rows();
-        Self { is_unasked: true, behind: AtomicBool::new(true), ..Self::new(id, journal, place) }
-    }
-
-    /// Whether the database is still to be asked what its id stands for.
-    pub(super) fn is_unasked(&self) -> bool {
-        self.is_unasked
+        Self { behind: AtomicBool::new(true), ..Self::new(id, journal, place) }
     }
 
     /// What is known of the session now.
@@ -124,11 +120,11 @@ impl Handle {
         self.behind.load(Ordering::Relaxed)
     }
 
-    pub(super) fn fall_behind(&self, journal: &mut Journal) {
+    pub(super) fn fall_behind(&self, journal: &mut Journal, why: &'static str) {
         journal.stop_rows();
         if !self.behind.swap(true, Ordering::Relaxed) {
             telemetry::stats_behind();
-            tracing::warn!(session = %self.id, "the database is slow; the session's stats will be written from its dump");
+            tracing::warn!(session = %self.id, "{why}; the session's stats will be written from its dump");
         }
     }
 }

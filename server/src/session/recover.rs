@@ -115,11 +115,9 @@ pub(super) struct Rebuilt {
 /// Rebuilds a session's state from the lines of its spool file. Nothing of it counts as decoded: its stats rows go to the database anew,
 /// unless they are not known to be those of its id.
 pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: bool) -> anyhow::Result<Rebuilt> {
-    let stores = registry.stores();
     let mut dump = spool::replay(&found.path, found.length)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let resumes = origin.dialect.resumes();
-    let live = registry.row(found.session, &origin);
     let mut journal = Journal::new(found.session, origin, registry.config(), registry.spool(), Instant::now());
     if is_unasked {
         journal.stop_rows();
@@ -132,7 +130,6 @@ pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: 
             turn = Instant::now();
         }
     }
-    stores.queue.session(live);
     journal.reopen(found.length)?;
     Ok(Rebuilt { journal, is_unasked, resumes })
 }

@@ -14,12 +14,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use super::SessionId;
 use super::decoding;
 use super::finish;
 use super::handle::{Handle, SocketSlot};
 use super::journal::{Journal, SocketCursor, Stop};
 use super::recover::Rebuilt;
-use super::{Origin, SessionId};
 use crate::access::Addresses;
 use crate::app::Stopping;
 use crate::config::Config;
@@ -177,14 +177,17 @@ impl Registry {
     /// Counts a session whose first line is here, and has the database know of it.
     fn began(&self, handle: &Handle) {
         telemetry::session_started(handle.origin.dialect);
-        self.0.stores.queue.session(self.row(handle.id, &handle.origin));
+        self.announce(handle);
+    }
+
+    fn announce(&self, handle: &Handle) {
+        let row = SessionRow::held(handle.id, &handle.origin, self.0.spool.id());
+        self.0.stores.queue.session(row, &handle.listing);
     }
 
     /// Has the database know of every session that runs here.
     pub(super) fn announce_all(&self) {
-        for handle in self.held_now().iter().filter(|handle| handle.snapshot().lines > 0) {
-            self.0.stores.queue.session(self.row(handle.id, &handle.origin));
-        }
+        self.held_now().iter().filter(|handle| handle.snapshot().lines > 0).for_each(|handle| self.announce(handle));
     }
 
     /// The database has answered, or not.
@@ -195,11 +198,6 @@ impl Registry {
     /// Whether it did not, a moment ago.
     pub(super) fn has_asked_in_vain(&self) -> bool {
         lock(&self.0.asked_in_vain).is_some_and(|asked| asked.elapsed() < ASK_AGAIN)
-    }
-
-    /// The row of a session that runs here.
-    pub(super) fn row(&self, id: SessionId, origin: &Origin) -> SessionRow {
-        SessionRow { collector: Some(self.0.spool.id().to_owned()), ..SessionRow::live(id, origin) }
     }
 
     /// Takes in the lines of frames or a beacon. When it returns, what counts as received is written.
@@ -339,6 +337,7 @@ impl Registry {
             telemetry::sessions_live(sessions.len());
         }
         telemetry::session_recovered();
+        self.announce(&handle);
         if ended {
             self.finish(&handle);
         } else {
@@ -355,6 +354,7 @@ impl Registry {
             sessions.insert(id, Arc::clone(&handle));
             telemetry::sessions_live(sessions.len());
         }
+        self.announce(&handle);
         self.finishing(handle)
     }
 

@@ -1,5 +1,5 @@
 //! What the database knows of a session that is here. While it cannot be asked, sessions begin and go on all the same, and one may
-//! bear the id of one that was stored before. When a session began tells the two apart: it stands in the dump's header and in the row.
+//! bear the id of one that was stored before, or that another collector has, too. When a session began tells the two apart: it stands in the dump's header and in the row.
 
 use super::registry::Stores;
 use super::{SessionId, UnixMillis};

@@ -10,7 +10,8 @@ use uuid::Uuid;
 const FILE: &str = "collector-id";
 
 /// The id of the collector that has this data directory; a new one, if it has none that can be read.
-pub(super) fn of(data_dir: &Path) -> io::Result<String> {
+pub(crate) fn of(data_dir: &Path) -> io::Result<String> {
+    std::fs::create_dir_all(data_dir)?;
     let path = data_dir.join(FILE);
     match std::fs::read_to_string(&path) {
         Ok(text) if Uuid::try_parse(text.trim()).is_ok() => return Ok(text.trim().to_owned()),

@@ -23,6 +23,7 @@ use crate::telemetry;
 
 pub(crate) use file::{SpoolFile, path_of};
 pub(crate) use held::HeldLines;
+pub(crate) use identity::of as collector_of;
 use open_files::OpenFiles;
 pub(crate) use parts::SpoolText;
 pub(crate) use recover::{Recovered, lines, list, look_at, replay, unpack};

@@ -11,6 +11,7 @@
 //! database neither stops recordings nor loses rows.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 
 use super::Backoff;
 use super::database::{Database, Transaction, is_final};
-use super::sessions::{EndedSession, SessionRow, insert_live, write_ended};
+use super::sessions::{EndedSession, SessionRow, end_held, insert_live};
 use super::stats::{RowBatch, StatsRow, write_rows};
 use crate::session::SessionId;
 use crate::telemetry;
@@ -48,6 +49,9 @@ pub(crate) enum EndError {
     /// It may be later: the rows are another's at the moment.
     #[error("somebody else works on its rows")]
     Locked,
+    /// It never will be under its id.
+    #[error("its row is another session's, or another collector has it")]
+    Anothers,
     /// The database's reason.
     #[error(transparent)]
     Refused(#[from] sqlx::Error),
@@ -60,11 +64,51 @@ impl EndError {
     }
 }
 
+/// Whose the row of a session that runs is, as far as the writer knows.
+#[derive(Debug, Default)]
+pub(crate) struct Listing(AtomicU8);
+
+impl Listing {
+    const OWN: u8 = 1;
+    const ANOTHERS: u8 = 2;
+
+    /// Whether it is in the database, and its collector's: nobody else begins under this id, or goes on, before its end.
+    pub(crate) fn is_own(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::OWN
+    }
+
+    /// Whether it is another session's, or one that had its end.
+    pub(crate) fn is_anothers(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::ANOTHERS
+    }
+
+    fn found(&self, is_own: bool) {
+        self.0.store(if is_own { Self::OWN } else { Self::ANOTHERS }, Ordering::Relaxed);
+    }
+}
+
 enum Work {
-    Session(Box<SessionRow>),
-    Rows(Vec<StatsRow>, Room),
+    Session(Box<Beginning>),
+    Rows(Vec<StatsRow>, Room, Arc<Listing>),
     Ended(Ending),
     Settle(oneshot::Sender<()>),
+}
+
+/// A session that has begun, and who hears whose its row is.
+#[derive(Debug)]
+struct Beginning {
+    row: SessionRow,
+    listing: Arc<Listing>,
+    done: Option<oneshot::Sender<()>>,
+}
+
+impl Beginning {
+    fn found(self, own: &HashSet<SessionId>) {
+        self.listing.found(own.contains(&self.row.id));
+        if let Some(done) = self.done {
+            let _ = done.send(());
+        }
+    }
 }
 
 /// The end of a session, and who waits for it.
@@ -126,23 +170,40 @@ impl std::fmt::Debug for Work {
 }
 
 impl DatabaseQueue {
-    /// A queue for so many bytes of rows, and the writer that empties it.
-    pub(crate) fn new(database: Database, bytes: u64) -> (Self, Writer) {
+    /// A queue of a collector for so many bytes of rows, and the writer that empties it.
+    pub(crate) fn new(database: Database, bytes: u64, collector: String) -> (Self, Writer) {
         // Unbounded by itself: rows are bounded by the semaphore, the rest by the number of sessions.
         let (sender, receiver) = mpsc::unbounded_channel();
         let capacity = usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(UNIT).clamp(1, u32::MAX as usize);
         let room = Arc::new(Semaphore::new(capacity));
-        (Self { sender, room, capacity, since: Since::default() }, Writer { database, receiver, refused: None })
+        (
+            Self { sender, room, capacity, since: Since::default() },
+            Writer { database, collector, receiver, refused: None },
+        )
     }
 
     /// Announces a session that has sent its first line.
-    pub(crate) fn session(&self, row: SessionRow) {
-        // The writer outlives every session; at the process's end the row comes from the spool at the next start.
-        let _ = self.sender.send(Work::Session(Box::new(row)));
+    pub(crate) fn session(&self, row: SessionRow, listing: &Arc<Listing>) {
+        self.begin(row, listing, None);
     }
 
-    /// Hands over rows, waiting for room. The batch is empty afterwards; until then, and after `Behind`, it keeps its rows.
-    pub(crate) async fn offer(&self, batch: &mut RowBatch) -> Result<(), Behind> {
+    /// The same for who waits until it is written, however long the database is away. One that the database will never take is not, and its
+    /// listing stays as it was.
+    pub(crate) async fn list(&self, row: SessionRow, listing: &Arc<Listing>) {
+        let (done, written) = oneshot::channel();
+        self.begin(row, listing, Some(done));
+        let _ = written.await;
+    }
+
+    fn begin(&self, row: SessionRow, listing: &Arc<Listing>, done: Option<oneshot::Sender<()>>) {
+        let beginning = Beginning { row, listing: Arc::clone(listing), done };
+        // The writer outlives every session; at the process's end the row comes from the spool at the next start.
+        let _ = self.sender.send(Work::Session(Box::new(beginning)));
+    }
+
+    /// Hands over rows, waiting for room. The batch is empty afterwards; until then, and after `Behind`, it keeps its rows. They are written
+    /// unless the id turns out to be another session's.
+    pub(crate) async fn offer(&self, batch: &mut RowBatch, listing: &Arc<Listing>) -> Result<(), Behind> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -151,7 +212,7 @@ impl DatabaseQueue {
         let permit = tokio::time::timeout(PATIENCE, room).await.map_err(|_| Behind)?.map_err(|_| Behind)?;
         let rows = batch.take();
         let room = Room::new(permit, rows.len(), &self.since);
-        self.sender.send(Work::Rows(rows, room)).map_err(|_| Behind)?;
+        self.sender.send(Work::Rows(rows, room, Arc::clone(listing))).map_err(|_| Behind)?;
         Ok(())
     }
 
@@ -182,6 +243,8 @@ impl DatabaseQueue {
 #[derive(Debug)]
 pub(crate) struct Writer {
     database: Database,
+    /// Whose sessions these are.
+    collector: String,
     receiver: mpsc::UnboundedReceiver<Work>,
     refused: Option<Refused>,
 }
@@ -197,7 +260,7 @@ struct Refused {
 /// What is written by one transaction.
 #[derive(Default)]
 struct Batch {
-    sessions: Vec<SessionRow>,
+    sessions: Vec<Beginning>,
     rows: Vec<StatsRow>,
     rooms: Vec<Room>,
     ended: Vec<Ending>,
@@ -217,11 +280,14 @@ impl Batch {
     /// Adds work, and says how long it may wait for more.
     fn add(&mut self, work: Work) -> Duration {
         match work {
-            Work::Session(row) => {
-                self.sessions.push(*row);
-                SOON
+            Work::Session(beginning) => {
+                // Its end waits for that.
+                let wait = if beginning.done.is_some() { Duration::ZERO } else { SOON };
+                self.sessions.push(*beginning);
+                wait
             }
-            Work::Rows(rows, room) => {
+            Work::Rows(_, _, listing) if listing.is_anothers() => FLUSH_INTERVAL,
+            Work::Rows(rows, room, _) => {
                 self.rows.extend(rows);
                 self.rooms.push(room);
                 FLUSH_INTERVAL
@@ -295,18 +361,19 @@ impl Writer {
         self.leave_behind(&mut batch);
         let mut backoff = Backoff::new(telemetry::Store::Database);
         let ended: Vec<_> = batch.ended.iter().map(|ending| Arc::clone(&ending.session)).collect();
-        let outcomes = loop {
+        let written = loop {
             match self.attempt(&batch.sessions, &batch.rows, &ended).await {
                 Err(error) if self.is_away(&error) => backoff.failed("writing to the database", &error).await,
                 outcome => break outcome,
             }
         };
-        match outcomes {
-            Ok(outcomes) => {
+        match written {
+            Ok(written) => {
                 if self.refused.is_none() {
                     telemetry::store_works(telemetry::Store::Database);
                 }
-                tell(batch.ended, outcomes);
+                batch.sessions.into_iter().for_each(|beginning| beginning.found(&written.own));
+                tell(batch.ended, written.ends);
                 settled(batch.settling);
             }
             Err(error) => {
@@ -356,7 +423,13 @@ impl Writer {
         let mut left = Vec::new();
         for session in std::mem::take(&mut batch.sessions) {
             match self.insist(std::slice::from_ref(&session), &[], backoff).await {
-                Ok(()) => {}
+                Ok(written) => {
+                    let id = session.row.id;
+                    if !written.own.contains(&id) {
+                        batch.rows.retain(|row| row.session != id);
+                    }
+                    session.found(&written.own);
+                }
                 Err(error) if is_final(&error) => {
                     tracing::error!("the database will never take the row of a session that runs: {error}");
                 }
@@ -372,11 +445,11 @@ impl Writer {
         while let Some(table) = rows.first().map(|row| row.table) {
             let of_table: Vec<_> = rows.extract_if(.., |row| std::ptr::eq(row.table, table)).collect();
             match self.insist(&[], &of_table, backoff).await {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(error) if is_final(&error) => {
                     for row in of_table {
                         match self.insist(&[], std::slice::from_ref(&row), backoff).await {
-                            Ok(()) => {}
+                            Ok(_) => {}
                             Err(error) if is_final(&error) => {
                                 tracing::error!("the database will never take a stats row: {error}");
                                 telemetry::stats_lost(1);
@@ -399,11 +472,11 @@ impl Writer {
     }
 
     /// One transaction, as often as it takes while the database is away.
-    async fn insist(&self, sessions: &[SessionRow], rows: &[StatsRow], backoff: &mut Backoff) -> sqlx::Result<()> {
+    async fn insist(&self, sessions: &[Beginning], rows: &[StatsRow], backoff: &mut Backoff) -> sqlx::Result<Written> {
         loop {
             match self.attempt(sessions, rows, &[]).await {
                 Err(error) if self.is_away(&error) => backoff.failed("writing to the database", &error).await,
-                outcome => return outcome.map(|_| ()),
+                outcome => return outcome,
             }
         }
     }
@@ -416,7 +489,7 @@ impl Writer {
         let mut groups = vec![sessions.as_slice()];
         while let Some(group) = groups.pop() {
             match self.attempt(&[], &[], group).await {
-                Ok(written) => outcomes.extend(written),
+                Ok(written) => outcomes.extend(written.ends),
                 Err(error) if group.len() == 1 => outcomes.push(Err(error.into())),
                 Err(_) => {
                     let (first, second) = group.split_at(group.len() / 2);
@@ -432,16 +505,16 @@ impl Writer {
     /// Writes all of it by one transaction, but for the ends of sessions that somebody else works on.
     async fn attempt(
         &self,
-        sessions: &[SessionRow],
+        sessions: &[Beginning],
         rows: &[StatsRow],
         ended: &[Arc<EndedSession>],
-    ) -> sqlx::Result<Vec<Result<(), EndError>>> {
+    ) -> sqlx::Result<Written> {
         if sessions.is_empty() && rows.is_empty() && ended.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Written::default());
         }
         let mut transaction = self.database.begin().await?;
-        match fill(&mut transaction, sessions, rows, ended).await {
-            Ok(outcomes) => transaction.commit().await.map(|()| outcomes),
+        match fill(&mut transaction, sessions, rows, ended, &self.collector).await {
+            Ok(written) => transaction.commit().await.map(|()| written),
             Err(error) => {
                 // Before the next attempt: until then its sessions are locked.
                 let _ = transaction.rollback().await;
@@ -457,27 +530,43 @@ impl Writer {
     }
 }
 
+/// What a transaction wrote.
+#[derive(Debug, Default)]
+struct Written {
+    /// The sessions that run and whose rows are their own.
+    own: HashSet<SessionId>,
+    /// What became of the ends, in their order.
+    ends: Vec<Result<(), EndError>>,
+}
+
 /// The writing of one transaction.
 async fn fill(
     transaction: &mut Transaction,
-    sessions: &[SessionRow],
+    sessions: &[Beginning],
     rows: &[StatsRow],
     ended: &[Arc<EndedSession>],
-) -> sqlx::Result<Vec<Result<(), EndError>>> {
-    let (mut outcomes, mut ours) = (Vec::with_capacity(ended.len()), Vec::with_capacity(ended.len()));
-    for session in ended {
-        // Who waited for one here would keep all others waiting.
-        if transaction.try_lock(session.row.id).await? {
-            ours.push(Arc::clone(session));
-            outcomes.push(Ok(()));
-        } else {
-            outcomes.push(Err(EndError::Locked));
-        }
+    collector: &str,
+) -> sqlx::Result<Written> {
+    // Who waited for one here would keep all others waiting.
+    let ids: Vec<SessionId> = ended.iter().map(|session| session.row.id).collect();
+    let locked = transaction.try_lock(&ids).await?;
+    let free: Vec<_> = ended.iter().filter(|session| locked.contains(&session.row.id)).map(Arc::clone).collect();
+    let sessions: Vec<&SessionRow> = sessions.iter().map(|beginning| &beginning.row).collect();
+    let own = insert_live(transaction, &sessions).await?;
+    let others: HashSet<SessionId> = sessions.iter().map(|row| row.id).filter(|id| !own.contains(id)).collect();
+    if rows.iter().any(|row| others.contains(&row.session)) {
+        let rows: Vec<_> = rows.iter().filter(|row| !others.contains(&row.session)).cloned().collect();
+        write_rows(transaction, &rows).await?;
+    } else {
+        write_rows(transaction, rows).await?;
     }
-    insert_live(transaction, sessions).await?;
-    write_rows(transaction, rows).await?;
-    write_ended(transaction, &ours).await?;
-    Ok(outcomes)
+    let written = end_held(transaction, &free, collector).await?;
+    let outcome = |id: &SessionId| match (locked.contains(id), written.contains(id)) {
+        (false, _) => Err(EndError::Locked),
+        (true, false) => Err(EndError::Anothers),
+        (true, true) => Ok(()),
+    };
+    Ok(Written { own, ends: ids.iter().map(outcome).collect() })
 }
 
 /// Tells those who wait for the ends of sessions what became of them.
@@ -497,7 +586,7 @@ fn settled(settling: Vec<oneshot::Sender<()>>) {
 /// Whether a database works that gave these answers: who can never take something, or finds it locked, does.
 fn works(outcomes: &[Result<(), EndError>]) -> bool {
     outcomes.iter().all(|outcome| match outcome {
-        Ok(()) | Err(EndError::Locked) => true,
+        Ok(()) | Err(EndError::Locked | EndError::Anothers) => true,
         Err(error) => error.is_final(),
     })
 }
@@ -511,7 +600,7 @@ mod tests {
     use rtctrace_protocol::report::ReportDecoder;
 
     use super::*;
-    use crate::session::SessionId;
+    use crate::session::UnixMillis;
     use crate::store::database::tests::both;
     use crate::store::sessions::{get, tests::row};
     use crate::store::stats::RowFilter;
@@ -533,14 +622,14 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_room_and_goes_away_takes_no_row_along() {
         for (_guard, database) in both().await {
-            let (queue, writer) = DatabaseQueue::new(database, 1);
+            let (queue, writer) = DatabaseQueue::new(database, 1, "here".to_owned());
             let (mut first, mut second) = (one_row(), one_row());
-            queue.offer(&mut first).await.unwrap();
+            queue.offer(&mut first, &Arc::default()).await.unwrap();
             assert!(first.is_empty());
-            assert!(queue.offer(&mut second).now_or_never().is_none());
+            assert!(queue.offer(&mut second, &Arc::default()).now_or_never().is_none());
             assert!(!second.is_empty());
             let running = tokio::spawn(writer.run());
-            queue.offer(&mut second).await.unwrap();
+            queue.offer(&mut second, &Arc::default()).await.unwrap();
             assert!(second.is_empty());
             queue.settle().await;
             running.abort();
@@ -558,7 +647,7 @@ mod tests {
                 Database::Postgres(_) => "ALTER TABLE sessions ADD CHECK (url <> '/refused')",
             };
             database.write(refuse, &[]).await.unwrap();
-            let (queue, writer) = DatabaseQueue::new(database.clone(), 1 << 20);
+            let (queue, writer) = DatabaseQueue::new(database.clone(), 1 << 20, "here".to_owned());
             let running = tokio::spawn(writer.run());
             let session = |number| {
                 let mut row = SessionRow { ended: true, ..row(number) };
@@ -573,7 +662,7 @@ mod tests {
             let mut strange = EndedSession::clone(&sessions[7]);
             strange.features.client.start_time = Some(rtctrace_features::UnixMillis(-1_000_000_000_000_000));
             sessions[7] = Arc::new(strange);
-            queue.offer(&mut one_row()).await.unwrap();
+            queue.offer(&mut one_row(), &Arc::default()).await.unwrap();
             let outcomes = join_all(sessions.iter().map(|session| queue.ended(Arc::clone(session)))).await;
             for (session, outcome) in sessions.iter().zip(outcomes) {
                 let is_refused = session.row.url == "/refused";
@@ -588,12 +677,54 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_two_collectors_that_have_a_session_one_hears_that_it_is_its_own() {
+        for (_guard, database) in both().await {
+            let first = row(1);
+            let row_of = |collector: &str, start: i64| SessionRow {
+                start_time: UnixMillis(start),
+                collector: Some(collector.to_owned()),
+                ..first.clone()
+            };
+            let queue_of = |collector: &str| DatabaseQueue::new(database.clone(), 1 << 20, collector.to_owned());
+            let ((here, writer), (there, other)) = (queue_of("here"), queue_of("there"));
+            let running = [tokio::spawn(writer.run()), tokio::spawn(other.run())];
+            let (own, anothers) = (Arc::default(), Arc::default());
+            here.session(row_of("here", 1), &own);
+            here.list(row_of("here", 1), &own).await;
+            there.session(row_of("there", 2), &anothers);
+            there.offer(&mut rows_of(first.id, "1"), &anothers).await.unwrap();
+            there.list(row_of("there", 2), &anothers).await;
+            there.offer(&mut rows_of(first.id, "1"), &anothers).await.unwrap();
+            there.settle().await;
+            assert!(database.read("SELECT 1 FROM stats_inbound_rtp", &[]).await.unwrap().is_empty());
+            assert!(own.is_own() && !own.is_anothers() && anothers.is_anothers() && !anothers.is_own());
+
+            let ended = |start: i64| {
+                let row = SessionRow { ended: true, start_time: UnixMillis(start), ..first.clone() };
+                Arc::new(EndedSession { row, features: SessionFeatures::default() })
+            };
+            // It keeps no other from being written.
+            let other_end = {
+                let row = SessionRow { ended: true, ..row(3) };
+                Arc::new(EndedSession { row, features: SessionFeatures::default() })
+            };
+            let (refused, written) = tokio::join!(there.ended(ended(2)), there.ended(other_end));
+            assert!(matches!(refused, Err(EndError::Anothers)) && written.is_ok(), "{refused:?} {written:?}");
+            assert!(!get(&database, first.id).await.unwrap().unwrap().ended);
+            here.ended(ended(1)).await.unwrap();
+            here.list(row_of("here", 1), &own).await;
+            assert!(own.is_anothers(), "it had its end");
+            running.into_iter().for_each(|writer| writer.abort());
+        }
+    }
+
+    #[tokio::test]
     async fn a_session_that_somebody_else_works_on_is_handed_back_at_once() {
         for (_guard, database) in both().await {
             if matches!(database, Database::Sqlite(_)) {
                 continue;
             }
-            let (queue, writer) = DatabaseQueue::new(database.clone(), 1 << 20);
+            let (queue, writer) = DatabaseQueue::new(database.clone(), 1 << 20, "here".to_owned());
             let running = tokio::spawn(writer.run());
             let session = |number| {
                 let row = SessionRow { ended: true, ..row(number) };
@@ -615,7 +746,7 @@ mod tests {
         for (_guard, database) in both().await {
             // What the database says then is neither final nor that it is away.
             database.write("ALTER TABLE stats_inbound_rtp RENAME TO elsewhere", &[]).await.unwrap();
-            let (queue, writer) = DatabaseQueue::new(database.clone(), 4096);
+            let (queue, writer) = DatabaseQueue::new(database.clone(), 4096, "here".to_owned());
             let running = tokio::spawn(writer.run());
             let end = |id| {
                 let row = SessionRow { id, ended: true, ..row(1) };
@@ -623,8 +754,8 @@ mod tests {
                 queue.ended(session)
             };
             let held = SessionId::new();
-            queue.offer(&mut rows_of(held, "1")).await.unwrap();
-            queue.offer(&mut rows_of(held, "2")).await.unwrap();
+            queue.offer(&mut rows_of(held, "1"), &Arc::default()).await.unwrap();
+            queue.offer(&mut rows_of(held, "2"), &Arc::default()).await.unwrap();
             let mut of_held = Box::pin(end(held));
             assert!(futures_util::poll!(&mut of_held).is_pending());
             for _ in 0..3 {
@@ -653,7 +784,12 @@ mod tests {
     #[test]
     fn a_database_works_that_finds_rows_locked_or_refuses_them_for_good() {
         let error = |error: sqlx::Error| Err(EndError::Refused(error));
-        assert!(works(&[Ok(()), Err(EndError::Locked), error(sqlx::Error::Encode("text".into()))]));
+        assert!(works(&[
+            Ok(()),
+            Err(EndError::Locked),
+            Err(EndError::Anothers),
+            error(sqlx::Error::Encode("text".into()))
+        ]));
         assert!(!works(&[Ok(()), error(sqlx::Error::PoolClosed), Ok(())]));
     }
 }

@@ -63,6 +63,11 @@ pub(crate) struct SessionRow {
 }
 
 impl SessionRow {
+    /// A session that a collector holds.
+    pub(crate) fn held(id: SessionId, origin: &crate::session::Origin, collector: &str) -> Self {
+        Self { collector: Some(collector.to_owned()), ..Self::live(id, origin) }
+    }
+
     /// A session that has just begun.
     pub(crate) fn live(id: SessionId, origin: &crate::session::Origin) -> Self {
         Self {
@@ -173,40 +178,67 @@ impl EndedSession {
 }
 
 /// Inserts sessions that have begun. One that its collector holds already runs, whatever others said of it meanwhile; one that had its
-/// end, is held elsewhere, or is another of its id stays as it is.
-pub(crate) async fn insert_live(transaction: &mut Transaction, rows: &[SessionRow]) -> sqlx::Result<()> {
+/// end, is held elsewhere, or is another of its id stays as it is, and is not among those that are returned.
+pub(crate) async fn insert_live(
+    transaction: &mut Transaction,
+    rows: &[&SessionRow],
+) -> sqlx::Result<HashSet<SessionId>> {
     static INSERT: LazyLock<Insert> = LazyLock::new(|| {
         let update = "ON CONFLICT (id) DO UPDATE SET state = excluded.state, outcome = NULL, collector = excluded.collector \
              WHERE sessions.start_time = excluded.start_time AND (sessions.collector = excluded.collector \
-             OR sessions.collector IS NULL AND sessions.state = 'live')";
+             OR sessions.collector IS NULL AND sessions.state = 'live') RETURNING id";
         Insert::new("sessions", COLUMNS, update)
     });
     // One statement takes a row once.
     let mut ids = HashSet::new();
     let rows = rows.iter().filter(|row| ids.insert(row.id));
     let values: Vec<Vec<Value<'_>>> = rows.map(|row| values(row, None)).collect();
-    transaction.insert(&INSERT, &values).await
+    transaction.insert_or_leave(&INSERT, &values, &[]).await
 }
 
-/// Writes sessions that are over, each once, and their features, in place of what is there.
+/// What the end of a session leaves of what was there: nothing, not even what it said at its beginning. A power cut may leave the row of
+/// another one of its id that has nothing else left.
+const IN_PLACE: &str = "ON CONFLICT (id) DO UPDATE SET source = excluded.source, dialect = excluded.dialect, \
+     state = excluded.state, start_time = excluded.start_time, end_time = excluded.end_time, \
+     user_agent = excluded.user_agent, origin = excluded.origin, url = excluded.url, \"user\" = excluded.\"user\", \
+     conference = excluded.conference, country = excluded.country, city = excluded.city, \
+     duration = excluded.duration, browser_name = excluded.browser_name, \
+     browser_version = excluded.browser_version, browser_os = excluded.browser_os, \
+     connections = excluded.connections, lines = excluded.lines, dump_path = excluded.dump_path, \
+     dump_bytes = excluded.dump_bytes, close_code = excluded.close_code, outcome = excluded.outcome, \
+     collector = excluded.collector";
+
+/// What may be there: what its collector holds, what had its end, if that is this one or one before it, or what left nothing but a row. One
+/// that had an end with more lines went on elsewhere.
+const IF_OWN: &str = "WHERE (sessions.collector IS NULL OR sessions.collector = {}) \
+     AND (sessions.start_time = excluded.start_time \
+     AND (sessions.collector IS NOT NULL OR sessions.lines <= excluded.lines) \
+     OR sessions.state = 'live' AND sessions.dump_path IS NULL) RETURNING id";
+
+/// Writes sessions that are over, each once, and their features, in place of what is there. For who knows by the same transaction what that is.
 pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
-    // What a session says at its beginning, too: a power cut may leave the row of another one of this id that has nothing else left.
-    static INSERT: LazyLock<Insert> = LazyLock::new(|| {
-        let update = "ON CONFLICT (id) DO UPDATE SET source = excluded.source, dialect = excluded.dialect, \
-             state = excluded.state, start_time = excluded.start_time, end_time = excluded.end_time, \
-             user_agent = excluded.user_agent, origin = excluded.origin, url = excluded.url, \"user\" = excluded.\"user\", \
-             conference = excluded.conference, country = excluded.country, city = excluded.city, \
-             duration = excluded.duration, browser_name = excluded.browser_name, \
-             browser_version = excluded.browser_version, browser_os = excluded.browser_os, \
-             connections = excluded.connections, lines = excluded.lines, dump_path = excluded.dump_path, \
-             dump_bytes = excluded.dump_bytes, close_code = excluded.close_code, outcome = excluded.outcome, \
-             collector = excluded.collector";
-        Insert::new("sessions", COLUMNS, update)
-    });
-    let rows: Vec<Vec<Value<'_>>> =
-        sessions.iter().map(|session| values(&session.row, Some(session.outcome()))).collect();
-    transaction.insert(&INSERT, &rows).await?;
+    static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, IN_PLACE));
+    transaction.insert(&INSERT, &rows_of(sessions)).await?;
     features::write(transaction, sessions).await
+}
+
+/// The same for the collector that has had these sessions. What is another collector's, or another session's, stays as it is, features and
+/// all: says which were written.
+pub(crate) async fn end_held(
+    transaction: &mut Transaction,
+    sessions: &[Arc<EndedSession>],
+    collector: &str,
+) -> sqlx::Result<HashSet<SessionId>> {
+    static INSERT: LazyLock<Insert> =
+        LazyLock::new(|| Insert::new("sessions", COLUMNS, format!("{IN_PLACE} {IF_OWN}")));
+    let written = transaction.insert_or_leave(&INSERT, &rows_of(sessions), &[Value::Text(Some(collector))]).await?;
+    let ours: Vec<_> = sessions.iter().filter(|session| written.contains(&session.row.id)).map(Arc::clone).collect();
+    features::write(transaction, &ours).await?;
+    Ok(written)
+}
+
+fn rows_of(sessions: &[Arc<EndedSession>]) -> Vec<Vec<Value<'_>>> {
+    sessions.iter().map(|session| values(&session.row, Some(session.outcome()))).collect()
 }
 
 /// What is read of a session.
@@ -393,10 +425,12 @@ pub(crate) mod tests {
         SessionRow::live(SessionId::new(), &origin)
     }
 
-    pub(crate) async fn begin(database: &Database, row: &SessionRow) {
+    /// Writes a session that has begun; says whether the row is its own.
+    pub(crate) async fn begin(database: &Database, row: &SessionRow) -> bool {
         let mut transaction = database.begin().await.unwrap();
-        insert_live(&mut transaction, std::slice::from_ref(row)).await.unwrap();
+        let own = insert_live(&mut transaction, &[row]).await.unwrap();
         transaction.commit().await.unwrap();
+        own.contains(&row.id)
     }
 
     /// Writes sessions that are over.
@@ -422,6 +456,64 @@ pub(crate) mod tests {
 
     async fn end_one(database: &Database, row: &SessionRow) {
         end(database, &[Arc::new(EndedSession { row: row.clone(), features: SessionFeatures::default() })]).await;
+    }
+
+    /// Writes the end of a session that a collector has had; says whether it may.
+    async fn end_in(database: &Database, collector: &str, row: &SessionRow) -> bool {
+        let session = Arc::new(EndedSession { row: row.clone(), features: SessionFeatures::default() });
+        let mut transaction = database.begin().await.unwrap();
+        let written = end_held(&mut transaction, &[session], collector).await.unwrap();
+        transaction.commit().await.unwrap();
+        written.contains(&row.id)
+    }
+
+    #[tokio::test]
+    async fn an_end_is_written_where_the_row_is_its_own_and_nowhere_else() {
+        for (_guard, database) in both().await {
+            let of =
+                |collector: &str, row: &SessionRow| SessionRow { collector: Some(collector.to_owned()), ..row.clone() };
+            let live = row(5);
+            let stored = |start: i64, lines: u64| SessionRow {
+                ended: true,
+                start_time: UnixMillis(start),
+                lines,
+                dump_path: Some("2026/11/20/x.jsonl.gz".to_owned()),
+                outcome: Some(Outcome::None),
+                ..live.clone()
+            };
+            let there = async || get(&database, live.id).await.unwrap().unwrap();
+
+            // Two began with one id, and the first to say so has it.
+            assert!(begin(&database, &of("a", &live)).await);
+            assert!(!begin(&database, &of("b", &SessionRow { start_time: UnixMillis(6), ..live.clone() })).await);
+            assert!(!end_in(&database, "b", &stored(6, 9)).await);
+            assert_eq!(there().await, of("a", &live));
+            // Twice, as where its answer was lost.
+            for _ in 0..2 {
+                assert!(end_in(&database, "a", &stored(5, 7)).await);
+            }
+            assert_eq!(there().await, stored(5, 7));
+            assert!(!end_in(&database, "b", &stored(6, 9)).await, "another one of its id has been stored");
+
+            // It goes on elsewhere, and the first writes its end once more.
+            assert!(reopen(&database, &there().await, "b").await.unwrap());
+            assert!(!end_in(&database, "a", &stored(5, 7)).await);
+            assert_eq!(there().await.collector.as_deref(), Some("b"));
+            assert!(end_in(&database, "b", &stored(5, 9)).await);
+            assert!(!end_in(&database, "a", &stored(5, 7)).await);
+            assert_eq!(there().await, stored(5, 9));
+
+            // What was lost and what a power cut left, are there to be taken; so is what is not there.
+            assert!(reopen(&database, &there().await, "b").await.unwrap());
+            end_lost(&database, live.id, "b").await.unwrap();
+            assert!(end_in(&database, "c", &stored(5, 9)).await);
+            remove(&database, live.id).await.unwrap();
+            begin(&database, &of("a", &live)).await;
+            assert!(!end_in(&database, "b", &stored(6, 1)).await);
+            assert!(end_in(&database, "a", &stored(6, 1)).await);
+            remove(&database, live.id).await.unwrap();
+            assert!(end_in(&database, "a", &stored(5, 1)).await);
+        }
     }
 
     #[tokio::test]

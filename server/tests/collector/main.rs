@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod crash;
 mod dialects;
+mod ends;
 mod exports;
 mod faults;
 mod geo;

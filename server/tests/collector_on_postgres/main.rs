@@ -13,6 +13,8 @@ mod bench;
 #[path = "../collector/crash.rs"]
 mod crash;
 mod editions;
+#[path = "../collector/ends.rs"]
+mod ends;
 #[path = "../collector/exports.rs"]
 mod exports;
 mod hostile;

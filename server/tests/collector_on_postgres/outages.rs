@@ -10,6 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::ends::{assert_both, send_whole};
 use crate::postgres::{Server, TestDatabase};
 use crate::stores::assert_stats;
 use crate::support::*;
@@ -93,6 +94,26 @@ async fn a_start_without_the_server_is_an_outage_like_others() {
     assert_eq!(collector.dump(&session).await.1, lines);
     assert_stats(&collector, &lines).await;
     database_is(&collector, "ok").await;
+}
+
+#[tokio::test]
+async fn two_collectors_that_begin_one_session_without_the_server_store_both() {
+    let mut server = Server::start();
+    let database = server.database().await;
+    let dumps = tempfile::tempdir().unwrap();
+    let (storage, url) = (format!("file://{}", dumps.path().display()), database.url.clone());
+    let storage = ("RTCTRACE_STORAGE_URL", storage.as_str());
+    let first = Collector::start_on(database, &[storage]);
+    let second = Collector::start(&[storage, (DATABASE_URL, url.as_str())]);
+    server.stop();
+    let session = new_session();
+    let (long, mut short) = (whole_recording(), lines(3));
+    short.push("[36,null,null,1]".to_owned());
+    let _one = send_whole(&first, &session, &long).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let _two = send_whole(&second, &session, &short).await;
+    server.start_again();
+    assert_both([&first, &second], &session, [long, short]).await;
 }
 
 #[tokio::test]

@@ -30,14 +30,9 @@ fn name_of(collector: &Collector) -> String {
     std::fs::read_to_string(collector.dir.path().join("collector-id")).unwrap()
 }
 
-/// Two collectors over one database and one object storage, both of which gave a sign.
+/// Two collectors, both of which gave a sign.
 async fn two(settings: &[(&str, &str)]) -> (Collector, Collector, tempfile::TempDir) {
-    let dumps = tempfile::tempdir().unwrap();
-    let storage = format!("file://{}", dumps.path().display());
-    let storage = [("RTCTRACE_STORAGE_URL", storage.as_str())];
-    let first = Collector::start(&[settings, &storage].concat());
-    let database = first.database_url();
-    let second = Collector::start(&[settings, &storage, &[(DATABASE_URL, database.as_str())]].concat());
+    let (first, second, dumps) = crate::ends::two(settings);
     until("both gave a sign", async || (first.query(SIGNED).await.len() == 2).then_some(())).await;
     (first, second, dumps)
 }

@@ -20,15 +20,15 @@ pub(crate) fn columns_of(table: &str, columns: &[&str]) -> String {
 pub(crate) struct Insert {
     head: String,
     columns: usize,
-    on_conflict: &'static str,
+    on_conflict: String,
 }
 
 impl Insert {
-    /// Into these columns; `on_conflict` is the statement's clause for a row that is there.
-    pub(crate) fn new(table: &str, columns: &[&str], on_conflict: &'static str) -> Self {
+    /// Into these columns; `on_conflict` is the statement's clause for a row that is there. It may have one value of its own, where it says `{}`.
+    pub(crate) fn new(table: &str, columns: &[&str], on_conflict: impl Into<String>) -> Self {
         let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
         let head = format!("INSERT INTO {table} ({}) VALUES ", names.join(", "));
-        Self { head, columns: columns.len(), on_conflict }
+        Self { head, columns: columns.len(), on_conflict: on_conflict.into() }
     }
 
     /// How many rows one statement takes.
@@ -44,7 +44,7 @@ impl Insert {
             let _ = write!(sql, "{comma}({})", parameter.list(row * self.columns + 1, self.columns));
         }
         sql.push(' ');
-        sql.push_str(self.on_conflict);
+        sql.push_str(&self.on_conflict.replace("{}", &parameter.list(rows * self.columns + 1, 1)));
         sql
     }
 }
@@ -104,6 +104,17 @@ mod tests {
         assert_eq!(insert.sql(2, Parameter::Numbered), sql);
         let sql = "INSERT INTO t (\"a\", \"user\") VALUES (?, ?) ON CONFLICT DO NOTHING";
         assert_eq!(insert.sql(1, Parameter::Placed), sql);
+        let one_more = Insert::new("t", &["a", "b"], "ON CONFLICT (a) DO UPDATE SET b = excluded.b WHERE t.b = {}");
+        assert!(
+            one_more
+                .sql(2, Parameter::Numbered)
+                .ends_with("($3, $4) ON CONFLICT (a) DO UPDATE SET b = excluded.b WHERE t.b = $5")
+        );
+        assert!(
+            one_more
+                .sql(2, Parameter::Placed)
+                .ends_with("(?, ?) ON CONFLICT (a) DO UPDATE SET b = excluded.b WHERE t.b = ?")
+        );
         let wide = Insert::new("t", &["x"; 1000], "");
         assert_eq!(wide.most_rows(), 4);
         assert!(wide.sql(4, Parameter::Numbered).contains("$4000"));

@@ -6,6 +6,7 @@ mod postgres;
 mod sqlite;
 mod value;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -222,6 +223,25 @@ impl Transaction {
         Ok(())
     }
 
+    /// The same where rows that are there may stay as they are: the ids of those that were written, which the statement returns. `own` is the
+    /// value that its clause for rows that are there has of its own.
+    pub(crate) async fn insert_or_leave(
+        &mut self,
+        into: &Insert,
+        rows: &[Vec<Value<'_>>],
+        own: &[Value<'_>],
+    ) -> sqlx::Result<HashSet<SessionId>> {
+        let mut written = HashSet::with_capacity(rows.len());
+        for rows in in_powers(rows, into.most_rows()) {
+            let sql = into.sql(rows.len(), self.parameter());
+            let values = [rows.concat().as_slice(), own].concat();
+            for row in self.read(AssertSqlSafe(sql), &values).await? {
+                written.insert(row.id("id")?);
+            }
+        }
+        Ok(written)
+    }
+
     /// Deletes the rows of a table that have one of these ids in a column.
     pub(crate) async fn delete(&mut self, table: &str, column: &str, ids: &[SessionId]) -> sqlx::Result<()> {
         for ids in in_powers(ids, MOST_ROWS) {
@@ -248,11 +268,11 @@ impl Transaction {
         }
     }
 
-    /// The same, unless it would have to wait: says whether it has the lock.
-    pub(crate) async fn try_lock(&mut self, session: SessionId) -> sqlx::Result<bool> {
+    /// The same for several, as far as it would not have to wait: says whose lock it has.
+    pub(crate) async fn try_lock(&mut self, sessions: &[SessionId]) -> sqlx::Result<HashSet<SessionId>> {
         match self {
-            Self::Sqlite(_) => Ok(true),
-            Self::Postgres(transaction) => postgres::try_lock(transaction, session).await,
+            Self::Sqlite(_) => Ok(sessions.iter().copied().collect()),
+            Self::Postgres(transaction) => postgres::try_lock(transaction, sessions).await,
         }
     }
 

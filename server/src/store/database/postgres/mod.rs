@@ -4,6 +4,7 @@ mod migrate;
 mod text;
 mod types;
 
+use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -185,10 +186,19 @@ pub(super) async fn lock(connection: &mut PgConnection, session: SessionId) -> s
     within(WRITE_LIMIT, lock.execute(connection)).await.map(|_| ())
 }
 
-/// Takes this lock on a session, unless somebody has it.
-pub(super) async fn try_lock(connection: &mut PgConnection, session: SessionId) -> sqlx::Result<bool> {
-    let lock = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(key(session));
-    within(WRITE_LIMIT, lock.fetch_one(connection)).await
+/// Takes this lock on sessions, as far as nobody has it.
+pub(super) async fn try_lock(
+    connection: &mut PgConnection,
+    sessions: &[SessionId],
+) -> sqlx::Result<HashSet<SessionId>> {
+    if sessions.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let keys: Vec<i64> = sessions.iter().map(|session| key(*session)).collect();
+    // By one statement: each costs a round trip, and a transaction writes hundreds.
+    let lock = "SELECT pg_try_advisory_xact_lock(key) FROM unnest($1::bigint[]) WITH ORDINALITY AS t (key, place) ORDER BY place";
+    let free: Vec<bool> = within(WRITE_LIMIT, sqlx::query_scalar(lock).bind(keys).fetch_all(connection)).await?;
+    Ok(sessions.iter().zip(free).filter_map(|(session, is_free)| is_free.then_some(*session)).collect())
 }
 
 /// What PostgreSQL locks in place of a session.
