@@ -171,6 +171,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     }
 
     tokio::spawn(session::keep_collectors(registry.clone()));
+    tokio::spawn(session::keep_looking_for_lost(registry.clone()));
     tokio::spawn(session::follow(registry.clone()));
     tokio::spawn(removal::retain(registry.clone(), config.retention.clone()));
     let (upkeep, sessions) = (metrics.clone(), registry.clone());

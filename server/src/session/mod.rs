@@ -36,7 +36,7 @@ pub(crate) use handle::{Handle, SocketSlot};
 pub(crate) use import::{ImportError, clean_up, import};
 pub(crate) use journal::{SocketCursor, Stop};
 pub(crate) use origin::Origin;
-pub(crate) use recover::recover;
+pub(crate) use recover::{keep_looking_for_lost, recover};
 pub(crate) use registry::{Attach, Later, Registry, Reply, Stores};
 pub(crate) use reprocess::reprocess;
 

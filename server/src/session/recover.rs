@@ -12,8 +12,14 @@ use super::standing::Standing;
 use super::{Origin, SessionId, TURN};
 use crate::spool::{self, Recovered, path_of};
 use crate::store::Backoff;
+use crate::store::list;
 use crate::store::sessions::{self, SessionRow};
 use crate::telemetry::{Store, is_down, store_works};
+
+/// Between two looks for lost sessions.
+const LOOK: Duration = Duration::from_secs(300);
+/// So many sessions are asked for at a time.
+const PART: u32 = 1000;
 
 /// Takes in every session of the spool. One that cannot be read is reported, its file left alone. Clients need not wait for
 /// the end of it: who names a session that was not read yet has it read at once.
@@ -45,19 +51,34 @@ pub(crate) async fn recover(registry: &Registry) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends sessions that the database believes to run, although nothing is left of them: somebody emptied the spool.
-async fn end_lost(registry: &Registry) -> sqlx::Result<()> {
-    let database = &registry.stores().database;
-    for id in sessions::live(database, registry.spool().id()).await? {
-        let _turn = registry.turn(id).lock().await;
-        // A file that could not be read is left alone, and so is its session.
-        let has_file = path_of(registry.spool().dir(), id).try_exists().unwrap_or(true);
-        if registry.get(id).is_none() && !has_file {
-            tracing::warn!(session = %id, "the spool file of a running session is gone; the session is over");
-            sessions::end_lost(database, id, registry.spool().id()).await?;
+/// Looks for lost sessions as long as the process runs: not all come about while it is away.
+pub(crate) async fn keep_looking_for_lost(registry: Registry) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Err(error) = end_lost(&registry).await {
+            tracing::warn!("lost sessions are looked for again in {LOOK:?}: {error}");
         }
     }
-    Ok(())
+}
+
+/// Ends sessions that the database believes to run here, although nothing is left of them: somebody emptied the spool, or the database was away
+/// before it could answer that one was to go on.
+async fn end_lost(registry: &Registry) -> sqlx::Result<()> {
+    let (database, collector) = (&registry.stores().database, registry.spool().id());
+    let mut after = None;
+    loop {
+        let part = list::live_in(database, collector, after, PART).await?;
+        let Some(last) = part.last() else { return Ok(()) };
+        after = Some(*last);
+        for id in part.iter().map(|place| place.id).filter(|id| registry.get(*id).is_none()) {
+            let _turn = registry.turn(id).lock().await;
+            // A file that could not be read is left alone, and so is its session.
+            let has_file = path_of(registry.spool().dir(), id).try_exists().unwrap_or(true);
+            if registry.get(id).is_none() && !has_file && sessions::end_lost(database, id, collector).await? {
+                tracing::warn!(session = %id, "the spool file of a running session is gone; the session is over");
+            }
+        }
+    }
 }
 
 /// Rebuilds the state of a session from its file. A database that is down keeps no session from its client.
@@ -132,4 +153,49 @@ pub(super) async fn rebuild(registry: &Registry, found: &Recovered, is_unasked: 
     }
     journal.reopen(found.length)?;
     Ok(Rebuilt { journal, is_unasked, resumes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::registry::{Attach, Stores};
+    use super::*;
+    use crate::access::Access;
+    use crate::app::App;
+    use crate::config::Config;
+    use crate::store::database::tests::both;
+    use crate::store::objects::Objects;
+    use crate::store::queue::DatabaseQueue;
+    use crate::store::sessions::tests::{begin, origin};
+
+    #[tokio::test]
+    async fn a_session_that_runs_nowhere_is_over_and_no_other_is() {
+        for (_guard, database) in both().await {
+            let dir = tempfile::tempdir().unwrap();
+            let config = Arc::new(Config { data_dir: dir.path().to_owned(), ..Config::default() });
+            std::fs::create_dir_all(config.spool_dir()).unwrap();
+            let collector = spool::collector_of(&config.data_dir).unwrap();
+            let (queue, _writer) = DatabaseQueue::new(database.clone(), 1, collector.clone());
+            let objects = Objects::open(&config).unwrap();
+            let stores = Arc::new(Stores { database: database.clone(), objects, queue });
+            let access = Arc::new(Access::open(&config).unwrap());
+            let (App { registry, .. }, _stop) = App::unheard(config, stores, access).unwrap();
+
+            let ids: Vec<SessionId> = (0..4).map(|_| SessionId::new()).collect();
+            let [lost, held, spooled, elsewhere] = ids.as_slice() else { unreachable!() };
+            let attached = registry.attach(*held, origin(1), 0).await;
+            assert!(matches!(attached, Attach::Session(_, true)), "{attached:?}");
+            std::fs::write(path_of(registry.spool().dir(), *spooled), "left alone").unwrap();
+            for id in &ids {
+                let holder = if id == elsewhere { "elsewhere" } else { collector.as_str() };
+                assert!(begin(&database, &SessionRow::held(*id, &origin(1), holder)).await);
+            }
+            for _ in 0..2 {
+                end_lost(&registry).await.unwrap();
+                for id in &ids {
+                    let row = sessions::get(&database, *id).await.unwrap().unwrap();
+                    assert_eq!(row.ended, id == lost, "{id}");
+                }
+            }
+        }
+    }
 }

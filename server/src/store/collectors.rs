@@ -75,8 +75,9 @@ pub(crate) async fn end_abandoned(database: &Database) -> sqlx::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::super::database::tests::both;
+    use super::super::list::live_in;
     use super::super::sessions::tests::{begin, end, row};
-    use super::super::sessions::{EndedSession, SessionRow, end_lost, get, live, reopen};
+    use super::super::sessions::{EndedSession, SessionRow, end_lost, get, reopen};
     use super::*;
     use crate::session::UnixMillis;
     use rtctrace_features::SessionFeatures;
@@ -111,9 +112,13 @@ mod tests {
             assert_eq!(ended, [false, true, false, true, false]);
 
             // Its own, and those of before there were names, if nobody else is there.
-            assert_eq!(live(&database, "here").await.unwrap().len(), 2);
+            let live = async || {
+                let places = live_in(&database, "here", None, 10).await.unwrap();
+                places.iter().map(|place| place.id).collect::<Vec<_>>()
+            };
+            assert_eq!(live().await.len(), 2);
             is_there(&database, "there").await.unwrap();
-            assert_eq!(live(&database, "here").await.unwrap(), [rows[0].id]);
+            assert_eq!(live().await, [rows[0].id]);
 
             // Who comes back says that its session runs, and so it does.
             begin(&database, &rows[1]).await;
@@ -136,7 +141,7 @@ mod tests {
             assert_eq!(get(&database, first.id).await.unwrap().unwrap(), first, "another one of its id does not count");
 
             begin(&database, &SessionRow { collector: Some("b".to_owned()), ..first.clone() }).await;
-            end_lost(&database, first.id, "b").await.unwrap();
+            assert!(!end_lost(&database, first.id, "b").await.unwrap());
             assert_eq!(get(&database, first.id).await.unwrap().unwrap(), first, "nor does who does not hold it");
 
             let ended = SessionRow { ended: true, collector: None, lines: 7, ..first.clone() };
@@ -153,7 +158,7 @@ mod tests {
             assert_eq!((there.ended, there.collector.as_deref()), (false, Some("b")));
             begin(&database, &first).await;
             assert_eq!(get(&database, first.id).await.unwrap().unwrap(), there);
-            end_lost(&database, first.id, "b").await.unwrap();
+            assert!(end_lost(&database, first.id, "b").await.unwrap());
             let left = get(&database, first.id).await.unwrap().unwrap();
             assert_eq!((left.ended, left.collector), (true, None), "what was stored of it can go on elsewhere");
         }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+
+use super::collectors::GONE_AFTER;
 use super::database::{Database, Part, Row, Value};
 use super::filter::{Filter, Query};
 use super::sessions::{SELECTED, SessionRow, start_time};
@@ -102,11 +104,71 @@ pub(crate) async fn ended_before(
     database.read(sql, &values).await?.iter().map(place).collect()
 }
 
+/// Sessions that the database believes to run in a collector, oldest first, behind `after`.
+pub(crate) async fn live_in(
+    database: &Database,
+    collector: &str,
+    after: Option<ListCursor>,
+    limit: u32,
+) -> sqlx::Result<Vec<ListCursor>> {
+    let after = after.unwrap_or(ListCursor { start_time: UnixMillis(i64::MIN), id: SessionId::NIL });
+    let values = [
+        Value::Text(Some(collector)),
+        Value::Time(Some(after.start_time)),
+        Value::Id(after.id),
+        Value::Integer(Some(limit.into())),
+    ];
+    database.read(select_live(database), &values).await?.iter().map(place).collect()
+}
+
+fn select_live(database: &Database) -> String {
+    // Older collectors did not tell which they are; it was this one, if there is no other.
+    format!(
+        "SELECT id, start_time FROM sessions WHERE state = 'live' AND (start_time, id) > ($2, $3) AND (collector = $1 \
+         OR collector IS NULL AND NOT EXISTS (SELECT 1 FROM collectors c WHERE c.id <> $1 AND c.seen >= {})) \
+         ORDER BY start_time, id LIMIT $4",
+        database.ago(GONE_AFTER)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::database::tests::both;
     use super::super::sessions::tests::{begin, row};
     use super::*;
+
+    #[tokio::test]
+    async fn sessions_that_run_are_found_by_their_index_part_by_part() {
+        for (_guard, database) in both().await {
+            for start_time in [4, 1, 2, 2, 2, 5] {
+                begin(&database, &SessionRow { collector: Some("here".to_owned()), ..row(start_time) }).await;
+                begin(&database, &SessionRow { collector: Some("there".to_owned()), ..row(start_time) }).await;
+            }
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let part = live_in(&database, "here", after, 2).await.unwrap();
+                let Some(last) = part.last() else { break };
+                after = Some(*last);
+                seen.extend(part);
+            }
+            assert_eq!(seen.iter().map(|place| place.start_time.0).collect::<Vec<_>>(), [1, 2, 2, 2, 4, 5]);
+            let ids: std::collections::HashSet<_> = seen.iter().map(|place| place.id).collect();
+            assert_eq!(ids.len(), 6);
+            if matches!(database, Database::Sqlite(_)) {
+                let explain = format!("EXPLAIN QUERY PLAN {}", select_live(&database));
+                let values = [
+                    Value::Text(Some("here")),
+                    Value::Time(Some(UnixMillis(0))),
+                    Value::Id(SessionId::NIL),
+                    Value::Integer(Some(1)),
+                ];
+                let plan = database.read(explain, &values).await.unwrap();
+                let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap().unwrap()).collect();
+                assert!(steps.iter().any(|step| step.contains("sessions_live_by_start")), "{steps:?}");
+                assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+            }
+        }
+    }
 
     #[tokio::test]
     async fn pages_hold_every_session_once_newest_first() {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use super::collectors::GONE_AFTER;
+
 use super::database::{Database, Insert, Row, Transaction, Value, columns_of};
 use super::features;
 use super::filter::Outcome;
@@ -347,18 +347,6 @@ pub(crate) async fn get_by(transaction: &mut Transaction, id: SessionId) -> sqlx
 
 static GET: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM sessions WHERE id = $1", *SELECTED));
 
-/// Sessions that the database believes to run in a collector.
-pub(crate) async fn live(database: &Database, collector: &str) -> sqlx::Result<Vec<SessionId>> {
-    // Older collectors did not tell which they are; it was this one, if there is no other.
-    let sql = format!(
-        "SELECT id FROM sessions WHERE state = 'live' AND (collector = $1 OR collector IS NULL AND NOT EXISTS \
-         (SELECT 1 FROM collectors c WHERE c.id <> $1 AND c.seen >= {}))",
-        database.ago(GONE_AFTER)
-    );
-    let rows = database.read(sql, &[Value::Text(Some(collector))]).await?;
-    rows.iter().map(|row| row.id("id")).collect()
-}
-
 /// A session that was over, or was left where it goes on, is a collector's from here on. False if it is another's meanwhile. Where its dump
 /// lies stays known until the next end.
 pub(crate) async fn reopen(database: &Database, known: &SessionRow, collector: &str) -> sqlx::Result<bool> {
@@ -383,13 +371,16 @@ pub(crate) const OUTCOME: &str = "CASE \
      WHEN EXISTS (SELECT 1 FROM features_connection f WHERE f.session_id = sessions.id) THEN 'failed' \
      ELSE 'none' END";
 
-/// Ends a session of which nothing is left here but its row, and what was stored before.
-pub(crate) async fn end_lost(database: &Database, id: SessionId, collector: &str) -> sqlx::Result<()> {
+/// Ends a session of which nothing is left here but its row, and what was stored before. Says whether it ran.
+pub(crate) async fn end_lost(database: &Database, id: SessionId, collector: &str) -> sqlx::Result<bool> {
     let sql = format!(
-        "{}, collector = NULL WHERE id = $1 AND state = 'live' AND (collector = $2 OR collector IS NULL)",
+        "{}, collector = NULL WHERE id = $1 AND state = 'live' AND (collector = $2 OR collector IS NULL) RETURNING id",
         end_of_lost()
     );
-    database.write(sql, &[Value::Id(id), Value::Text(Some(collector))]).await
+    let mut transaction = database.begin().await?;
+    let ended = transaction.read(sql, &[Value::Id(id), Value::Text(Some(collector))]).await?;
+    transaction.commit().await?;
+    Ok(!ended.is_empty())
 }
 
 /// The statement that ends such sessions, without its condition. Of one that went on, the features of its last end are still there.
@@ -402,14 +393,18 @@ pub(crate) mod tests {
     use super::super::database::Part;
     use super::super::database::tests::both;
     use super::super::filter::Filter;
-    use super::super::list::list;
+    use super::super::list::{list, live_in};
     use rtctrace_features::ConnectionFeatures;
 
     use super::*;
     use crate::session::{Dialect, Origin};
 
     pub(crate) fn row(start_time: i64) -> SessionRow {
-        let origin = Origin {
+        SessionRow::live(SessionId::new(), &origin(start_time))
+    }
+
+    pub(crate) fn origin(start_time: i64) -> Origin {
+        Origin {
             dialect: Dialect::RtctraceV1,
             start_time: UnixMillis(start_time),
             url: "/v1/ws".to_owned(),
@@ -421,8 +416,7 @@ pub(crate) mod tests {
             user: Some("ann".to_owned()),
             conference: None,
             counted_by: None,
-        };
-        SessionRow::live(SessionId::new(), &origin)
+        }
     }
 
     /// Writes a session that has begun; says whether the row is its own.
@@ -574,7 +568,7 @@ pub(crate) mod tests {
             let live = row(5);
             begin(&database, &live).await;
             assert_eq!(list(&database, &Filter::default(), 10, None).await.unwrap().rows, std::slice::from_ref(&live));
-            assert_eq!(super::live(&database, "").await.unwrap(), [live.id]);
+            assert_eq!(live_in(&database, "", None, 10).await.unwrap().len(), 1);
 
             let browser = Browser { name: "Chrome".to_owned(), version: "156".to_owned(), os: "Linux".to_owned() };
             let ended = SessionRow {
@@ -595,7 +589,7 @@ pub(crate) mod tests {
             }
             begin(&database, &live).await;
             assert_eq!(get(&database, live.id).await.unwrap(), Some(ended));
-            assert_eq!(super::live(&database, "").await.unwrap(), []);
+            assert_eq!(live_in(&database, "", None, 10).await.unwrap(), []);
         }
     }
 }
