@@ -110,11 +110,8 @@ impl Ended<'_> {
         let Self { handle, stores, spool, turns, file, .. } = self;
         let mut backoff = Backoff::new(Store::Objects);
         loop {
-            let turn = turns.acquire().await;
             let span = tracing::info_span!(target: TARGET, "store dump", path = %path);
-            let attempt = stores.objects.store_dump(file.clone(), path).instrument(span).await;
-            drop(turn);
-            match attempt {
+            match stores.objects.store_dump(file.clone(), path, turns).instrument(span).await {
                 Ok(length) => {
                     telemetry::store_works(Store::Objects);
                     return Some(length);

@@ -32,7 +32,7 @@ use crate::telemetry::{self, traces::TARGET};
 
 /// After a question that the database did not answer, others are not put for so long.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// So many sessions are compressed and stored at one time.
+/// So many sessions that are over are decoded and compressed at one time.
 const FINISHING: usize = 4;
 
 /// So many clients may look for their sessions in spool and stores at one time.

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use self::under_way::UnderWay;
 use crate::config::Config;
@@ -25,6 +25,10 @@ const WAITING: usize = 2;
 const PART: usize = 8 << 20;
 /// Parts that are on their way at one time.
 const PARTS: usize = 2;
+/// So many dumps wait for the store at one time: a bucket takes some ten of them a second one after the other, and so does a disk, each with a sync.
+const UPLOADS: usize = 32;
+/// A dump that has no more bytes waits without its turn to be compressed; a larger one takes as much memory as it may, and keeps it.
+const SMALL: usize = 1 << 20;
 
 /// The object storage that the settings name.
 #[derive(Debug, Clone)]
@@ -34,6 +38,7 @@ pub(crate) struct Objects {
     /// The folder, where it is one.
     folder: Option<PathBuf>,
     under_way: UnderWay,
+    uploads: Arc<Semaphore>,
 }
 
 impl Objects {
@@ -42,14 +47,20 @@ impl Objects {
         open::open(config)
     }
 
+    fn over(store: Arc<dyn ObjectStore>, prefix: Path, folder: Option<PathBuf>) -> Self {
+        Self { store, prefix, folder, under_way: UnderWay::default(), uploads: Arc::new(Semaphore::new(UPLOADS)) }
+    }
+
     /// Where the dump of a session belongs.
     pub(crate) fn path(&self, session: SessionId, start: UnixMillis) -> Path {
         let day = start.date().format("%Y/%m/%d").to_string();
         Path::from_iter(self.prefix.parts().chain(Path::from(format!("{day}/{session}.jsonl.gz")).parts()))
     }
 
-    /// Compresses a spool file and stores it; says how many bytes the object has.
-    pub(crate) async fn store_dump(&self, spool: PathBuf, path: &Path) -> anyhow::Result<u64> {
+    /// Compresses a spool file and stores it; says how many bytes the object has. `turns` bounds how many are compressed at one time.
+    pub(crate) async fn store_dump(&self, spool: PathBuf, path: &Path, turns: &Semaphore) -> anyhow::Result<u64> {
+        let _upload = self.uploads.acquire().await?;
+        let turn = turns.acquire().await?;
         self.tidy(path);
         let (sender, mut chunks) = mpsc::channel(WAITING);
         let compress = tokio::task::spawn_blocking(move || compress::compress(&spool, sender));
@@ -67,6 +78,7 @@ impl Objects {
         if is_whole {
             compress.await.context("the compression panicked").flatten()?;
             let length = first.len() as u64;
+            let _turn = (first.len() > SMALL).then_some(turn);
             self.under_way.of(self.store.put(path, first.freeze().into())).await.context("cannot upload")?;
             return Ok(length);
         }
@@ -151,6 +163,8 @@ mod tests {
     use std::io::Read as _;
 
     use flate2::read::GzDecoder;
+    use object_store::memory::InMemory;
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
     use url::Url;
 
     use super::*;
@@ -172,7 +186,7 @@ mod tests {
         let path = objects.path(session, UnixMillis(1_795_159_383_861));
         assert_eq!(path.to_string(), format!("2026/11/20/{session}.jsonl.gz"));
 
-        let length = objects.store_dump(spool, &path).await.unwrap();
+        let length = objects.store_dump(spool, &path, &Semaphore::new(1)).await.unwrap();
         let stored = objects.get(&path).await.unwrap().bytes().await.unwrap();
         assert_eq!(stored.len() as u64, length);
         let mut back = String::new();
@@ -199,10 +213,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_small_dump_waits_for_the_store_without_its_turn() {
+        let slow = ThrottleConfig { wait_put_per_call: Duration::from_secs(5), ..ThrottleConfig::default() };
+        let store = ThrottledStore::new(InMemory::new(), slow);
+        let objects = Objects::over(Arc::new(store), Path::default(), None);
+        let dir = tempfile::tempdir().unwrap();
+        for (lines, is_small) in [(100, true), (300_000, false)] {
+            let spool = dir.path().join(lines.to_string());
+            let text: String =
+                (0..lines).map(|n: u64| format!("[{}]\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+            std::fs::write(&spool, text).unwrap();
+            let (turns, path) = (Semaphore::new(1), objects.path(SessionId::new(), UnixMillis(0)));
+            let mut storing = std::pin::pin!(objects.store_dump(spool, &path, &turns));
+            // Each look is at one that is still under way.
+            let looks = async {
+                while objects.longest_wait().is_zero() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::select! {
+                done = &mut storing => panic!("it did not wait: {done:?}"),
+                () = looks => assert_eq!(turns.available_permits() == 1, is_small),
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_failed_upload_leaves_no_object_and_a_killed_one_is_tidied_up() {
         let (dir, objects) = storage();
         let path = objects.path(SessionId::new(), UnixMillis(0));
-        assert!(objects.store_dump(dir.path().join("missing"), &path).await.is_err());
+        let turns = Semaphore::new(1);
+        assert!(objects.store_dump(dir.path().join("missing"), &path, &turns).await.is_err());
         assert!(objects.get(&path).await.is_err());
 
         let killed = [1, 2].map(|number| dir.path().join("dumps").join(format!("{path}#{number}")));
@@ -214,7 +255,7 @@ mod tests {
         std::fs::write(&other, "mine").unwrap();
         let spool = dir.path().join("spool");
         std::fs::write(&spool, "whole").unwrap();
-        objects.store_dump(spool, &path).await.unwrap();
+        objects.store_dump(spool, &path, &turns).await.unwrap();
         assert!(killed.iter().all(|killed| !killed.exists()) && other.exists());
     }
 }

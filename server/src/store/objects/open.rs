@@ -13,7 +13,6 @@ use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
 use super::Objects;
-use super::under_way::UnderWay;
 use crate::config::{Config, Storage, masked};
 
 /// A request is repeated so often before the upload counts as failed. The whole upload is then tried again, for ever.
@@ -56,7 +55,7 @@ pub(super) fn open(config: &Config) -> anyhow::Result<Objects> {
         }
     };
     let store = store.with_context(|| format!("cannot use storage.url `{shown}`"))?;
-    Ok(Objects { store, prefix, folder: None, under_way: UnderWay::default() })
+    Ok(Objects::over(store, prefix, None))
 }
 
 fn folder(url: &Url) -> anyhow::Result<Objects> {
@@ -68,8 +67,7 @@ fn folder(url: &Url) -> anyhow::Result<Objects> {
         .with_context(|| format!("cannot use {} as storage", folder.display()))?
         // The spool file goes when the dump is stored: from then on the dump is all there is.
         .with_fsync(true);
-    let (store, prefix, folder) = (Arc::new(store), Path::default(), Some(folder));
-    Ok(Objects { store, prefix, folder, under_way: UnderWay::default() })
+    Ok(Objects::over(Arc::new(store), Path::default(), Some(folder)))
 }
 
 fn s3(storage: &Storage, bucket: &str) -> anyhow::Result<Arc<dyn ObjectStore>> {
