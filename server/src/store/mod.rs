@@ -13,9 +13,29 @@ pub(crate) mod removal;
 pub(crate) mod sessions;
 pub(crate) mod stats;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::telemetry;
+
+/// Between two times that the same is said of the database.
+const SAID_FOR: Duration = Duration::from_secs(60);
+
+/// Says when to log what may come about many times a second.
+#[derive(Debug, Default)]
+struct Seldom {
+    said: Option<Instant>,
+}
+
+impl Seldom {
+    /// Whether it was not logged for a minute. Then it counts as logged now.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self.said.is_none_or(|said| now.saturating_duration_since(said) >= SAID_FOR);
+        if is_due {
+            self.said = Some(now);
+        }
+        is_due
+    }
+}
 
 /// Waits longer and longer between the attempts of an operation that a store refuses.
 #[derive(Debug)]
@@ -54,5 +74,17 @@ impl Backoff {
     fn longer(&mut self) -> Duration {
         let longer = (self.next * 2).min(Self::LONGEST);
         std::mem::replace(&mut self.next, longer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_about_again_and_again_is_said_once_a_minute() {
+        let (start, mut seldom) = (Instant::now(), Seldom::default());
+        let mut at = |seconds| seldom.is_due(start + Duration::from_secs(seconds));
+        assert_eq!([0, 1, 59, 60, 61, 119, 1000].map(&mut at), [true, false, false, true, false, false, true]);
     }
 }

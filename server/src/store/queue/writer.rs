@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::batch::{Batch, settled, tell};
 use super::{Beginning, EndError, Ending, Work};
 use crate::session::SessionId;
-use crate::store::Backoff;
 use crate::store::database::{Database, Transaction, is_final};
 use crate::store::sessions::{EndedSession, SessionRow, end_held, insert_live};
 use crate::store::stats::{StatsRow, write_rows};
+use crate::store::{Backoff, Seldom};
 use crate::telemetry;
 
 /// So many ends of sessions are written by one transaction.
@@ -29,6 +29,8 @@ pub(crate) struct Writer {
     collector: String,
     receiver: mpsc::UnboundedReceiver<Work>,
     refused: Option<Refused>,
+    refusals: Seldom,
+    losses: Seldom,
 }
 
 /// What the database refuses for the time being, and what waits behind it.
@@ -42,7 +44,7 @@ struct Refused {
 impl Writer {
     /// One of a collector, for what comes out of the queue.
     pub(super) fn new(database: Database, collector: String, receiver: mpsc::UnboundedReceiver<Work>) -> Self {
-        Self { database, collector, receiver, refused: None }
+        Self { database, collector, receiver, refused: None, refusals: Seldom::default(), losses: Seldom::default() }
     }
 
     /// Runs until every queue is dropped and all is written.
@@ -102,7 +104,16 @@ impl Writer {
             }
             Err(error) => {
                 let (rows, ends) = (batch.rows.len(), ended.len());
-                tracing::warn!(rows, ends, "the database refused what came together: {error}");
+                // While a table is missing, every batch meets it.
+                if self.refusals.is_due(Instant::now().into_std()) {
+                    tracing::warn!(
+                        rows,
+                        ends,
+                        "the database refuses what came together, so it is written apart: {error}"
+                    );
+                } else {
+                    tracing::debug!(rows, ends, "the database refused what came together: {error}");
+                }
                 self.apart(batch, backoff).await;
             }
         }
@@ -142,7 +153,7 @@ impl Writer {
 
     /// Sessions that run, and rows table by table; one by one where one of them can never be taken. What is refused otherwise is left in the
     /// batch, and one of the reasons is given.
-    async fn rows(&self, batch: &mut Batch, backoff: &mut Backoff) -> Option<sqlx::Error> {
+    async fn rows(&mut self, batch: &mut Batch, backoff: &mut Backoff) -> Option<sqlx::Error> {
         let mut reason = None;
         let mut left = Vec::new();
         for session in std::mem::take(&mut batch.sessions) {
@@ -175,8 +186,10 @@ impl Writer {
                         match self.insist(&[], std::slice::from_ref(&row), backoff).await {
                             Ok(_) => {}
                             Err(error) if is_final(&error) => {
-                                tracing::error!("the database will never take a stats row: {error}");
                                 telemetry::stats_lost(1);
+                                if self.losses.is_due(Instant::now().into_std()) {
+                                    tracing::error!("the database will never take some stats rows: {error}");
+                                }
                             }
                             Err(error) => {
                                 reason = Some(error);
