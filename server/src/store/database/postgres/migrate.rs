@@ -66,20 +66,24 @@ enum Edition {
     Timescale,
 }
 
-/// Brings the schema up to date, from whatever it is. The lock is the connection's, not a transaction's: indexes are built outside of one.
-pub(super) async fn run(connection: &mut PgConnection) -> anyhow::Result<()> {
+/// Brings the schema up to date, from whatever it is. The lock is a transaction's, on a connection of its own: indexes are built outside of
+/// one, and what is a connection's, a pooler may leave to somebody else.
+pub(super) async fn run(connection: &mut PgConnection, keeper: &mut PgConnection) -> anyhow::Result<()> {
+    // Between statements it looks at nothing, or who builds an index would wait for it.
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0";
     // Whoever waited inside a statement would be waited for by who builds an index.
-    let lock = "SELECT pg_try_advisory_lock($1)";
-    loop {
-        let is_ours: bool = sqlx::query_scalar(lock).bind(LOCK).fetch_one(&mut *connection).await?;
-        if is_ours {
-            break;
+    let lock = "SELECT pg_try_advisory_xact_lock($1)";
+    let keeping = loop {
+        let mut transaction = keeper.begin_with(begin).await?;
+        if sqlx::query_scalar(lock).bind(LOCK).fetch_one(&mut *transaction).await? {
+            break transaction;
         }
+        transaction.rollback().await?;
         tokio::time::sleep(LOOK).await;
-    }
+    };
     let result = run_locked(connection).await;
     // Where it cannot be given back, the connection is gone, and the lock with it.
-    let _ = sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(connection).await;
+    let _ = keeping.rollback().await;
     result
 }
 

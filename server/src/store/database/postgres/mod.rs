@@ -6,13 +6,14 @@ mod types;
 
 use std::collections::HashSet;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Postgres};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, SqlStr};
 use url::Url;
 
 pub(crate) use migrate::SCHEMA;
@@ -60,6 +61,8 @@ pub(crate) struct Pools {
     options: PgConnectOptions,
     writers: PgPool,
     readers: PgPool,
+    /// What begins a transaction of a reader.
+    begin_reading: Arc<str>,
     /// How long the server lets a query of a reader take.
     query_time: Duration,
 }
@@ -76,15 +79,13 @@ impl Pools {
     pub(super) fn of(url: &str, query_time: Duration) -> anyhow::Result<Self> {
         let options = options(url)?;
         let pool = |size, timeout| PgPoolOptions::new().max_connections(size).acquire_timeout(timeout);
-        let readers = pool(READERS, READ_CONNECT).after_connect(move |connection, _| {
-            // By a statement, as a pooler between us and the server may not know the option.
-            let limit = format!("SET statement_timeout = {}", query_time.as_millis().min(i32::MAX as u128));
-            Box::pin(async move { connection.execute(limit.as_str()).await.map(|_| ()) })
-        });
+        // A transaction's own: a pooler between us and the server may give the connection to somebody else after it.
+        let limit = query_time.as_millis().min(i32::MAX as u128);
         Ok(Self {
             writers: pool(WRITERS, CONNECT).connect_lazy_with(options.clone()),
-            readers: readers.connect_lazy_with(options.clone()),
+            readers: pool(READERS, READ_CONNECT).connect_lazy_with(options.clone()),
             options,
+            begin_reading: format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {limit}").into(),
             query_time,
         })
     }
@@ -92,27 +93,34 @@ impl Pools {
     /// Brings the database's schema up to date.
     pub(super) async fn prepare(&self) -> anyhow::Result<()> {
         let context = || format!("cannot connect to the database on {}", self.options.get_host());
-        let connecting = PgConnection::connect_with(&self.options);
-        let mut connection = within(CONNECT, connecting).await.with_context(context)?;
-        migrate::run(&mut connection).await.context("cannot bring the database's schema up to date")?;
+        let connect = || PgConnection::connect_with(&self.options);
+        let connecting = async { Ok((connect().await?, connect().await?)) };
+        let (mut connection, mut keeper) = within(CONNECT, connecting).await.with_context(context)?;
+        migrate::run(&mut connection, &mut keeper).await.context("cannot bring the database's schema up to date")?;
+        keeper.close().await.with_context(context)?;
         connection.close().await.with_context(context)
     }
 
     /// The rows of a query.
-    pub(super) async fn read(&self, sql: &str, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
-        within(READ_LIMIT, async { read(&mut *self.readers.acquire().await?, sql, values).await }).await
+    pub(super) async fn read(&self, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+        within(READ_LIMIT, async { read(&mut *self.begin_reading().await?, sql, values).await }).await
+    }
+
+    /// Begins a transaction of a reader. It has nothing to commit.
+    async fn begin_reading(&self) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
+        self.readers.begin_with(Arc::clone(&self.begin_reading)).await
     }
 
     /// Hands over the rows of a query, as long as more of them are wanted.
     pub(super) async fn read_while(
         &self,
-        sql: &str,
+        sql: SqlStr,
         values: &[Value<'_>],
         take: &mut (impl FnMut(Row) -> sqlx::Result<bool> + Send),
     ) -> sqlx::Result<()> {
         let reading = async {
-            let mut connection = self.readers.acquire().await?;
-            let mut rows = query(sql, values).fetch(&mut *connection);
+            let mut transaction = self.begin_reading().await?;
+            let mut rows = query(sql, values).fetch(&mut *transaction);
             while let Some(row) = rows.try_next().await? {
                 if !take(Row::Postgres(row))? {
                     break;
@@ -170,13 +178,13 @@ fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
 }
 
 /// The rows of a query.
-pub(super) async fn read(connection: &mut PgConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+pub(super) async fn read(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
     let rows = within(WRITE_LIMIT, query(sql, values).fetch_all(connection)).await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 /// Runs a statement that writes.
-pub(super) async fn write(connection: &mut PgConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<()> {
+pub(super) async fn write(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
     within(WRITE_LIMIT, query(sql, values).execute(connection)).await.map(|_| ())
 }
 
@@ -221,7 +229,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>)
     tokio::time::timeout(limit, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-fn query<'q>(sql: &'q str, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
+fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
     values.iter().fold(sqlx::query(sql), |query, value| match *value {
         Value::Id(id) => query.bind(id.uuid()),
         Value::Time(time) => query.bind(time.map(Moment::of)),
