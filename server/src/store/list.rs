@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-
 use super::collectors::GONE_AFTER;
 use super::database::{Database, Part, Row, Value};
 use super::filter::{Filter, Query};

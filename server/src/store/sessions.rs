@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-
 use super::database::{Database, Insert, Row, Transaction, Value, columns_of};
 use super::features;
 use super::filter::Outcome;

@@ -26,11 +26,15 @@ impl Held {
         Self::Table(table)
     }
 
-    async fn release(self) {
+    async fn execute(&mut self, sql: String) {
         match self {
-            Self::File(file) => file.close().await.unwrap(),
-            Self::Table(table) => table.close().await.unwrap(),
+            Self::File(file) => sqlx::raw_sql(&sql).execute(file).await.map(|_| ()).unwrap(),
+            Self::Table(table) => sqlx::raw_sql(&sql).execute(table).await.map(|_| ()).unwrap(),
         }
+    }
+
+    async fn release(mut self) {
+        self.execute("COMMIT".to_owned()).await;
     }
 }
 
@@ -98,4 +102,63 @@ async fn two_collectors_that_have_begun_one_session_store_both() {
         held.release().await;
         assert_both([&first, &second], &session, [long, short]).await;
     }
+}
+
+/// Where the dump of a session lies in the collector's folder.
+fn dump_path(collector: &Collector, session: &str) -> Option<String> {
+    let (dumps, mut path) = (collector.dir.path().join("dumps"), collector.dir.path().join("dumps"));
+    while path.is_dir() {
+        let entries = std::fs::read_dir(&path).ok()?;
+        path = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.is_dir() || path.ends_with(format!("{session}.jsonl.gz")))?;
+    }
+    Some(path.strip_prefix(dumps).unwrap().to_str().unwrap().to_owned())
+}
+
+/// A session whose dump is stored and whose row becomes what `change` makes of it before its end is written.
+async fn overtaken(collector: &Collector, change: impl FnOnce(&str) -> String) -> (String, Vec<String>) {
+    let (session, mut lines) = (new_session(), lines(3));
+    let (mut socket, _) = collector.v1(&session, 0).await;
+    socket.send(lines.join("\n")).await;
+    until("it is listed", async || collector.query("SELECT 1 FROM sessions").await.pop()).await;
+    let mut held = Held::of(collector).await;
+    lines.push("[36,null,null,1]".to_owned());
+    socket.send(lines[3].clone()).await;
+    socket.acknowledged(4).await;
+    let path = until("its dump is stored", async || dump_path(collector, &session)).await;
+    held.execute(format!("UPDATE sessions SET {} WHERE id = '{session}'", change(&path))).await;
+    held.release().await;
+    until("nothing is left to do", async || (!collector.spool(&session).exists()).then_some(())).await;
+    (session, lines)
+}
+
+#[tokio::test]
+async fn an_end_that_was_overtaken_by_a_reopening_elsewhere_leaves_its_row_alone() {
+    let collector = Collector::start(&[]);
+    let reopened = |path: &str| format!("collector = 'elsewhere', lines = 9, dump_path = '{path}'");
+    let (session, _) = overtaken(&collector, reopened).await;
+    let rows = collector.query("SELECT collector, state, lines FROM sessions").await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        (&rows[0]["collector"], &rows[0]["state"], &rows[0]["lines"]),
+        (&"elsewhere".into(), &"live".into(), &9.into())
+    );
+    assert!(dump_path(&collector, &session).is_some());
+}
+
+#[tokio::test]
+async fn a_session_whose_row_became_anothers_before_its_end_was_written_is_stored_beside() {
+    let collector = Collector::start(&[]);
+    let earlier = if crate::ON_POSTGRES { "start_time - interval '1 day'" } else { "start_time - 86400000" };
+    let (session, lines) = overtaken(&collector, |_| format!("collector = 'elsewhere', start_time = {earlier}")).await;
+    let sessions = collector.sessions().await;
+    assert_eq!(sessions.len(), 2);
+    let beside = sessions.iter().find(|found| found["id"] != session.as_str()).unwrap();
+    assert_eq!(collector.dump(beside["id"].as_str().unwrap()).await.1, lines);
+    assert_eq!(
+        collector.query("SELECT 1 FROM sessions WHERE collector = 'elsewhere' AND state = 'live'").await.len(),
+        1
+    );
 }

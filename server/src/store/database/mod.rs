@@ -235,7 +235,7 @@ impl Transaction {
         for rows in in_powers(rows, into.most_rows()) {
             let sql = into.sql(rows.len(), self.parameter());
             let values = [rows.concat().as_slice(), own].concat();
-            for row in self.read(AssertSqlSafe(sql), &values).await? {
+            for row in self.read(sql, &values).await? {
                 written.insert(row.id("id")?);
             }
         }

@@ -6,14 +6,13 @@ mod types;
 
 use std::collections::HashSet;
 use std::str::FromStr as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions as _, Connection as _, Postgres, SqlStr};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres};
 use url::Url;
 
 pub(crate) use migrate::SCHEMA;
@@ -62,7 +61,7 @@ pub(crate) struct Pools {
     writers: PgPool,
     readers: PgPool,
     /// What begins a transaction of a reader.
-    begin_reading: Arc<str>,
+    begin_reading: String,
     /// How long the server lets a query of a reader take.
     query_time: Duration,
 }
@@ -85,7 +84,7 @@ impl Pools {
             writers: pool(WRITERS, CONNECT).connect_lazy_with(options.clone()),
             readers: pool(READERS, READ_CONNECT).connect_lazy_with(options.clone()),
             options,
-            begin_reading: format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {limit}").into(),
+            begin_reading: format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {limit}"),
             query_time,
         })
     }
@@ -102,19 +101,19 @@ impl Pools {
     }
 
     /// The rows of a query.
-    pub(super) async fn read(&self, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+    pub(super) async fn read(&self, sql: &str, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
         within(READ_LIMIT, async { read(&mut *self.begin_reading().await?, sql, values).await }).await
     }
 
     /// Begins a transaction of a reader. It has nothing to commit.
     async fn begin_reading(&self) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
-        self.readers.begin_with(Arc::clone(&self.begin_reading)).await
+        self.readers.begin_with(self.begin_reading.clone()).await
     }
 
     /// Hands over the rows of a query, as long as more of them are wanted.
     pub(super) async fn read_while(
         &self,
-        sql: SqlStr,
+        sql: &str,
         values: &[Value<'_>],
         take: &mut (impl FnMut(Row) -> sqlx::Result<bool> + Send),
     ) -> sqlx::Result<()> {
@@ -178,13 +177,13 @@ fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
 }
 
 /// The rows of a query.
-pub(super) async fn read(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
+pub(super) async fn read(connection: &mut PgConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<Vec<Row>> {
     let rows = within(WRITE_LIMIT, query(sql, values).fetch_all(connection)).await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 /// Runs a statement that writes.
-pub(super) async fn write(connection: &mut PgConnection, sql: SqlStr, values: &[Value<'_>]) -> sqlx::Result<()> {
+pub(super) async fn write(connection: &mut PgConnection, sql: &str, values: &[Value<'_>]) -> sqlx::Result<()> {
     within(WRITE_LIMIT, query(sql, values).execute(connection)).await.map(|_| ())
 }
 
@@ -229,7 +228,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>)
     tokio::time::timeout(limit, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-fn query<'q>(sql: SqlStr, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
+fn query<'q>(sql: &'q str, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
     values.iter().fold(sqlx::query(sql), |query, value| match *value {
         Value::Id(id) => query.bind(id.uuid()),
         Value::Time(time) => query.bind(time.map(Moment::of)),
