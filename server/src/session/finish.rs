@@ -27,10 +27,24 @@ use crate::store::{Backoff, database::Database};
 use crate::telemetry::traces::TARGET;
 use crate::telemetry::{self, Store};
 
-/// Stores a session for good. `turns` bounds how many do the heavy part at one time; one that has to wait for a store gives
-/// its turn to others. `stats`: how far apart the rows of an entry are, if there are any.
-pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Semaphore, stats: Option<Duration>) {
-    decode(handle, stores, turns).await;
+/// How many sessions do the heavy parts at one time. One that has to wait for a store gives its turn to others.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    /// To be decoded and compressed.
+    work: Semaphore,
+    /// To have all stats written from the text. That takes as long as the database likes, and after an outage of it many sessions are at it.
+    stats: Semaphore,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { work: Semaphore::new(4), stats: Semaphore::new(4) }
+    }
+}
+
+/// Stores a session for good. `stats`: how far apart the rows of an entry are, if there are any.
+pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Turns, stats: Option<Duration>) {
+    decode(handle, stores, &turns.work).await;
     // What waits to be stored keeps nobody from beginning anew; what waits for work, does.
     drop(lock(&handle.place).take());
     let (mut features, ended) = {
@@ -72,7 +86,7 @@ struct Ended<'s> {
     handle: &'s Handle,
     stores: &'s Stores,
     spool: &'s Spool,
-    turns: &'s Semaphore,
+    turns: &'s Turns,
     snapshot: Snapshot,
     file: PathBuf,
 }
@@ -111,7 +125,7 @@ impl Ended<'_> {
         let mut backoff = Backoff::new(Store::Objects);
         loop {
             let span = tracing::info_span!(target: TARGET, "store dump", path = %path);
-            match stores.objects.store_dump(file.clone(), path, turns).instrument(span).await {
+            match stores.objects.store_dump(file.clone(), path, &turns.work).instrument(span).await {
                 Ok(length) => {
                     telemetry::store_works(Store::Objects);
                     return Some(length);
@@ -134,7 +148,7 @@ impl Ended<'_> {
     async fn store_stats(&self, id: SessionId, interval: Duration) {
         let mut backoff = Backoff::new(Store::Database);
         loop {
-            let turn = self.turns.acquire().await;
+            let turn = self.turns.stats.acquire().await;
             let span = tracing::info_span!(target: TARGET, "write stats");
             let attempt = rewrite_stats(id, &self.file, &self.stores.database, interval).instrument(span).await;
             drop(turn);

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rtctrace_features::SessionFeatures;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
@@ -32,8 +31,6 @@ use crate::telemetry::{self, traces::TARGET};
 
 /// After a question that the database did not answer, others are not put for so long.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// So many sessions that are over are decoded and compressed at one time.
-const FINISHING: usize = 4;
 
 /// So many clients may look for their sessions in spool and stores at one time.
 const TURNS: usize = 64;
@@ -53,7 +50,7 @@ struct Shared {
     stores: Arc<Stores>,
     spool: Arc<Spool>,
     sessions: Mutex<HashMap<SessionId, Arc<Handle>>>,
-    finishing: Semaphore,
+    turns_at_end: finish::Turns,
     /// Sessions that are over and not stored yet.
     waiting: AtomicUsize,
     turns: Vec<tokio::sync::Mutex<()>>,
@@ -127,13 +124,12 @@ impl Registry {
         stopping: Stopping,
         addresses: Addresses,
     ) -> Self {
-        let finishing = Semaphore::new(FINISHING);
         Self(Arc::new(Shared {
             config,
             stores,
             spool,
             sessions: Mutex::default(),
-            finishing,
+            turns_at_end: finish::Turns::default(),
             waiting: AtomicUsize::new(0),
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect(),
             last_turn: tokio::sync::Mutex::default(),
@@ -399,8 +395,8 @@ impl Registry {
         tokio::spawn(async move {
             registry.0.waiting.fetch_add(1, Ordering::Relaxed);
             let span = tracing::info_span!(target: TARGET, "store session", session = %handle.id);
-            let Shared { stores, spool, finishing, config, .. } = &*registry.0;
-            finish::run(&handle, stores, spool, finishing, config.stats.rows()).instrument(span).await;
+            let Shared { stores, spool, turns_at_end, config, .. } = &*registry.0;
+            finish::run(&handle, stores, spool, turns_at_end, config.stats.rows()).instrument(span).await;
             registry.remove(&handle);
             registry.0.waiting.fetch_sub(1, Ordering::Relaxed);
         })
