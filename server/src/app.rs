@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::{TcpListener, lookup_host};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
@@ -17,7 +16,7 @@ use crate::access::{Access, Addresses, watch};
 use crate::config::{self, Config};
 use crate::geo::Geo;
 use crate::ingest::Unfinished;
-use crate::listener::{Certificate, Listener};
+use crate::listener::{Listener, Rules, SoraListener, Tls, TlsFiles, bind};
 use crate::process;
 use crate::router::router;
 use crate::session::{self, Registry, Stores};
@@ -127,10 +126,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let config = Arc::new(config);
     // Before anything is touched: a wrong address should not leave a data directory behind.
     let access = Arc::new(Access::open(&config)?);
-    let certificate = Certificate::open(&config.tls)?;
-    let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+    let tls = Tls::open(TlsFiles::of_all(&config.tls))?;
     let geo = Geo::open(&config.geo)?.map(Arc::new);
     let (listener, addresses) = bind(&config, &access).await?;
+    let sora = SoraListener::bind(&config).await?;
     let addresses = access.addresses(&config, &addresses);
     std::fs::create_dir_all(config.spool_dir())
         .with_context(|| format!("cannot create the spool {}", config.spool_dir().display()))?;
@@ -186,11 +185,16 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             upkeep.run_upkeep();
         }
     });
-    let watched = access.watched().into_iter().chain(certificate.as_ref().map(Certificate::watched));
-    let watched = watched.chain(geo.as_deref().map(Geo::watched)).collect();
-    tokio::spawn(watch(watched));
+    let watched = access.watched().into_iter().chain(tls.as_ref().map(Tls::watched));
+    let watched = watched.chain(geo.as_deref().map(Geo::watched));
+    tokio::spawn(watch(watched.chain(sora.iter().flat_map(SoraListener::watched)).collect()));
     let address = listener.local_addr().context("the listener has no address")?;
     let scheme = if tls.is_some() { "https" } else { "http" };
+    // Who starts the collector on port 0 reads the addresses here. Nothing else is on standard output.
+    let mut told = format!("rtctrace listening on {scheme}://{address}/\n");
+    if let Some(sora) = &sora {
+        told += &format!("rtctrace listening for Sora on {}\n", sora.url()?);
+    }
     let (limits, deadline) = (config.limits.clone(), config.shutdown.deadline.0);
     let app = App {
         config,
@@ -204,20 +208,35 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         unfinished: Unfinished::new(&limits),
         geo,
     };
-    let listener = Listener::new(listener, router(app), access, tls, &limits);
+    let sora = sora.map(|sora| sora.serve(app.clone()));
+    let listener = Listener::new(listener, router(app), access, tls, Rules::of_all(&limits));
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
 
-    // The one line on standard output: who starts the collector on port 0 reads the address here.
-    writeln!(std::io::stdout(), "rtctrace listening on {scheme}://{address}/").context("cannot print the address")?;
+    std::io::stdout().write_all(told.as_bytes()).context("cannot print the address")?;
+    let for_sora = async {
+        match &sora {
+            Some(sora) => sora.accept().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = listener.accept() => {}
+        () = for_sora => {}
         _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
         _ = interrupt.recv() => tracing::info!("stopping: SIGINT"),
     }
 
     stop.send_replace(true);
-    if tokio::time::timeout(deadline, listener.close()).await.is_err() {
+    let closed = async {
+        match sora {
+            Some(sora) => {
+                tokio::join!(listener.close(), sora.close());
+            }
+            None => listener.close().await,
+        }
+    };
+    if tokio::time::timeout(deadline, closed).await.is_err() {
         tracing::warn!("some connections did not close in time");
     }
     if tokio::time::timeout(deadline, settle(&stores)).await.is_err() {
@@ -261,19 +280,6 @@ pub(crate) async fn offline(config: Config) -> anyhow::Result<(Registry, File)> 
     let (_, stopping) = watch::channel(false);
     let spool = Spool::open(&config).context("cannot open the spool")?;
     Ok((Registry::new(Arc::new(config), stores, spool, Stopping(stopping), Addresses::uncounted()), lock))
-}
-
-/// Binds the listener, if the settings may open it there. Returns where that is, too.
-async fn bind(config: &Config, access: &Access) -> anyhow::Result<(TcpListener, Vec<SocketAddr>)> {
-    let listen = &config.listen;
-    let addresses: Vec<SocketAddr> = lookup_host(listen)
-        .await
-        .with_context(|| format!("listen is `{listen}`; it is an address and a port, such as 127.0.0.1:8080"))?
-        .collect();
-    access.check_addresses(config, &addresses)?;
-    let listener =
-        TcpListener::bind(addresses.as_slice()).await.with_context(|| format!("cannot listen on {listen}"))?;
-    Ok((listener, addresses))
 }
 
 /// One collector per data directory: two would write each other's spool files.

@@ -16,6 +16,8 @@ pub(crate) enum Reason {
     UnknownPath,
     /// The path exists, but not for this method.
     MethodNotAllowed,
+    /// The path takes newer versions of HTTP only.
+    HttpVersion,
     /// A parameter is missing or cannot be read.
     BadParameter,
     /// The session id is no UUID.
@@ -56,12 +58,16 @@ pub(crate) enum Reason {
     Forbidden,
     /// Pages of this origin may not record.
     OriginRefused,
+    /// A peer of no network that may connect.
+    SourceRefused,
     /// As many sessions from one address as `limits.sessions_per_address`.
     AddressLimit,
     /// As many sessions as `limits.sessions`.
     TooManySessions,
     /// As many connections as `limits.sockets`.
     TooManyConnections,
+    /// As many requests under way as `sora.requests`, or as many bytes of them as `sora.request_bytes`.
+    TooManyRequests,
     /// As many uploads as `limits.uploads`.
     TooManyUploads,
     /// As many exports as `limits.exports`.
@@ -104,6 +110,7 @@ impl Reason {
         match self {
             Self::UnknownPath => "unknown_path",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::HttpVersion => "http_version",
             Self::BadParameter => "bad_parameter",
             Self::BadSessionId => "bad_session_id",
             Self::UnknownKind => "unknown_kind",
@@ -124,9 +131,11 @@ impl Reason {
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
             Self::OriginRefused => "origin_refused",
+            Self::SourceRefused => "source_refused",
             Self::AddressLimit => "address_limit",
             Self::TooManySessions => "too_many_sessions",
             Self::TooManyConnections => "too_many_connections",
+            Self::TooManyRequests => "too_many_requests",
             Self::TooManyUploads => "too_many_uploads",
             Self::TooManyExports => "too_many_exports",
             Self::TooMuchUnfinished => "too_much_unfinished",
@@ -151,9 +160,12 @@ impl Reason {
         match self {
             Self::UnknownPath | Self::UnknownKind | Self::UnknownSession | Self::NotBuiltIn => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BadParameter | Self::BadSessionId | Self::BadHandshake | Self::UnknownSubprotocol | Self::BadLine => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::HttpVersion
+            | Self::BadParameter
+            | Self::BadSessionId
+            | Self::BadHandshake
+            | Self::UnknownSubprotocol
+            | Self::BadLine => StatusCode::BAD_REQUEST,
             Self::SessionEnded | Self::SessionRunning | Self::Gap | Self::Replaced => StatusCode::CONFLICT,
             Self::BadDump => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge
@@ -163,10 +175,11 @@ impl Reason {
             | Self::SessionTooLong
             | Self::SessionTooOld => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::OriginRefused => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::OriginRefused | Self::SourceRefused => StatusCode::FORBIDDEN,
             Self::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManySessions
             | Self::TooManyConnections
+            | Self::TooManyRequests
             | Self::TooManyUploads
             | Self::TooManyExports
             | Self::TooMuchUnfinished
@@ -189,6 +202,7 @@ impl Reason {
         match self {
             Self::UnknownPath => "Unknown path",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::HttpVersion => "Other version of HTTP",
             Self::BadParameter => "Bad parameter",
             Self::BadSessionId => "Bad session id",
             Self::UnknownKind => "Unknown kind",
@@ -209,9 +223,11 @@ impl Reason {
             Self::Unauthorized => "Not authorized",
             Self::Forbidden => "Not allowed",
             Self::OriginRefused => "Origin not allowed",
+            Self::SourceRefused => "Network not allowed",
             Self::AddressLimit => "Too many sessions from one address",
             Self::TooManySessions => "Too many sessions",
             Self::TooManyConnections => "Too many connections",
+            Self::TooManyRequests => "Too many requests",
             Self::TooManyUploads => "Too many uploads",
             Self::TooManyExports => "Too many exports",
             Self::TooMuchUnfinished => "Too much unfinished",

@@ -86,7 +86,8 @@ async fn traced(request: Request, next: Next) -> Response {
     response
 }
 
-async fn method_not_allowed(request: Request) -> Problem {
+/// What a path says to a method that it has not.
+pub(crate) async fn method_not_allowed(request: Request) -> Problem {
     let detail = format!("{} does not take {}.", shorten(request.uri().path()), request.method());
     Problem::new(Reason::MethodNotAllowed, detail)
 }

@@ -102,7 +102,7 @@ suite('compose', () => {
     const services = compose.slice(compose.indexOf('\nservices:'), compose.indexOf('\nnetworks:')).split(/\n  (?=\w)/).slice(1);
     const published = services.filter((service) => /^ +ports:/m.test(service));
     assert.deepEqual(published.map((service) => service.split(':')[0]), ['collector', 'grafana']);
-    for (const service of published) assert.match(service, /^ +ports: \["\$\{\w+:-127\.0\.0\.1:\d+\}:\d+"\]$/m);
+    for (const service of published) assert.match(service, /^ +ports: \["\$\{\w+:-127\.0\.0\.1:\d+\}:\d+"(, "\$\{\w+:-127\.0\.0\.1:\d+\}:\d+")*\]$/m);
   });
 });
 

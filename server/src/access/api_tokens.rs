@@ -24,7 +24,8 @@ const PREFIX: &str = "rtct_";
 const RANDOM: usize = 32;
 /// What hashes begin with in the file.
 const HASH: &str = "sha256:";
-const HASH_BYTES: usize = 32;
+/// The length of a hash.
+pub(super) const HASH_BYTES: usize = 32;
 const LONGEST_NAME: usize = 64;
 
 /// What a token allows.
@@ -224,7 +225,8 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
-fn hash(token: &str) -> [u8; HASH_BYTES] {
+/// What is kept of a token.
+pub(super) fn hash(token: &str) -> [u8; HASH_BYTES] {
     let mut bytes = [0; HASH_BYTES];
     bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
     bytes

@@ -18,7 +18,7 @@ use crate::problem::{Problem, Reason, Refused};
 /// The cookie of a browser that logged in.
 pub(crate) const COOKIE: &str = "rtctrace_token";
 /// Longer texts are no token.
-const LONGEST_TOKEN: usize = 256;
+pub(super) const LONGEST_TOKEN: usize = 256;
 /// The longest body of a login: anybody may send one.
 const LONGEST_LOGIN: Size = Size(1024);
 /// The path that gives a browser its cookie, and takes it back.

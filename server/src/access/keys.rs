@@ -60,21 +60,27 @@ pub(super) fn load(config: &Config) -> anyhow::Result<Vec<Key>> {
 
 /// The secret of the settings, or of the file that they name.
 pub(super) fn secret(config: &Config) -> anyhow::Result<Option<Secret>> {
-    let file = &config.access.client_secret_file;
-    let (name, secret) = match (config.access.client_secret.is_empty(), file.as_os_str().is_empty()) {
+    let access = &config.access;
+    one_of("access.client_secret", &access.client_secret, &access.client_secret_file, SHORTEST_SECRET)
+}
+
+/// The secret of a setting, or of the file that a setting of its name and `_file` names.
+pub(super) fn one_of(name: &str, secret: &Secret, file: &Path, shortest: usize) -> anyhow::Result<Option<Secret>> {
+    let (name, secret) = match (secret.is_empty(), file.as_os_str().is_empty()) {
         (true, true) => return Ok(None),
-        (false, true) => ("access.client_secret", config.access.client_secret.clone()),
+        (false, true) => (name.to_owned(), secret.clone()),
         (true, false) => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("access.client_secret_file: cannot read {}", file.display()))?;
-            ("access.client_secret_file", Secret::new(text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r')))
+            let name = format!("{name}_file");
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("{name}: cannot read {}", file.display()))?;
+            (name, Secret::new(text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r')))
         }
-        (false, false) => bail!("access.client_secret and access.client_secret_file are both set; one secret is used"),
+        (false, false) => bail!("{name} and {name}_file are both set; one secret is used"),
     };
     let length = secret.expose().len();
     ensure!(
-        length >= SHORTEST_SECRET,
-        "{name} has {length} bytes; it has at least {SHORTEST_SECRET} (`openssl rand -hex 32` makes a good one)"
+        length >= shortest,
+        "{name} has {length} bytes; it has at least {shortest} (`openssl rand -hex 32` makes a good one)"
     );
     Ok(Some(secret))
 }

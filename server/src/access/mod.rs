@@ -10,6 +10,8 @@ mod keys;
 mod origins;
 mod proxies;
 mod reload;
+mod sora;
+mod sources;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -30,7 +32,9 @@ pub(crate) use client::{
     Claims, ClientTokens, LONGEST_NAME, TokenError, is_token, mint as mint_client_token, without_tokens,
 };
 pub(crate) use guard::{__path_login, __path_logout, COOKIE, LOGIN, guard, login, logout};
-pub(crate) use reload::{Reload, Watched, watch};
+pub(crate) use reload::{Reload, Watched, files_of, watch};
+pub(crate) use sora::SoraAccess;
+pub(crate) use sources::Sources;
 
 /// Where others can reach the collector, an address may have this part of all sessions, unless the settings say otherwise.
 const SHARE: usize = 10;
@@ -141,6 +145,11 @@ impl Access {
             0 if is_reachable => (config.limits.sessions / SHARE).max(1),
             limit => limit,
         })
+    }
+
+    /// Whether a peer is a proxy that is believed when it says for whom it asks.
+    pub(crate) fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.proxies.trust(peer.to_canonical())
     }
 
     /// For whom a request is made.

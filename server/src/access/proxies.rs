@@ -3,10 +3,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use anyhow::Context;
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 
+use super::sources::networks;
 use crate::config::{Access, ProxyHeader};
 
 /// The proxies that are believed, and where they say for whom they ask.
@@ -19,12 +19,7 @@ pub(super) struct Proxies {
 impl Proxies {
     /// Reads the networks of the settings.
     pub(super) fn new(access: &Access) -> anyhow::Result<Self> {
-        let network = |text: &String| {
-            text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok().with_context(|| {
-                format!("access.trusted_proxies: `{text}` is no network; write for example 10.0.0.0/8 or 192.0.2.1")
-            })
-        };
-        let trusted = access.trusted_proxies.0.iter().map(network).collect::<anyhow::Result<_>>()?;
+        let trusted = networks("access.trusted_proxies", &access.trusted_proxies)?;
         Ok(Self { trusted, header: access.proxy_header })
     }
 
@@ -61,7 +56,8 @@ impl Proxies {
         client
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
+    /// Whether an address is that of one of them.
+    pub(super) fn trust(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 }

@@ -1,7 +1,8 @@
 //! What is read from files that may change while the collector runs: keys, hashes of tokens, certificates. Once a second
-//! their times, sizes and inodes are compared; what changed is read anew. A file that cannot be read then leaves what was.
+//! their times, sizes and inodes are compared (of a folder, those of its files); what changed is read anew. A file that
+//! cannot be read then leaves what was.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -86,13 +87,25 @@ impl<T: Send + Sync> Reload for Watched<T> {
     }
 }
 
+/// Of a folder, that of all that lies in it, too.
 fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
+    let within = |path: &PathBuf| files_of(path).unwrap_or_default();
+    files.iter().flat_map(|path| within(path).into_iter().chain([path.clone()])).map(|path| stamp(&path)).collect()
+}
+
+fn stamp(file: &Path) -> Option<Stamp> {
     use std::os::unix::fs::MetadataExt as _;
-    let stamp = |file: &PathBuf| {
-        let metadata = std::fs::metadata(file).ok()?;
-        Some(Stamp { modified: metadata.modified().ok(), length: metadata.len(), inode: metadata.ino() })
-    };
-    files.iter().map(stamp).collect()
+    let metadata = std::fs::metadata(file).ok()?;
+    Some(Stamp { modified: metadata.modified().ok(), length: metadata.len(), inode: metadata.ino() })
+}
+
+/// The files of a folder in the order of their names; an error for what is none.
+pub(crate) fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut files = entries.collect::<std::io::Result<Vec<PathBuf>>>()?;
+    files.retain(|path| path.is_file());
+    files.sort();
+    Ok(files)
 }
 
 /// Looks at the files for as long as the process runs.
@@ -130,5 +143,27 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         number.check();
         assert_eq!(*number.get(), 333);
+    }
+
+    #[test]
+    fn a_folder_is_read_anew_when_a_file_comes_goes_or_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let folder = dir.path().to_owned();
+        let load = move || Ok(files_of(&folder)?.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect());
+        let texts = Watched::<Vec<String>>::new("texts", vec![dir.path().to_owned()], load).unwrap();
+        let read = || {
+            texts.check();
+            texts.get().join(" ")
+        };
+        std::fs::write(at("b"), "2").unwrap();
+        assert_eq!(read(), "2");
+        std::fs::write(at("a"), "1").unwrap();
+        std::fs::create_dir(at("folder")).unwrap();
+        assert_eq!(read(), "1 2");
+        std::fs::write(at("b"), "22").unwrap();
+        assert_eq!(read(), "1 22");
+        std::fs::remove_file(at("a")).unwrap();
+        assert_eq!(read(), "22");
     }
 }

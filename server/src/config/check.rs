@@ -1,11 +1,12 @@
 //! What no type of a setting can say: numbers that would refuse everything, and paths that something else has.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use rtctrace_protocol::dump::MAX_LINE;
 
-use super::{Config, Limits, Size, Upload};
+use super::{Config, Limits, Size, Sora, Upload};
 use crate::api::assets;
 
 /// What the collector's own paths begin with.
@@ -19,11 +20,13 @@ const SHORTEST: Duration = Duration::from_secs(1);
 pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
     limits(&config.limits)?;
     upload(&config.upload)?;
+    sora(&config.sora)?;
     let times = [
         ("session.idle_timeout", config.session.idle_timeout),
         ("limits.header_time", config.limits.header_time),
         ("limits.idle_time", config.limits.idle_time),
         ("limits.query_time", config.limits.query_time),
+        ("sora.keep_open", config.sora.keep_open),
     ];
     for (name, time) in times {
         ensure!(time.0 >= SHORTEST, "{name} is {time}; it is at least 1s");
@@ -63,6 +66,21 @@ fn limits(limits: &Limits) -> anyhow::Result<()> {
         ensure!(limits.bytes_per_second.0 > 0, "limits.bytes_per_second is 0B; it is at least 1B{off}");
         ensure!(!limits.work_per_second.0.is_zero(), "limits.work_per_second is 0s; it is at least 1ms{off}");
     }
+    Ok(())
+}
+
+fn sora(sora: &Sora) -> anyhow::Result<()> {
+    let (bodies, body) = (sora.request_bytes, sora.body_bytes);
+    ensure!(body >= SMALLEST, "sora.body_bytes is {body}; it is at least {SMALLEST}");
+    ensure!(bodies >= body, "sora.request_bytes is {bodies}; it is at least sora.body_bytes, {body}");
+    for (name, count) in [("connections", sora.connections), ("requests", sora.requests)] {
+        ensure!(count > 0, "sora.{name} is 0; it is at least 1");
+    }
+    let is_named = |file: &Path| !file.as_os_str().is_empty();
+    ensure!(
+        !is_named(&sora.tls.client_ca) || is_named(&sora.tls.certificate),
+        "sora.tls.client_ca asks for certificates, which takes TLS: set sora.tls.certificate and sora.tls.key"
+    );
     Ok(())
 }
 
@@ -109,6 +127,12 @@ mod tests {
             ("[session]\nidle_timeout = 0", "session.idle_timeout is 0s"),
             ("[spool]\npart_bytes = 0", "spool.part_bytes is 0B"),
             ("[stats]\nqueue_bytes = 0", "stats.queue_bytes is 0B"),
+            ("[sora]\nconnections = 0", "sora.connections is 0"),
+            ("[sora]\nrequests = 0", "sora.requests is 0"),
+            ("[sora]\nbody_bytes = 0", "sora.body_bytes is 0B"),
+            ("[sora]\nrequest_bytes = \"1MiB\"", "at least sora.body_bytes, 4MiB"),
+            ("[sora]\nkeep_open = 0", "sora.keep_open is 0s"),
+            ("[sora.tls]\nclient_ca = \"ca.pem\"", "set sora.tls.certificate and sora.tls.key"),
             ("[upload]\npath = \"/api/x\"", "upload.path is `/api/x`"),
         ] {
             let error = check(&with_file(text, &[]).unwrap()).expect_err(text).to_string();

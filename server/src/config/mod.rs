@@ -6,6 +6,7 @@ mod load;
 mod origin;
 mod print;
 mod secret;
+mod sora;
 mod units;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub(crate) use list::List;
 pub(crate) use load::{Overrides, load, log_format, variables};
 pub(crate) use print::{masked, render};
 pub(crate) use secret::Secret;
+pub(crate) use sora::{Sora, SoraTls};
 pub(crate) use units::{Size, Span};
 
 /// All settings of the collector.
@@ -30,7 +32,7 @@ pub(crate) use units::{Size, Span};
 pub(crate) struct Config {
     /// Where the listener binds. Port 0 takes a free one.
     pub(crate) listen: String,
-    /// Allows a `listen` address that others can reach, although not everybody is asked for credentials.
+    /// Allows addresses of `listen` and `sora.listen` that others can reach, although not everybody is asked for credentials.
     pub(crate) insecure_open: bool,
     /// Spool, dumps and database lie under it unless their own settings say otherwise.
     pub(crate) data_dir: PathBuf,
@@ -64,6 +66,8 @@ pub(crate) struct Config {
     pub(crate) traces: Traces,
     /// Where in the world clients are.
     pub(crate) geo: Geo,
+    /// What the SFU Sora sends. `limits.header_time` holds for its connections, too.
+    pub(crate) sora: Sora,
 }
 
 /// What the collector says of what it does.
@@ -369,6 +373,7 @@ impl Default for Config {
             log: Log { format: LogFormat::Text },
             traces: Traces { endpoint: String::new() },
             geo: Geo { database: PathBuf::new() },
+            sora: Sora::default(),
         }
     }
 }
@@ -390,6 +395,8 @@ fn explanations() -> BTreeMap<String, &'static str> {
     of::<Retention>("retention", &mut all);
     of::<Session>("session", &mut all);
     of::<Shutdown>("shutdown", &mut all);
+    of::<Sora>("sora", &mut all);
+    of::<SoraTls>("sora.tls", &mut all);
     of::<Spool>("spool", &mut all);
     of::<Stats>("stats", &mut all);
     of::<Storage>("storage", &mut all);

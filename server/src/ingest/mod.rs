@@ -1,4 +1,4 @@
-//! How lines come in: WebSockets in the dialects of ours, upstream's and Jitsi's clients, and beacons.
+//! How lines come in: WebSockets in the dialects of ours, upstream's and Jitsi's clients, beacons, and what Sora sends.
 
 mod beacon;
 mod handshake;
@@ -6,6 +6,7 @@ mod jitsi;
 mod listening;
 mod rtcstats;
 mod socket;
+pub(crate) mod sora;
 mod unfinished;
 mod v1;
 

@@ -18,20 +18,27 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// As much as a peer may have asked for already.
 const ASKED: usize = 16 * 1024;
 
-/// In HTTP/1.1, which whoever speaks HTTP/2 does not understand; but it is closed all the same.
-const ANSWER: &str = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\n\
-    Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: 182\r\n\r\n\
-    {\"type\":\"urn:rtctrace:problem:too-many-connections\",\"title\":\"Too many connections\",\"status\":503,\
-    \"detail\":\"There are as many connections as `limits.sockets` allows; come back later.\"}";
-
 /// Answers connections that have no place.
 #[derive(Debug, Clone)]
-pub(super) struct Full(Arc<Semaphore>);
+pub(super) struct Full {
+    answer: Arc<str>,
+    places: Arc<Semaphore>,
+}
 
 impl Full {
-    /// Nobody is answered yet.
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_A_TIME)))
+    /// Nobody is answered yet; `setting` says how many connections there may be.
+    pub(super) fn new(setting: &str) -> Self {
+        let body = format!(
+            "{{\"type\":\"urn:rtctrace:problem:too-many-connections\",\"title\":\"Too many connections\",\"status\":503,\
+             \"detail\":\"There are as many connections as `{setting}` allows; come back later.\"}}"
+        );
+        // In HTTP/1.1, which whoever speaks HTTP/2 does not understand; but it is closed all the same.
+        let answer = format!(
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\n\
+             Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Self { answer: answer.into(), places: Arc::new(Semaphore::new(AT_A_TIME)) }
     }
 
     /// Closes a connection; one without TLS, which would cost more than the answer, hears why.
@@ -40,17 +47,18 @@ impl Full {
         if is_encrypted {
             return;
         }
-        let Ok(permit) = Arc::clone(&self.0).try_acquire_owned() else { return };
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else { return };
+        let said = Arc::clone(&self.answer);
         tokio::spawn(async move {
-            let _ = timeout(PATIENCE, answer(stream)).await;
+            let _ = timeout(PATIENCE, answer(stream, &said)).await;
             drop(permit);
         });
     }
 }
 
 /// Closing a connection with unread input resets it, and the peer would never see the answer.
-async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
-    stream.write_all(ANSWER.as_bytes()).await?;
+async fn answer(mut stream: TcpStream, said: &str) -> std::io::Result<()> {
+    stream.write_all(said.as_bytes()).await?;
     stream.shutdown().await?;
     let (mut asked, mut buffer) = (0, [0; 1024]);
     while asked < ASKED {
@@ -67,10 +75,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_is_as_long_as_it_says() {
-        let (head, body) = ANSWER.split_once("\r\n\r\n").unwrap();
+    fn the_answer_is_a_problem_document() {
+        let full = Full::new("limits.sockets");
+        let (head, body) = full.answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("Content-Length: {}", body.len())), "{}", body.len());
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert!(body["detail"].as_str().unwrap().contains("limits.sockets"));
         let kind = format!("urn:rtctrace:problem:{}", Reason::TooManyConnections.name().replace('_', "-"));
         assert_eq!(body["type"], kind);
     }

@@ -46,6 +46,10 @@ const STATS_QUEUE_ROWS: &str = "rtctrace_stats_queue_rows";
 const STATS_OLDEST: &str = "rtctrace_stats_queue_oldest_seconds";
 const STATS_BEHIND: &str = "rtctrace_stats_behind_total";
 const STATS_LOST: &str = "rtctrace_stats_rows_lost_total";
+const SORA_CONNECTIONS: &str = "rtctrace_sora_connections";
+const SORA_REQUESTS: &str = "rtctrace_sora_requests";
+const SORA_REQUEST_BYTES: &str = "rtctrace_sora_request_bytes";
+const SORA_ANSWERS: &str = "rtctrace_sora_answers_total";
 
 /// The stores that can fail.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +123,10 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
         "Sessions whose rows are written from their dump at their end, because the queue was full."
     );
     describe_counter!(STATS_LOST, "Stats rows that no table takes: far too long, or refused by the database for good.");
+    describe_gauge!(SORA_CONNECTIONS, "Connections to the listener for Sora.");
+    describe_gauge!(SORA_REQUESTS, "Requests of Sora that are under way.");
+    describe_gauge!(SORA_REQUEST_BYTES, "Bytes that are set aside for their bodies.");
+    describe_counter!(SORA_ANSWERS, "Answers to Sora, by status.");
     counter!(ACKS).absolute(0);
     counter!(SHORT).absolute(0);
     counter!(DUPLICATES).absolute(0);
@@ -133,6 +141,9 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     gauge!(SPOOL_BYTES).set(0.0);
     gauge!(SESSIONS_LIVE).set(0.0);
     gauge!(SOCKETS).set(0.0);
+    gauge!(SORA_CONNECTIONS).set(0.0);
+    gauge!(SORA_REQUESTS).set(0.0);
+    gauge!(SORA_REQUEST_BYTES).set(0.0);
     Ok(handle)
 }
 
@@ -342,4 +353,49 @@ impl Drop for OpenSocket {
     fn drop(&mut self) {
         gauge!(SOCKETS).decrement(1.0);
     }
+}
+
+/// Counts a connection to the listener for Sora for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct SoraConnection(());
+
+impl SoraConnection {
+    /// Counts one more.
+    pub(crate) fn new() -> Self {
+        gauge!(SORA_CONNECTIONS).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for SoraConnection {
+    fn drop(&mut self) {
+        gauge!(SORA_CONNECTIONS).decrement(1.0);
+    }
+}
+
+/// Counts a request of Sora, and what is set aside for its body, for as long as it is under way.
+#[derive(Debug)]
+pub(crate) struct SoraRequest {
+    bytes: f64,
+}
+
+impl SoraRequest {
+    /// Counts one more.
+    pub(crate) fn new(bytes: f64) -> Self {
+        gauge!(SORA_REQUESTS).increment(1.0);
+        gauge!(SORA_REQUEST_BYTES).increment(bytes);
+        Self { bytes }
+    }
+}
+
+impl Drop for SoraRequest {
+    fn drop(&mut self) {
+        gauge!(SORA_REQUESTS).decrement(1.0);
+        gauge!(SORA_REQUEST_BYTES).decrement(self.bytes);
+    }
+}
+
+/// A request of Sora was answered.
+pub(crate) fn sora_answered(status: u16) {
+    counter!(SORA_ANSWERS, "status" => status.to_string()).increment(1);
 }

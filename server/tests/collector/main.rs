@@ -26,6 +26,7 @@ mod secrets;
 mod seed;
 mod series;
 mod soak;
+mod sora_listener;
 mod spool;
 mod stores;
 mod support;

@@ -29,6 +29,8 @@ const ANY_PORT: &str = "127.0.0.1:0";
 pub(crate) struct Collector {
     child: Child,
     pub(crate) address: String,
+    /// Where it listens for Sora; empty if it does not.
+    pub(crate) sora: String,
     pub(crate) dir: tempfile::TempDir,
     settings: Vec<(String, String)>,
     wrapper: Option<String>,
@@ -74,8 +76,8 @@ impl Collector {
         let server = (crate::ON_POSTGRES && !is_told).then(TestDatabase::new_blocking);
         settings.extend(server.iter().map(|server| (DATABASE_URL.to_owned(), server.url.clone())));
         let wrapper = prelude.map(|prelude| format!("{prelude}; exec \"$0\" \"$@\""));
-        let (child, address) = spawn(dir.path(), &settings, wrapper.as_deref(), listen, &flags);
-        Self { child, address, dir, settings, wrapper, flags, server }
+        let (child, address, sora) = spawn(dir.path(), &settings, wrapper.as_deref(), listen, &flags);
+        Self { child, address, sora, dir, settings, wrapper, flags, server }
     }
 
     /// SIGKILL: what a crash looks like.
@@ -100,7 +102,7 @@ impl Collector {
 
     /// The same, at the address where its clients look for it.
     pub(crate) fn restart_at(&mut self, listen: &str) {
-        (self.child, self.address) =
+        (self.child, self.address, self.sora) =
             spawn(self.dir.path(), &self.settings, self.wrapper.as_deref(), listen, &self.flags);
     }
 
@@ -236,7 +238,7 @@ fn spawn(
     wrapper: Option<&str>,
     listen: &str,
     flags: &[String],
-) -> (Child, String) {
+) -> (Child, String, String) {
     let binary = env!("CARGO_BIN_EXE_rtctrace");
     let mut command = match wrapper {
         None => Command::new(binary),
@@ -259,14 +261,19 @@ fn spawn(
         .stderr(log)
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let Some((_, address)) = line.trim().strip_prefix("rtctrace listening on ").and_then(|url| url.split_once("://"))
-    else {
-        let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
-        panic!("the collector did not start: {line:?}\n{log}");
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut address = |what: &str| {
+        let line = output.next().map_or(String::new(), Result::unwrap);
+        let Some((_, address)) = line.strip_prefix(what).and_then(|url| url.split_once("://")) else {
+            let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
+            panic!("the collector did not start: {line:?}\n{log}");
+        };
+        address.trim_end_matches('/').replace("0.0.0.0", "127.0.0.1")
     };
-    (child, address.trim_end_matches('/').replace("0.0.0.0", "127.0.0.1"))
+    let all = address("rtctrace listening on ");
+    let listens = settings.iter().any(|(name, _)| name == "RTCTRACE_SORA_LISTEN");
+    let sora = if listens { address("rtctrace listening for Sora on ") } else { String::new() };
+    (child, all, sora)
 }
 
 /// Runs the program to its end over a data directory: whether it succeeded, and what it wrote to both outputs.
