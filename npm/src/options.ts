@@ -11,6 +11,8 @@ export interface Identity {
   conference?: string;
   /** The application's own name for this participation. */
   session?: string;
+  /** What the SFU Sora calls the page's connection to it. The collector links the recording to what Sora sends of that connection. */
+  sora?: { connection_id: string; channel_id?: string };
   [name: string]: unknown;
 }
 

@@ -176,6 +176,7 @@ impl Ended<'_> {
             dump_path: Some(path.to_string()),
             dump_bytes: Some(dump_bytes),
             close_code: Some(snapshot.close_code.unwrap_or(LOST)),
+            sora_connections: snapshot.sora_connections.clone(),
             ..SessionRow::live(id, &handle.origin)
         };
         let mut session = Arc::new(EndedSession { row, features });

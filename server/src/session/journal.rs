@@ -360,6 +360,7 @@ impl Journal {
             connections: self.summary.connections(),
             duration: self.summary.duration(),
             browser: self.summary.browser().or(self.browser.as_ref()).map(Arc::clone),
+            sora_connections: self.summary.sora_connections(),
             close_code: self.end,
         }
     }

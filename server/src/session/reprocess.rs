@@ -62,6 +62,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
         dump_path: Some(object.location.to_string()),
         dump_bytes: Some(bytes),
         close_code: Some(snapshot.close_code.unwrap_or(LOST)),
+        sora_connections: snapshot.sora_connections,
         // Who was given up by others may be back with what came since.
         collector,
         ..SessionRow::live(id, &origin)

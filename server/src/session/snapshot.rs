@@ -17,6 +17,8 @@ pub(crate) struct Snapshot {
     pub(crate) duration: i64,
     /// The browser, once its client told.
     pub(crate) browser: Option<Arc<Browser>>,
+    /// The connections of the SFU Sora that it is about.
+    pub(crate) sora_connections: Arc<[Box<str>]>,
     /// The close code of its last socket, once the session is over.
     pub(crate) close_code: Option<u16>,
 }

@@ -9,6 +9,9 @@ use super::Browser;
 
 /// As many connections as features are kept of; further ones are not counted either.
 const CONNECTIONS: usize = rtctrace_features::limits::CONNECTIONS;
+/// A page has few connections to Sora; further ones, and longer names of them, are not looked for.
+const SORA_CONNECTIONS: usize = 16;
+const LONGEST_SORA_CONNECTION: usize = 255;
 
 /// What the lines of one session say of it as a whole.
 #[derive(Debug, Default)]
@@ -16,6 +19,7 @@ pub(crate) struct Summary {
     times: Times,
     connections: HashSet<Box<str>>,
     browser: Option<Arc<Browser>>,
+    sora: Arc<[Box<str>]>,
 }
 
 /// When its events were, in ms since the Unix epoch.
@@ -33,12 +37,30 @@ impl Summary {
         self.times.first.get_or_insert(self.times.last);
         match line.connection() {
             Some(connection) if !self.connections.contains(&*connection) && self.connections.len() < CONNECTIONS => {
+                // What Sora says itself names its connection.
+                if line.method().starts_with(":sora.") {
+                    self.is_about(&connection);
+                }
                 self.connections.insert(connection.into());
             }
             None if self.browser.is_none() && line.method() == "create" => {
                 self.browser = Browser::from_hints(line.value()).map(Arc::new);
             }
+            None if line.method() == "identity" => {
+                let told = line.value().get("sora").and_then(|sora| sora.get("connection_id")?.as_str());
+                if let Some(connection) = told {
+                    self.is_about(&connection);
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// A connection of Sora's is named.
+    fn is_about(&mut self, connection: &str) {
+        let fits = (1..=LONGEST_SORA_CONNECTION).contains(&connection.len()) && self.sora.len() < SORA_CONNECTIONS;
+        if fits && !self.sora.iter().any(|known| **known == *connection) {
+            self.sora = self.sora.iter().cloned().chain([connection.into()]).collect();
         }
     }
 
@@ -67,6 +89,11 @@ impl Summary {
         (self.times.last - self.times.first.unwrap_or(self.times.last)).max(0.0) as i64
     }
 
+    /// The connections of Sora's that it is about.
+    pub(crate) fn sora_connections(&self) -> Arc<[Box<str>]> {
+        Arc::clone(&self.sora)
+    }
+
     /// The browser by its client hints.
     pub(crate) fn browser(&self) -> Option<&Arc<Browser>> {
         self.browser.as_ref()
@@ -92,5 +119,25 @@ mod tests {
         assert_eq!(summary.duration(), 0, "a clock may jump back");
         summary.rewind(before);
         assert_eq!(summary.duration(), 7);
+    }
+
+    #[test]
+    fn connections_of_sora_are_named_by_an_application_or_by_sora() {
+        let mut summary = Summary::default();
+        let named =
+            |connection: &str| format!("[\":identity\",null,{{\"sora\":{{\"connection_id\":{connection}}}}},1]\n");
+        let long = format!("\"{}\"", "x".repeat(256));
+        for line in ["\"A\"", "\"B\"", "\"A\"", "7", "null", "\"\"", &long] {
+            summary.lines(&named(line).replace(":identity", "identity"));
+        }
+        summary.lines("[\"identity\",null,{\"sora\":7},1]\n[\"identity\",null,[],1]\n[\"identity\",\"PC_0\",{\"sora\":{\"connection_id\":\"C\"}},1]");
+        // What an application calls so is no identity.
+        summary.lines(&named("\"D\""));
+        summary.lines("[\":sora.connection\",\"E\",{},1]");
+        assert_eq!(*summary.sora_connections(), ["A".into(), "B".into(), "E".into()]);
+        for number in 0..100 {
+            summary.lines(&named(&format!("\"{number}\"")).replace(":identity", "identity"));
+        }
+        assert_eq!(summary.sora_connections().len(), SORA_CONNECTIONS);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use super::database::{Database, Insert, Row, Transaction, Value, columns_of};
 use super::features;
 use super::filter::Outcome;
+use super::links;
 use super::stats;
 use crate::geo::Location;
 use crate::session::{Browser, SessionId, UnixMillis};
@@ -59,6 +60,8 @@ pub(crate) struct SessionRow {
     pub(crate) outcome: Option<Outcome>,
     /// Which collector holds it. Of one that is over: who held it when others gave it up; none, if it had its end.
     pub(crate) collector: Option<String>,
+    /// The connections of Sora's that it is about, when it is written; they have a table of their own (`links.rs`).
+    pub(crate) sora_connections: Arc<[Box<str>]>,
 }
 
 impl SessionRow {
@@ -91,6 +94,7 @@ impl SessionRow {
             location: origin.location.clone(),
             outcome: None,
             collector: None,
+            sora_connections: Arc::default(),
         }
     }
 
@@ -112,7 +116,8 @@ impl SessionRow {
             self.location.country.as_ref(),
             self.location.city.as_ref(),
         ];
-        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+        let connections = self.sora_connections.iter().map(|connection| size_of::<Box<str>>() + connection.len());
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).chain(connections).sum::<usize>()
     }
 
     pub(super) fn read(row: &Row) -> sqlx::Result<Self> {
@@ -143,6 +148,7 @@ impl SessionRow {
             location: Location { country: row.text("country")?, city: row.text("city")? },
             outcome: row.text("outcome")?.as_deref().and_then(Outcome::of_name),
             collector: row.text("collector")?,
+            sora_connections: Arc::default(),
         })
     }
 }
@@ -218,7 +224,7 @@ const IF_OWN: &str = "WHERE (sessions.collector IS NULL OR sessions.collector = 
 pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
     static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, IN_PLACE));
     transaction.insert(&INSERT, &rows_of(sessions)).await?;
-    features::write(transaction, sessions).await
+    write_about(transaction, sessions).await
 }
 
 /// The same for the collector that has had these sessions. What is another collector's, or another session's, stays as it is, features and
@@ -232,8 +238,15 @@ pub(crate) async fn end_held(
         LazyLock::new(|| Insert::new("sessions", COLUMNS, format!("{IN_PLACE} {IF_OWN}")));
     let written = transaction.insert_or_leave(&INSERT, &rows_of(sessions), &[Value::Text(Some(collector))]).await?;
     let ours: Vec<_> = sessions.iter().filter(|session| written.contains(&session.row.id)).map(Arc::clone).collect();
-    features::write(transaction, &ours).await?;
+    write_about(transaction, &ours).await?;
     Ok(written)
+}
+
+/// What further tables have of sessions that are over.
+async fn write_about(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
+    let rows: Vec<&SessionRow> = sessions.iter().map(|session| &session.row).collect();
+    links::write(transaction, &rows).await?;
+    features::write(transaction, sessions).await
 }
 
 fn rows_of(sessions: &[Arc<EndedSession>]) -> Vec<Vec<Value<'_>>> {
@@ -330,6 +343,7 @@ pub(crate) async fn remove(database: &Database, id: SessionId) -> sqlx::Result<(
     transaction.lock(id).await?;
     stats::remove(&mut transaction, id).await?;
     features::remove(&mut transaction, &[id]).await?;
+    links::remove(&mut transaction, &[id]).await?;
     transaction.write("DELETE FROM sessions WHERE id = $1", &[Value::Id(id)]).await?;
     transaction.commit().await
 }
@@ -447,7 +461,8 @@ pub(crate) mod tests {
         );
     }
 
-    async fn end_one(database: &Database, row: &SessionRow) {
+    /// Writes one that is over.
+    pub(crate) async fn end_one(database: &Database, row: &SessionRow) {
         end(database, &[Arc::new(EndedSession { row: row.clone(), features: SessionFeatures::default() })]).await;
     }
 

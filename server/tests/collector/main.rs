@@ -15,6 +15,7 @@ mod faults;
 mod geo;
 mod hostile;
 mod jitsi;
+mod links;
 mod lists;
 mod postgres;
 mod privacy;

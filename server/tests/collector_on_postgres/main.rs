@@ -20,6 +20,8 @@ mod exports;
 mod hostile;
 #[path = "../collector/jitsi.rs"]
 mod jitsi;
+#[path = "../collector/links.rs"]
+mod links;
 #[path = "../collector/lists.rs"]
 mod lists;
 mod moves;

@@ -1,5 +1,7 @@
 //! One session.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -10,14 +12,16 @@ use super::{Session, unknown};
 use crate::app::App;
 use crate::problem::{NoSession, Problem, Refused};
 use crate::session::{Handle, SessionId};
-use crate::store::features;
 use crate::store::sessions::{self, SessionRow};
+use crate::store::{features, links};
 
 /// A session and its features.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionWithFeatures {
     #[serde(flatten)]
     session: Session,
+    /// Sessions about the same connection of the SFU Sora: that of a page names Sora's, and the other way round.
+    linked: Vec<String>,
     /// `client`, and `connections`, each with its `id` and its `tracks`: features by name, absent ones left out.
     #[schema(value_type = Object)]
     features: Value,
@@ -43,14 +47,35 @@ pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Se
     match held.filter(|_| !row.ended) {
         Some(handle) => running(&app, row, &handle).await,
         None => {
-            let features = features::read(&app.stores.database, id).await.map_err(Problem::of_query)?;
-            Ok(Json(SessionWithFeatures { session: Session::of(row), features }))
+            let database = &app.stores.database;
+            let connections = links::connections(database, id).await.map_err(Problem::of_query)?;
+            let linked = linked(&app, id, &connections).await.map_err(Problem::of_query)?;
+            let features = features::read(database, id).await.map_err(Problem::of_query)?;
+            Ok(Json(SessionWithFeatures { session: Session::of(row), linked, features }))
         }
     }
 }
 
 async fn running(app: &App, row: SessionRow, handle: &Handle) -> Result<Json<SessionWithFeatures>, Problem> {
+    let connections = handle.snapshot().sora_connections;
+    let linked = linked(app, handle.id, &connections).await.map_err(Problem::of_query)?;
     let session = Session::of(row).updated(handle);
     let features = serde_json::to_value(app.registry.features(handle).await).map_err(Problem::internal)?;
-    Ok(Json(SessionWithFeatures { session, features }))
+    Ok(Json(SessionWithFeatures { session, linked, features }))
+}
+
+/// The other sessions of these connections: those that are stored, and those that are held here.
+async fn linked(app: &App, id: SessionId, connections: &[impl AsRef<str>]) -> sqlx::Result<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for connection in connections {
+        found.extend(links::sessions(&app.stores.database, connection.as_ref()).await?);
+    }
+    if !connections.is_empty() {
+        let is_about = |known: &str| connections.iter().any(|connection| connection.as_ref() == known);
+        let held = app.registry.held_now().into_iter();
+        let others = held.filter(|handle| handle.snapshot().sora_connections.iter().any(|known| is_about(known)));
+        found.extend(others.map(|handle| handle.id));
+    }
+    found.remove(&id);
+    Ok(found.iter().map(ToString::to_string).collect())
 }

@@ -28,6 +28,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../../../../migrations/sqlite/0006_quality.sql")),
     (7, include_str!("../../../../migrations/sqlite/0007_session_lists.sql")),
     (8, include_str!("../../../../migrations/sqlite/0008_collectors.sql")),
+    (9, include_str!("../../../../migrations/sqlite/0009_sora_connections.sql")),
 ];
 
 /// The newest one.

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("../../../../../migrations/timescale/0002_quality.sql")),
     (3, include_str!("../../../../../migrations/timescale/0003_session_lists.sql")),
     (4, include_str!("../../../../../migrations/timescale/0004_collectors.sql")),
+    (5, include_str!("../../../../../migrations/timescale/0005_sora_connections.sql")),
 ];
 
 /// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
