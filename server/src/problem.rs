@@ -86,6 +86,8 @@ pub(crate) enum Reason {
     Idle,
     /// A connection without a request for longer than `limits.idle_time`.
     IdleConnection,
+    /// A TLS handshake that failed: of a peer without a certificate that is asked for, or of one that speaks something else.
+    TlsHandshake,
     /// The head of a request, or a TLS handshake, that took longer than `limits.header_time`.
     SlowHead,
     /// A body that did not arrive in time.
@@ -145,6 +147,7 @@ impl Reason {
             Self::Replaced => "replaced",
             Self::Idle => "idle",
             Self::IdleConnection => "idle_connection",
+            Self::TlsHandshake => "tls_handshake",
             Self::SlowHead => "slow_head",
             Self::SlowBody => "slow_body",
             Self::SlowMessage => "slow_message",
@@ -161,6 +164,7 @@ impl Reason {
             Self::UnknownPath | Self::UnknownKind | Self::UnknownSession | Self::NotBuiltIn => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HttpVersion
+            | Self::TlsHandshake
             | Self::BadParameter
             | Self::BadSessionId
             | Self::BadHandshake
@@ -237,6 +241,7 @@ impl Reason {
             Self::Replaced => "Replaced by a newer socket",
             Self::Idle => "Silent for too long",
             Self::IdleConnection => "Connection idle for too long",
+            Self::TlsHandshake => "TLS handshake failed",
             Self::SlowHead => "Request too slow",
             Self::SlowBody => "Body too slow",
             Self::SlowMessage => "Message too slow",

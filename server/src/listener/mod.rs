@@ -178,7 +178,10 @@ impl Terms {
         let Some(tls) = &self.tls else { return self.converse(stream, peer, place, deadline).await };
         match timeout_at(deadline, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => self.converse(stream, peer, place, deadline).await,
-            Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
+            Ok(Err(error)) => {
+                telemetry::refused(Reason::TlsHandshake.name());
+                tracing::debug!(peer = %peer.ip(), "a TLS handshake failed: {error}");
+            }
             Err(_) => telemetry::refused(Reason::SlowHead.name()),
         }
     }

@@ -274,6 +274,10 @@ async fn who_has_no_certificate_of_an_authority_is_refused() {
     assert!(!is_let_in(&collector, &own, Some(&of_a_server)).await);
     assert!(!is_let_in(&collector, &own, None).await);
     assert!(is_let_in(&collector, &own, Some(&right)).await, "the next good one is let in");
+    until("those are counted", async || {
+        (collector.metric("rtctrace_refused_total{reason=\"tls_handshake\"}").await >= 6.0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
