@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rtctrace_features::SessionFeatures;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tracing::Instrument as _;
 
 use super::decoding;
@@ -44,7 +44,7 @@ impl Default for Turns {
 
 /// Stores a session for good. `stats`: how far apart the rows of an entry are, if there are any.
 pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Turns, stats: Option<Duration>) {
-    decode(handle, stores, &turns.work).await;
+    let turn = decode(handle, stores, &turns.work, stats.is_some()).await;
     // What waits to be stored keeps nobody from beginning anew; what waits for work, does.
     drop(lock(&handle.place).take());
     let (mut features, ended) = {
@@ -52,11 +52,13 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         let (snapshot, file) = (journal.snapshot(), journal.path().clone());
         (journal.settle(), Ended { handle, stores, spool, turns, snapshot, file })
     };
+    // It is compressed by the turn by which it was decoded, and waits for one only once; but it waits for nothing else with it.
+    let mut turn = turn.filter(|_| handle.listing.is_own());
     let Some(mut id) = ended.name().await else { return ended.forget() };
     let mut backoff = Backoff::new(Store::Database);
     let dump_bytes = loop {
         let path = stores.objects.path(id, handle.origin.start_time);
-        let Some(dump_bytes) = ended.store_dump(id, &path).await else { return };
+        let Some(dump_bytes) = ended.store_dump(id, &path, turn.take()).await else { return };
         // Rows that came before it was known whose the id is may have been left out.
         let lacks_rows = handle.is_behind() || id != handle.id || !handle.listing.is_own();
         if let Some(interval) = stats.filter(|_| lacks_rows) {
@@ -120,12 +122,17 @@ impl Ended<'_> {
     }
 
     /// Says how long its dump is; nothing, if its text is gone, and it is over with that.
-    async fn store_dump(&self, id: SessionId, path: &object_store::path::Path) -> Option<u64> {
+    async fn store_dump(
+        &self,
+        id: SessionId,
+        path: &object_store::path::Path,
+        mut turn: Option<SemaphorePermit<'_>>,
+    ) -> Option<u64> {
         let Self { handle, stores, spool, turns, file, .. } = self;
         let mut backoff = Backoff::new(Store::Objects);
         loop {
             let span = tracing::info_span!(target: TARGET, "store dump", path = %path);
-            match stores.objects.store_dump(file.clone(), path, &turns.work).instrument(span).await {
+            match stores.objects.store_dump(file.clone(), path, &turns.work, turn.take()).instrument(span).await {
                 Ok(length) => {
                     telemetry::store_works(Store::Objects);
                     return Some(length);
@@ -207,26 +214,36 @@ impl Ended<'_> {
 }
 
 /// Decodes what is left. A session whose few bytes stand for much work is given its share of time and no more: others go first.
-async fn decode(handle: &Handle, stores: &Stores, turns: &Semaphore) {
+/// Returns the turn by which it was done, for what follows; none where the session `has_rows`: those may wait for the database.
+async fn decode<'t>(
+    handle: &Handle,
+    stores: &Stores,
+    turns: &'t Semaphore,
+    has_rows: bool,
+) -> Option<SemaphorePermit<'t>> {
     let mut backoff = Backoff::new(Store::Spool);
     loop {
         // First the session: who has it may be at work, and need no turn.
         let mut journal = handle.journal.lock().await;
-        let turn = turns.acquire().await;
+        let turn = turns.acquire().await.ok();
         let attempt = decoding::decode(handle, &mut journal, &stores.queue).await;
-        drop(turn);
+        let turn = turn.filter(|_| matches!(attempt, Ok(None)) && !has_rows);
         match attempt {
-            Ok(None) => return decoding::end(handle, &mut journal, &stores.queue).await,
+            Ok(None) => {
+                decoding::end(handle, &mut journal, &stores.queue).await;
+                return turn;
+            }
             Ok(Some(wait)) => {
                 drop(journal);
                 tokio::time::sleep(wait).await;
             }
             // That it is gone is said by who stores it.
-            Err(_) if !journal.path().exists() => return,
+            Err(_) if !journal.path().exists() => return None,
             Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) => {
                 tracing::error!(session = %handle.id, "a part of the spool text is gone; the session is stored without it: {error}");
                 handle.fall_behind(&mut journal, "rows of the part that is gone may be missing");
-                return journal.give_up_decoding();
+                journal.give_up_decoding();
+                return None;
             }
             Err(error) => {
                 drop(journal);

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 use self::under_way::UnderWay;
 use crate::config::Config;
@@ -57,10 +57,27 @@ impl Objects {
         Path::from_iter(self.prefix.parts().chain(Path::from(format!("{day}/{session}.jsonl.gz")).parts()))
     }
 
-    /// Compresses a spool file and stores it; says how many bytes the object has. `turns` bounds how many are compressed at one time.
-    pub(crate) async fn store_dump(&self, spool: PathBuf, path: &Path, turns: &Semaphore) -> anyhow::Result<u64> {
-        let _upload = self.uploads.acquire().await?;
-        let turn = turns.acquire().await?;
+    /// Compresses a spool file and stores it; says how many bytes the object has. `turns` bounds how many are compressed at one time;
+    /// who has a turn already brings it.
+    pub(crate) async fn store_dump(
+        &self,
+        spool: PathBuf,
+        path: &Path,
+        turns: &Semaphore,
+        mut turn: Option<SemaphorePermit<'_>>,
+    ) -> anyhow::Result<u64> {
+        let _upload = match self.uploads.try_acquire() {
+            Ok(upload) => upload,
+            Err(_) => {
+                // The store is slow: others need not be.
+                drop(turn.take());
+                self.uploads.acquire().await?
+            }
+        };
+        let turn = match turn {
+            Some(turn) => turn,
+            None => turns.acquire().await?,
+        };
         self.tidy(path);
         let (sender, mut chunks) = mpsc::channel(WAITING);
         let compress = tokio::task::spawn_blocking(move || compress::compress(&spool, sender));
@@ -186,7 +203,7 @@ mod tests {
         let path = objects.path(session, UnixMillis(1_795_159_383_861));
         assert_eq!(path.to_string(), format!("2026/11/20/{session}.jsonl.gz"));
 
-        let length = objects.store_dump(spool, &path, &Semaphore::new(1)).await.unwrap();
+        let length = objects.store_dump(spool, &path, &Semaphore::new(1), None).await.unwrap();
         let stored = objects.get(&path).await.unwrap().bytes().await.unwrap();
         assert_eq!(stored.len() as u64, length);
         let mut back = String::new();
@@ -224,7 +241,7 @@ mod tests {
                 (0..lines).map(|n: u64| format!("[{}]\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
             std::fs::write(&spool, text).unwrap();
             let (turns, path) = (Semaphore::new(1), objects.path(SessionId::new(), UnixMillis(0)));
-            let mut storing = std::pin::pin!(objects.store_dump(spool, &path, &turns));
+            let mut storing = std::pin::pin!(objects.store_dump(spool, &path, &turns, None));
             // Each look is at one that is still under way.
             let looks = async {
                 while objects.longest_wait().is_zero() {
@@ -243,7 +260,7 @@ mod tests {
         let (dir, objects) = storage();
         let path = objects.path(SessionId::new(), UnixMillis(0));
         let turns = Semaphore::new(1);
-        assert!(objects.store_dump(dir.path().join("missing"), &path, &turns).await.is_err());
+        assert!(objects.store_dump(dir.path().join("missing"), &path, &turns, None).await.is_err());
         assert!(objects.get(&path).await.is_err());
 
         let killed = [1, 2].map(|number| dir.path().join("dumps").join(format!("{path}#{number}")));
@@ -255,7 +272,7 @@ mod tests {
         std::fs::write(&other, "mine").unwrap();
         let spool = dir.path().join("spool");
         std::fs::write(&spool, "whole").unwrap();
-        objects.store_dump(spool, &path, &turns).await.unwrap();
+        objects.store_dump(spool, &path, &turns, None).await.unwrap();
         assert!(killed.iter().all(|killed| !killed.exists()) && other.exists());
     }
 }
