@@ -57,11 +57,18 @@ impl<T> Watched<T> {
 
 /// Something that may have to be read anew.
 pub(crate) trait Reload: Send + Sync {
+    /// What it is, as metrics and logs name it.
+    fn what(&self) -> &'static str;
+
     /// Reads it anew if its files changed.
     fn check(&self);
 }
 
 impl<T: Send + Sync> Reload for Watched<T> {
+    fn what(&self) -> &'static str {
+        self.what
+    }
+
     fn check(&self) {
         let now = stamps(&self.files);
         let mut known = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,6 +118,7 @@ pub(crate) fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// Looks at the files for as long as the process runs.
 pub(crate) async fn watch(items: Vec<Arc<dyn Reload>>) {
     let items: Arc<[Arc<dyn Reload>]> = items.into();
+    items.iter().for_each(|item| telemetry::watched(item.what()));
     while !items.is_empty() {
         tokio::time::sleep(INTERVAL).await;
         let items = Arc::clone(&items);

@@ -12,6 +12,7 @@ use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::session::Dialect;
+use crate::store::stats::TABLES;
 
 pub(crate) use log::install_log;
 
@@ -50,6 +51,18 @@ const SORA_CONNECTIONS: &str = "rtctrace_sora_connections";
 const SORA_REQUESTS: &str = "rtctrace_sora_requests";
 const SORA_REQUEST_BYTES: &str = "rtctrace_sora_request_bytes";
 const SORA_ANSWERS: &str = "rtctrace_sora_answers_total";
+
+/// Why lines and messages are refused.
+const BAD_LINE_REASONS: [&str; 8] = [
+    "binary",
+    "frame_too_large",
+    "line_too_large",
+    "malformed",
+    "not_an_array",
+    "not_json",
+    "not_utf8",
+    "refused_session",
+];
 
 /// The stores that can fail.
 #[derive(Debug, Clone, Copy)]
@@ -127,24 +140,38 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!(SORA_REQUESTS, "Requests of Sora that are under way.");
     describe_gauge!(SORA_REQUEST_BYTES, "Bytes that are set aside for their bodies.");
     describe_counter!(SORA_ANSWERS, "Answers to Sora, by status.");
-    counter!(ACKS).absolute(0);
-    counter!(SHORT).absolute(0);
-    counter!(DUPLICATES).absolute(0);
-    counter!(SLOWED).absolute(0);
-    counter!(SPOOL_PAUSES).absolute(0);
-    gauge!(BACKLOG).set(0.0);
-    gauge!(BACKLOG_AGE).set(0.0);
-    gauge!(STORAGE_WAIT).set(0.0);
-    gauge!(STATS_QUEUE).set(0.0);
-    gauge!(STATS_QUEUE_ROWS).set(0.0);
-    gauge!(STATS_OLDEST).set(0.0);
-    gauge!(SPOOL_BYTES).set(0.0);
-    gauge!(SESSIONS_LIVE).set(0.0);
-    gauge!(SOCKETS).set(0.0);
-    gauge!(SORA_CONNECTIONS).set(0.0);
-    gauge!(SORA_REQUESTS).set(0.0);
-    gauge!(SORA_REQUEST_BYTES).set(0.0);
+    begin();
     Ok(handle)
+}
+
+/// Has every series there before its first event, as far as its labels are known: Prometheus sees no increase in the first sample of a series.
+fn begin() {
+    let counters = [ACKS, DUPLICATES, UNDECODED, MISSING, SHORT, SESSIONS_STORED, SESSIONS_RECOVERED, TORN_TAILS];
+    for name in counters.into_iter().chain([SPOOL_PAUSES, SLOWED, STATS_BEHIND, STATS_LOST]) {
+        counter!(name).absolute(0);
+    }
+    let gauges =
+        [SOCKETS, SESSIONS_LIVE, SPOOL_BYTES, BACKLOG, BACKLOG_AGE, STORAGE_WAIT, STATS_QUEUE, STATS_QUEUE_ROWS];
+    for name in gauges.into_iter().chain([STATS_OLDEST, SORA_CONNECTIONS, SORA_REQUESTS, SORA_REQUEST_BYTES]) {
+        gauge!(name).set(0.0);
+    }
+    for store in [Store::Spool, Store::Objects, Store::Database] {
+        counter!(STORE_FAILURES, "store" => store.name()).absolute(0);
+        gauge!(STORE_UP, "store" => store.name()).set(1.0);
+    }
+    for dialect in Dialect::ALL {
+        counter!(SESSIONS, "dialect" => dialect.name()).absolute(0);
+    }
+    for why in [Removal::Request, Removal::Retention] {
+        counter!(SESSIONS_REMOVED, "reason" => why.name()).absolute(0);
+    }
+    for reason in BAD_LINE_REASONS {
+        counter!(BAD_LINES, "reason" => reason).absolute(0);
+    }
+    for table in TABLES.iter() {
+        counter!(STATS_ROWS, "table" => table.name).absolute(0);
+    }
+    LazyLock::force(&HOT);
 }
 
 /// What is counted with every line, looked up once: finding a metric by its name and labels costs as much as many lines' bytes.
@@ -193,6 +220,7 @@ pub(crate) fn short_session() {
 
 /// A line was refused.
 pub(crate) fn bad_line(reason: &'static str) {
+    debug_assert!(BAD_LINE_REASONS.contains(&reason), "{reason}");
     counter!(BAD_LINES, "reason" => reason).increment(1);
 }
 
@@ -235,13 +263,18 @@ pub(crate) enum Removal {
     Retention,
 }
 
+impl Removal {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Retention => "retention",
+        }
+    }
+}
+
 /// A session was removed from the stores.
 pub(crate) fn session_removed(why: Removal) {
-    let reason = match why {
-        Removal::Request => "request",
-        Removal::Retention => "retention",
-    };
-    counter!(SESSIONS_REMOVED, "reason" => reason).increment(1);
+    counter!(SESSIONS_REMOVED, "reason" => why.name()).increment(1);
 }
 
 /// A session was found in the spool at start.
@@ -304,6 +337,13 @@ pub(crate) fn slowed() {
 /// A socket is not read, because the spool is full.
 pub(crate) fn spool_pause() {
     counter!(SPOOL_PAUSES).increment(1);
+}
+
+/// Files are watched for changes.
+pub(crate) fn watched(what: &'static str) {
+    for result in ["ok", "failed"] {
+        counter!(RELOADS, "what" => what, "result" => result).absolute(0);
+    }
 }
 
 /// Changed files were read anew, or could not be.

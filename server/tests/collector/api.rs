@@ -134,3 +134,24 @@ async fn settings_are_printed_and_wrong_ones_named() {
         run(&["serve"], &[("RTCTRACE_DATABASE_URL", "mysql://x/y"), ("RTCTRACE_LISTEN", "127.0.0.1:0")]);
     assert!(!success && text.contains("unknown scheme `mysql`"), "{text}");
 }
+
+#[tokio::test]
+async fn metrics_have_their_series_before_anything_happens() {
+    let collector = Collector::start(&[]);
+    let metrics = collector.get("/metrics").await.text();
+    for series in [
+        "rtctrace_stats_rows_lost_total 0",
+        "rtctrace_stats_behind_total 0",
+        "rtctrace_stats_rows_total{table=\"stats_inbound_rtp\"} 0",
+        "rtctrace_store_failures_total{store=\"database\"} 0",
+        "rtctrace_store_up{store=\"objects\"} 1",
+        "rtctrace_bad_lines_total{reason=\"not_json\"} 0",
+        "rtctrace_lines_total{dialect=\"rtctrace.v1\"} 0",
+        "rtctrace_sessions_total{dialect=\"rtctrace.v1\"} 0",
+        "rtctrace_sessions_recovered_total 0",
+        "rtctrace_sessions_removed_total{reason=\"retention\"} 0",
+        "rtctrace_spool_torn_tails_total 0",
+    ] {
+        assert!(metrics.lines().any(|line| line == series), "{series} is not in\n{metrics}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The parameters that say which sessions a list or an export is about.
 
 use rtctrace_features::{Feature, Kind};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::api::parameters::{Parameters, TIME, bad, nearest, time};
 use crate::api::shorten;
@@ -29,6 +29,25 @@ const OPERATORS: [(&str, Comparison); 6] = [
     ("=", Comparison::Equal),
 ];
 
+/// Whether a session runs, or is over and stored.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+enum State {
+    Live,
+    Ended,
+}
+
+/// What became of a session's connections.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+enum Outcomes {
+    Connected,
+    Failed,
+    None,
+}
+
 /// How the filters are documented.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -51,8 +70,10 @@ pub(crate) struct FilterParameters {
     #[param(example = "AT")]
     country: Option<String>,
     /// `live` or `ended`.
+    #[param(inline, value_type = Option<State>)]
     state: Option<String>,
     /// Of sessions that have ended: `connected`, one of its connections was; `failed`, it had some, and none was; `none`, it had none.
+    #[param(inline, value_type = Option<Outcomes>)]
     outcome: Option<String>,
     /// A condition on a feature, `name>value`, with `>`, `>=`, `<`, `<=`, `=` or `!=`; repeatable, and then all must hold. In a URL, `>` is `%3E` and `<` is `%3C`. A session fulfils it
     /// if any of its connections or tracks does; one that lacks the feature does not. A name is looked for in the features of connections, of

@@ -24,6 +24,7 @@ pub(super) const LARGEST_PAGE: u32 = 500;
 #[allow(dead_code)] // They are read by name.
 pub(crate) struct PageParameters {
     /// Sessions of a page, from 1 to 500; 50 if it is not given.
+    #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
     /// The `nextCursor` of the page before. The filters must be the same.
     cursor: Option<String>,

@@ -62,8 +62,10 @@ pub(crate) struct StatsParameters {
     to: Option<String>,
     /// The most points of a series, from 2 to 5000; 500 if it is not given. Longer series keep the smallest and the largest value of each of
     /// `points / 2` equal parts of the entry's time, where they were. Not in files.
+    #[param(minimum = 2, maximum = 5000, default = 500)]
     points: Option<u32>,
     /// `json`, or a file of every row with all its columns: `csv`, or `parquet`, which has their types.
+    #[param(inline, value_type = Option<Format>)]
     format: Option<String>,
 }
 
