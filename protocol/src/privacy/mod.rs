@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use crate::description::carries_description;
 use crate::json::{Kind, RawValue, scan_string, write_string};
 use crate::line::Line;
+use crate::sora;
 use crate::tables::{MethodToken, Property, method_token};
 use address::{obfuscate_host_and_port, obfuscate_text};
 use mentions::mentions_addresses;
@@ -142,6 +143,14 @@ impl Obfuscator {
                 }
             }
             method if is_free(method) => every_string(value, found),
+            sora::CONNECTION | sora::NODE | sora::STATS | sora::EVENT => match value.kind() {
+                // The name of a node is its address as a rule, and no client's.
+                Kind::Object => value
+                    .members()
+                    .filter(|(name, _)| name != "node_name")
+                    .for_each(|(_, member)| every_string(member, found)),
+                _ => every_string(value, found),
+            },
             // Browsers quote the line of an SDP that they could not read.
             method if method.ends_with("OnFailure") => every_string(value, found),
             method if carries_description(method) && value.kind() == Kind::Object => {

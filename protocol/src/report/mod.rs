@@ -29,6 +29,8 @@ mod members;
 #[cfg(feature = "std")]
 mod merge;
 #[cfg(feature = "std")]
+mod named;
+#[cfg(feature = "std")]
 mod search;
 mod snapshot;
 #[cfg(feature = "std")]
@@ -52,6 +54,8 @@ pub use decoder::ReportDecoder;
 pub use encoder::ReportEncoder;
 #[cfg(feature = "std")]
 pub use limits::ReportLimits;
+#[cfg(feature = "std")]
+pub(crate) use named::{MAX_REPORT, NamedDecoder, NamedDelta, NamedReports, is_readable};
 #[cfg(feature = "std")]
 pub use types::{Entry, MemberName, Report, Shape};
 #[cfg(feature = "std")]

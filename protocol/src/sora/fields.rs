@@ -45,6 +45,11 @@ impl<'a> Fields<'a> {
         Self { object, prefix }
     }
 
+    /// The object itself.
+    pub(super) fn object(self) -> RawValue<'a> {
+        self.object
+    }
+
     /// All of them, in the order of the text.
     pub(super) fn all(self) -> impl Iterator<Item = (Cow<'a, str>, RawValue<'a>)> {
         self.object.members()

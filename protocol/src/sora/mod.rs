@@ -2,15 +2,23 @@
 //! since 2023), the session and event webhooks, and the logs in which the same stands by lines. All of it is JSON in one envelope.
 //!
 //! A [`Push`] is a body with statistics, a [`Notice`] one that tells of a session or a connection; an [`Entry`] is a line of
-//! `rtc_stats.jsonl`. Whatever is wrong with one is named by its member. Nothing is converted on the way: numbers keep their text.
+//! `rtc_stats.jsonl`. Whatever is wrong with one is named by its member. Nothing is converted on the way but the times of entries:
+//! numbers keep their text.
+//!
+//! What a connection of Sora's becomes is a dump like any other: a [`Translator`] makes lines of what is said of it, in the order in
+//! which it comes, and knows what it made lines of before. [`Unordered`] reads such lines for who writes them anew by their time.
 
 mod fields;
+#[cfg(test)]
+mod line_tests;
 mod log;
 mod notice;
+mod order;
 mod push;
 #[cfg(test)]
 mod tests;
 mod time;
+mod translate;
 
 use std::borrow::Cow;
 
@@ -20,7 +28,9 @@ use crate::json::JsonError;
 
 pub use log::Entry;
 pub use notice::{Ended, Member, Notice};
+pub use order::{Moment, NoReport, Unordered};
 pub use push::{Connection, Push, Role, Sender, Subject};
+pub use translate::{CONNECTION, EVENT, NODE, Refused, STATS, Translated, Translator};
 
 /// The longest text of an envelope, in bytes: Sora's own limit for channels and clients.
 pub const MAX_TEXT: usize = 255;

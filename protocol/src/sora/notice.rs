@@ -47,6 +47,8 @@ pub struct Notice<'a> {
     pub connections: Vec<Member<'a>>,
     /// What is over.
     pub ended: Ended,
+    /// All that is said.
+    pub text: RawValue<'a>,
 }
 
 impl<'a> Notice<'a> {
@@ -86,6 +88,7 @@ impl<'a> Notice<'a> {
             connections: members(fields)?,
             ended,
             sender,
+            text: fields.object(),
         })
     }
 }

@@ -68,6 +68,8 @@ pub struct Sender<'a> {
     pub id: Option<Cow<'a, str>>,
     /// When, in microseconds since the Unix epoch.
     pub timestamp: i64,
+    /// The same as it is written.
+    pub timestamp_text: Cow<'a, str>,
     /// What its operator calls it.
     pub label: Cow<'a, str>,
     /// Its version.
@@ -82,6 +84,7 @@ impl<'a> Sender<'a> {
             kind: fields.text("type")?,
             id: fields.optional_text("id")?,
             timestamp: fields.time("timestamp")?,
+            timestamp_text: fields.text("timestamp")?,
             label: fields.text("label")?,
             version: fields.text("version")?,
             node_name: fields.text("node_name")?,
@@ -224,11 +227,14 @@ pub(super) fn write_report(stats: &[RawValue<'_>], out: &mut String) {
     out.push('}');
 }
 
-/// Appends an entry whose time is in milliseconds.
+/// Appends an entry whose time is in milliseconds, and without an exponent: entries of one time then share it.
 fn write_entry(entry: RawValue<'_>, out: &mut String) {
-    let Some(time) = entry.get("timestamp").and_then(RawValue::as_f64).filter(|time| *time >= MICROS_FROM) else {
-        return write_compact(entry.text(), out);
-    };
+    let time = entry.get("timestamp").and_then(|time| {
+        let is_plain = time.text().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let millis = time.as_f64().map(|time| if time >= MICROS_FROM { time / 1000.0 } else { time })?;
+        (!is_plain || time.as_f64() != Some(millis)).then_some(millis)
+    });
+    let Some(time) = time else { return write_compact(entry.text(), out) };
     out.push('{');
     for (index, (name, value)) in entry.members().enumerate() {
         if index > 0 {
@@ -237,7 +243,7 @@ fn write_entry(entry: RawValue<'_>, out: &mut String) {
         write_string(out, &name);
         out.push(':');
         match &*name {
-            "timestamp" => out.push_str(&(time / 1000.0).to_string()),
+            "timestamp" => out.push_str(&time.to_string()),
             _ => write_compact(value.text(), out),
         }
     }
@@ -245,7 +251,7 @@ fn write_entry(entry: RawValue<'_>, out: &mut String) {
 }
 
 /// Appends JSON without the white space around its values: encoders take what `JSON.stringify` writes.
-fn write_compact(text: &str, out: &mut String) {
+pub(super) fn write_compact(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
     let (mut at, mut kept) = (0, 0);
     while let Some(byte) = bytes.get(at) {

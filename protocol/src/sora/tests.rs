@@ -206,7 +206,7 @@ fn entries_of_a_log_make_the_report_of_their_push() {
     assert!(entries[0].is_with(&entries[1]) && !entries[1].is_with(&entries[2]));
     let mut report = String::new();
     Entry::write_report(&[entries[0].data, entries[1].data], &mut report);
-    let expected = r#"{"A":{"id":"A","timestamp":1.5e+12,"type":"codec","payloadType":96},"B":{"id":"B","timestamp":1.5e+12,"type":"transport"}}"#;
+    let expected = r#"{"A":{"id":"A","timestamp":1500000000000,"type":"codec","payloadType":96},"B":{"id":"B","timestamp":1500000000000,"type":"transport"}}"#;
     assert_eq!(report, expected);
     let error = Entry::read(&lines[0].replace("\"id\":\"A\"", "\"id\":5")).unwrap_err();
     assert_eq!(error.field().as_deref(), Some("rtc_data.id"));

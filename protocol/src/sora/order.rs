@@ -1,0 +1,90 @@
+//! [`Unordered`]: the lines of a session whose pushes did not come in the order of their times, read so that each stands for itself.
+//! Who writes them by their times gives each to [`Translator::again`](super::Translator::again).
+
+use std::collections::HashSet;
+use std::hash::RandomState;
+
+use super::push::Subject;
+use super::translate::{CONNECTION, Clock, Envelopes, NODE, Stamp, pushed, subject_of};
+use crate::json::RawValue;
+use crate::line::{Line, write_line};
+use crate::report::NamedDecoder;
+
+/// When a line was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// In microseconds since the Unix epoch.
+    pub time: i64,
+    /// Whether a line before it is newer.
+    pub is_late: bool,
+    /// Where in the text the line begins, behind the envelope of its push; 0 if there is none.
+    pub line: usize,
+}
+
+/// Reads lines in the order in which they are there.
+#[derive(Debug, Default)]
+pub struct Unordered {
+    clock: Clock,
+    reports: NamedDecoder,
+    envelopes: Envelopes,
+    /// The stamps of lines that were read, eight bytes for each.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Unordered {
+    /// Before a session's first line.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes the next line to `out`, its report in full and its time 0, and before it the envelope of its push, if it is one. `None` if the
+    /// line is an envelope itself, or there was one of its push before.
+    ///
+    /// # Errors
+    /// If the line's report cannot be had.
+    pub fn read(&mut self, line: &Line<'_>, out: &mut String) -> Result<Option<Moment>, NoReport> {
+        out.clear();
+        let newest = self.clock.newest;
+        let method = line.method();
+        let stamp = Stamp::of(line, &method, &self.hasher);
+        self.clock.take_in(line, stamp);
+        let mut time = self.clock.time.unwrap_or_default();
+        let (connection, value) = (line.connection(), line.value());
+        if matches!(&*method, CONNECTION | NODE) {
+            self.envelopes.put(subject_of(value), value.text());
+            return Ok(None);
+        }
+        // Nothing comes behind the end.
+        if method == "close" && connection.is_none() {
+            time = time.max(newest);
+        }
+        let subject = pushed(&method, connection.as_deref());
+        if stamp.is_some_and(|stamp| !self.seen.insert(stamp.hash)) {
+            if subject == Some(Subject::Client) {
+                // What follows may build on it.
+                let _ = self.reports.take(value, line.extra().first().copied());
+            }
+            return Ok(None);
+        }
+        out.push_str(subject.map_or("", |subject| self.envelopes.of(subject)));
+        let start = out.len();
+        if subject == Some(Subject::Client) {
+            self.reports.take(value, line.extra().first().copied()).ok_or(NoReport)?;
+            let mut report = String::new();
+            self.reports.write_report(&mut report).ok_or(NoReport)?;
+            let stamp = line.extra().last().map_or("null", |stamp| stamp.text());
+            write_line(out, &method, connection.as_deref(), &report, &[stamp], 0.0);
+        } else {
+            let extra: Vec<&str> = line.extra().iter().map(|extra| RawValue::text(*extra)).collect();
+            write_line(out, &method, connection.as_deref(), value.text(), &extra, 0.0);
+        }
+        Ok(Some(Moment { time, is_late: time < newest, line: start }))
+    }
+}
+
+/// A line has no report, or none that it can be told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the report of a line cannot be had")]
+pub struct NoReport;
