@@ -1,6 +1,6 @@
 # The commands of the project. What each does is in scripts/, which needs nothing but bash, rustup, Node.js 20 and a C compiler.
 
-.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api bench-extract soak-client soak-crash soak-writer clean
+.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api bench-sora bench-extract soak-client soak-crash soak-writer clean
 .NOTPARALLEL:
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make bench-server   CPU of the collector per million lines, and its memory (RUNS, GROWTH: see scripts/bench-server.sh)'
 	@echo 'make bench-writer   rows of stats per second of the collector'"'"'s processor time, on their way to PostgreSQL'
 	@echo 'make bench-api      what a page of a list of a million sessions takes over TimescaleDB, by filter'
+	@echo 'make bench-sora     1000 connections of Sora push once a second: how soon they are answered, and CPU per million entries (CONNECTIONS, SECONDS, ENTRIES, LINKS)'
 	@echo 'make bench-extract   CPU of extracting features per MB of a 50 MB dump, and its memory (MEGABYTES=50 REPEAT=5)'
 	@echo 'make soak-lossless  calls on failing networks for 10 minutes (MINUTES=10 SEED=1)'
 	@echo 'make bench-client   what a poll costs the page, beside a bare JSON.stringify (REPEAT=3 POLLS=120 PROFILE=1)'
@@ -55,6 +56,9 @@ bench-writer:
 
 bench-api:
 	@bash scripts/bench-api.sh
+
+bench-sora:
+	@bash scripts/bench-sora.sh
 
 bench-extract:
 	@bash scripts/bench-extract.sh

@@ -38,6 +38,8 @@ pub(crate) enum Reason {
     Gap,
     /// A line is not what a line must be.
     BadLine,
+    /// A request of Sora's does not validate.
+    BadRequest,
     /// A file is no dump.
     BadDump,
     /// A body over its limit.
@@ -123,6 +125,7 @@ impl Reason {
             Self::UnknownSubprotocol => "unknown_subprotocol",
             Self::Gap => "gap",
             Self::BadLine => "bad_line",
+            Self::BadRequest => "bad_request",
             Self::BadDump => "bad_dump",
             Self::TooLarge => "too_large",
             Self::LineTooLong => "line_too_long",
@@ -169,7 +172,8 @@ impl Reason {
             | Self::BadSessionId
             | Self::BadHandshake
             | Self::UnknownSubprotocol
-            | Self::BadLine => StatusCode::BAD_REQUEST,
+            | Self::BadLine
+            | Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::SessionEnded | Self::SessionRunning | Self::Gap | Self::Replaced => StatusCode::CONFLICT,
             Self::BadDump => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge
@@ -217,6 +221,7 @@ impl Reason {
             Self::UnknownSubprotocol => "Unknown subprotocol",
             Self::Gap => "Lines are missing",
             Self::BadLine => "Bad line",
+            Self::BadRequest => "Bad request",
             Self::BadDump => "No dump",
             Self::TooLarge => "Too large",
             Self::LineTooLong => "Line too long",
@@ -259,13 +264,14 @@ impl Reason {
 pub(crate) struct Problem {
     reason: Reason,
     detail: String,
+    field: Option<Box<str>>,
     header: Option<(header::HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     /// A problem; `detail` says what is wrong and what to do.
     pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), header: None }
+        Self { reason, detail: detail.into(), field: None, header: None }
     }
 
     /// An error of our own: the log says what happened, the client only that something did.
@@ -282,6 +288,17 @@ impl Problem {
             return Self::new(Reason::SlowQuery, detail);
         }
         Self::internal(error)
+    }
+
+    /// Why.
+    pub(crate) fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Names the member of the request that is wrong.
+    pub(crate) fn with_field(mut self, field: impl Into<Box<str>>) -> Self {
+        self.field = Some(field.into());
+        self
     }
 
     /// Adds a header that the status asks for (`Allow`, `Upgrade`).
@@ -305,6 +322,9 @@ pub(crate) struct ProblemDocument {
     status: u16,
     /// What is wrong here, and what to do.
     detail: String,
+    /// The member of the body, or the header, that is wrong, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
 }
 
 /// What every route of the API may answer instead.
@@ -349,6 +369,7 @@ impl IntoResponse for Problem {
             title: self.reason.title(),
             status: status.as_u16(),
             detail: self.detail,
+            field: self.field.map(String::from),
         };
         let mut response = Response::new(Body::from(serde_json::to_vec(&document).unwrap_or_default()));
         *response.status_mut() = status;

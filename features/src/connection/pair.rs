@@ -2,6 +2,7 @@
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::sora::CONNECTION as SORA_CONNECTION;
 
 use crate::input::{self, SelectedPair};
 use crate::table::ConnectionFeatures;
@@ -29,6 +30,7 @@ struct Pair {
 impl FirstPair {
     pub(crate) fn event(&mut self, event: &Event<'_>) {
         self.connected = self.connected
+            || event.method == SORA_CONNECTION
             || event.method == "onconnectionstatechange" && input::word(event).as_deref() == Some("connected");
     }
 

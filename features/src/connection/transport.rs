@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Places, Report, Wanted};
+use rtctrace_protocol::sora::CONNECTION as SORA_CONNECTION;
 
 use crate::input::{self, Interval, Landmarks, SelectedPair};
 use crate::limits;
@@ -53,6 +54,9 @@ struct Traffic {
 
 impl Transport {
     pub(crate) fn event(&mut self, event: &Event<'_>) {
+        if event.method == SORA_CONNECTION {
+            self.connected = true;
+        }
         if event.method != "onconnectionstatechange" {
             return;
         }

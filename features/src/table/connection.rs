@@ -21,7 +21,7 @@ features! {
             "setLocalDescriptionFailure" set_local_description_failure: Option<String>, None, "The first error of setLocalDescription.", "value of the first", "setLocalDescriptionOnFailure";
             "setRemoteDescriptionFailure" set_remote_description_failure: Option<String>, None, "The first error of setRemoteDescription.", "value of the first", "setRemoteDescriptionOnFailure";
             "clockSkew" clock_skew: Option<i64>, Milliseconds, "Time of the first report's event less the report's own time.", "round(time of the event - timestamp of the entry), in the first report that has it", "getStats: peer-connection.timestamp";
-            "connected" connected: bool, None, "Whether connectionState was ever connected.", "any is connected", "onconnectionstatechange";
+            "connected" connected: bool, None, "Whether connectionState was ever connected; one that the SFU Sora tells of was.", "any is connected", "onconnectionstatechange, :sora.connection";
             "connectionTime" connection_time: Option<i64>, Milliseconds, "From the first connectionState connecting to the first connected after it.", "first connecting to the first later connected", "onconnectionstatechange";
             "dtlsRole" dtls_role: Option<String>, None, "DTLS role, from the first report with a DTLS version.", "of the first transport with a tlsVersion", "getStats: transport.dtlsRole";
             "dtlsVersion" dtls_version: Option<String>, None, "DTLS version, four hexadecimal digits.", "of the first transport with a tlsVersion", "getStats: transport.tlsVersion";

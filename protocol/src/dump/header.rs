@@ -35,6 +35,8 @@ pub struct Metadata {
     pub country: Option<String>,
     /// English name of the city where it is.
     pub city: Option<String>,
+    /// What the SFU Sora says of its connection: a JSON object.
+    pub sora: Option<String>,
 }
 
 /// Appends a dump's first two lines, with their newlines.
@@ -64,6 +66,10 @@ pub fn write_header(out: &mut String, metadata: &Metadata) {
         ],
     );
     write_location(out, metadata);
+    if let Some(sora) = &metadata.sora {
+        out.push_str(",\"sora\":");
+        out.push_str(sora);
+    }
     out.push_str(",\"fileFormat\":");
     write_i64(out, FILE_FORMAT as i64);
     out.push_str("}\n");

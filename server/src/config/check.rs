@@ -23,6 +23,7 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
     sora(&config.sora)?;
     let times = [
         ("session.idle_timeout", config.session.idle_timeout),
+        ("sora.idle_timeout", config.sora.idle_timeout),
         ("limits.header_time", config.limits.header_time),
         ("limits.idle_time", config.limits.idle_time),
         ("limits.query_time", config.limits.query_time),
@@ -125,6 +126,7 @@ mod tests {
             ("[limits]\nidle_time = 0", "limits.idle_time is 0s"),
             ("[limits]\nquery_time = \"10ms\"", "limits.query_time is 10ms; it is at least 1s"),
             ("[session]\nidle_timeout = 0", "session.idle_timeout is 0s"),
+            ("[sora]\nidle_timeout = 0", "sora.idle_timeout is 0s"),
             ("[spool]\npart_bytes = 0", "spool.part_bytes is 0B"),
             ("[stats]\nqueue_bytes = 0", "stats.queue_bytes is 0B"),
             ("[sora]\nconnections = 0", "sora.connections is 0"),

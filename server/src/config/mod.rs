@@ -46,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) spool: Spool,
     /// How sessions live and end.
     pub(crate) session: Session,
+    /// What the SFU Sora sends.
+    pub(crate) sora: Sora,
     /// What is hidden before anything is stored.
     pub(crate) privacy: Privacy,
     /// Who may send and who may read.
@@ -66,8 +68,6 @@ pub(crate) struct Config {
     pub(crate) traces: Traces,
     /// Where in the world clients are.
     pub(crate) geo: Geo,
-    /// What the SFU Sora sends. `limits.header_time` holds for its connections, too.
-    pub(crate) sora: Sora,
 }
 
 /// What the collector says of what it does.
@@ -334,6 +334,7 @@ impl Default for Config {
             stats: Stats { enabled: true, interval: span(0), queue_bytes: Size(64 << 20) },
             spool: Spool { durability: Durability::Process, max_bytes: Size(0), part_bytes: Size(64 << 20) },
             session: Session { resume_grace: span(60), resume_window: span(24 * 3600), idle_timeout: span(60) },
+            sora: Sora::default(),
             privacy: Privacy { addresses: true, labels: false },
             access: Access {
                 client_secret: Secret::default(),
@@ -373,7 +374,6 @@ impl Default for Config {
             log: Log { format: LogFormat::Text },
             traces: Traces { endpoint: String::new() },
             geo: Geo { database: PathBuf::new() },
-            sora: Sora::default(),
         }
     }
 }

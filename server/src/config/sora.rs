@@ -34,7 +34,9 @@ pub(crate) struct Sora {
     pub(crate) request_bytes: Size,
     /// The longest body.
     pub(crate) body_bytes: Size,
-    /// How long a connection may be without a request. It is longer than the pause between two of Sora's reports, so that none comes to a
+    /// How long nothing may be said of one of Sora's connections before its session ends, if no webhook tells that it is over.
+    pub(crate) idle_timeout: Span,
+    /// How long a connection to this listener may be without a request. It is longer than the pause between two of Sora's reports, so that none comes to a
     /// connection that is being closed.
     pub(crate) keep_open: Span,
 }
@@ -64,6 +66,7 @@ impl Default for Sora {
             requests: 1024,
             request_bytes: Size(64 << 20),
             body_bytes: Size(4 << 20),
+            idle_timeout: span(300),
             keep_open: span(300),
         }
     }

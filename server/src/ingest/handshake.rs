@@ -167,8 +167,8 @@ fn check(request: &Request) -> Result<HeaderValue, Problem> {
 fn dialect(headers: &HeaderMap) -> Result<Dialect, Problem> {
     let offered = tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).filter(|name| !is_token(name));
     let offered: Vec<&str> = offered.collect();
-    offered.iter().find_map(|name| Dialect::of_name(name)).ok_or_else(|| {
-        let known = Dialect::ALL.map(Dialect::name).join(", ");
+    offered.iter().find_map(|name| Dialect::of_protocol(name)).ok_or_else(|| {
+        let known = Dialect::protocols();
         let offered = match offered.as_slice() {
             [] => "No subprotocol was offered".to_owned(),
             names => format!("The offered subprotocol is `{}`", shorten(&names.join(", "))),
@@ -201,5 +201,6 @@ mod tests {
         assert_eq!(dialect(&offering(&["9.9_FUTURE", "rtcstats#5.0"])).unwrap(), Dialect::Rtcstats5);
         assert!(dialect(&offering(&[])).is_err());
         assert!(dialect(&offering(&["rtctrace.v2"])).is_err());
+        assert!(dialect(&offering(&["sora"])).is_err(), "it has no sockets");
     }
 }

@@ -1,4 +1,4 @@
-//! How lines come in: WebSockets in the dialects of ours, upstream's and Jitsi's clients, beacons, and what Sora sends.
+//! How lines come in: WebSockets in the dialects of ours, upstream's and Jitsi's clients, beacons, and what the SFU Sora pushes.
 
 mod beacon;
 mod handshake;
@@ -56,6 +56,7 @@ fn origin(app: &App, dialect: Dialect, request: &Request) -> Origin {
         client_session: None,
         user: None,
         conference: None,
+        sora: None,
         counted_by: client,
     }
 }

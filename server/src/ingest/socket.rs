@@ -70,11 +70,11 @@ impl End {
 }
 
 /// How a client hears that lines were not taken: counter and close code.
-pub(super) fn verdict(stop: &Stop) -> (Reason, u16) {
+pub(in crate::ingest) fn verdict(stop: &Stop) -> (Reason, u16) {
     match stop {
         Stop::Ended => (Reason::SessionEnded, 4000),
         Stop::BadLine { .. } => (Reason::BadLine, 1007),
-        Stop::LineTooLong { .. } => (Reason::LineTooLong, 1009),
+        Stop::LineTooLong { .. } | Stop::Unfit(_) => (Reason::LineTooLong, 1009),
         Stop::SessionTooLong(_) => (Reason::SessionTooLong, 4001),
         Stop::SessionTooOld(_) => (Reason::SessionTooOld, 4001),
         Stop::Spool(_) => (Reason::Overloaded, 1013),
@@ -82,7 +82,7 @@ pub(super) fn verdict(stop: &Stop) -> (Reason, u16) {
 }
 
 /// The counter of a client that is asked to come back later.
-pub(super) fn later(why: Later) -> Reason {
+pub(in crate::ingest) fn later(why: Later) -> Reason {
     match why {
         Later::TooManyOfAddress => Reason::AddressLimit,
         Later::TooMany => Reason::TooManySessions,

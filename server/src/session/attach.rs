@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::origin::Origin;
 use super::recover::{recover_one, row};
 use super::registry::{Attach, Later, Registry};
-use super::{SessionId, UnixMillis};
+use super::{Dialect, SessionId, UnixMillis};
 use crate::access::AddressPlace;
 use crate::spool::{self, path_of};
 use crate::store::collectors::is_missing;
@@ -26,8 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked for meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Close codes that end a session for good: its client closed (3001 is how Jitsi's leaves), or its limit is reached.
-const FINAL: [u16; 3] = [1000, 3001, 4001];
+/// Whether a close code ends a session for good: its client closed (3001 is how Jitsi's leaves), or its limit is reached. What Sora pushes
+/// may come late, whatever ended the session.
+fn is_final(code: u16, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Sora => code == 4001,
+        _ => matches!(code, 1000 | 3001 | 4001),
+    }
+}
 
 impl Registry {
     /// The session that a client names, new if nobody knows it.
@@ -78,7 +84,7 @@ impl Registry {
             }
             match handle.snapshot().close_code {
                 None => return Some(Attach::Session(handle, false)),
-                Some(code) if FINAL.contains(&code) || self.window().is_zero() => return Some(Attach::Ended),
+                Some(code) if is_final(code, origin.dialect) || self.window().is_zero() => return Some(Attach::Ended),
                 Some(_) if Instant::now() > deadline => return Some(Attach::Later(Later::Unknown)),
                 Some(_) => tokio::time::sleep(LOOK).await,
             }
@@ -114,7 +120,7 @@ impl Registry {
         }
         let window = i64::try_from(self.window().as_millis()).unwrap_or(i64::MAX);
         let is_recent = row.end_time.is_some_and(|end| UnixMillis::now().0.saturating_sub(end.0) < window);
-        let is_final = row.close_code.is_none_or(|code| FINAL.contains(&code));
+        let is_final = row.close_code.is_none_or(|code| is_final(code, origin.dialect));
         if !is_recent || is_final || row.dialect != origin.dialect.name() || self.spool().is_full() {
             return Ok(Found::Over);
         }

@@ -16,6 +16,7 @@ use super::decoding;
 use super::handle::Handle;
 use super::pipeline::Pipeline;
 use super::registry::{Stores, lock};
+use super::reorder::reorder;
 use super::snapshot::Snapshot;
 use super::standing::{self, Standing};
 use super::{LOST, SessionId};
@@ -44,6 +45,7 @@ impl Default for Turns {
 
 /// Stores a session for good. `stats`: how far apart the rows of an entry are, if there are any.
 pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: &Turns, stats: Option<Duration>) {
+    let was_unordered = reorder(handle, spool, &turns.work).await;
     let turn = decode(handle, stores, &turns.work, stats.is_some()).await;
     // What waits to be stored keeps nobody from beginning anew; what waits for work, does.
     drop(lock(&handle.place).take());
@@ -62,6 +64,10 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
         // Rows that came before it was known whose the id is may have been left out.
         let lacks_rows = handle.is_behind() || id != handle.id || !handle.listing.is_own();
         if let Some(interval) = stats.filter(|_| lacks_rows) {
+            if was_unordered {
+                // Rows of what came late may be on their way, under other ids.
+                stores.queue.settle().await;
+            }
             ended.store_stats(id, interval).await;
         }
         match ended.store_row(id, &path, dump_bytes, features).await {

@@ -26,6 +26,10 @@ pub(crate) struct Handle {
     pub(super) journal: tokio::sync::Mutex<Journal>,
     snapshot: Mutex<Snapshot>,
     newest_socket: watch::Sender<u64>,
+    /// When something was last said of it, where it has no socket.
+    last_heard: Mutex<Instant>,
+    /// When it ends, as it was told that it is over.
+    ending: watch::Sender<Option<Instant>>,
     pub(super) behind: AtomicBool,
     pub(super) finishing: AtomicBool,
     /// Whether it has brought something since it was decoded.
@@ -45,6 +49,8 @@ impl Handle {
             snapshot: Mutex::new(journal.snapshot()),
             journal: tokio::sync::Mutex::new(journal),
             newest_socket: watch::Sender::new(0),
+            last_heard: Mutex::new(Instant::now()),
+            ending: watch::Sender::new(None),
             behind: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
             undecoded: AtomicBool::new(false),
@@ -112,12 +118,41 @@ impl Handle {
         self.journal.lock().await.received()
     }
 
+    pub(super) fn heard(&self, now: Instant) {
+        let mut last = lock(&self.last_heard);
+        *last = now.max(*last);
+    }
+
+    pub(super) fn last_heard(&self) -> Instant {
+        *lock(&self.last_heard)
+    }
+
+    /// It was told that it is over: what was on its way is waited for until then.
+    pub(super) fn ends(&self, due: Instant) {
+        self.ending.send_if_modified(|ending| {
+            let is_new = ending.is_none();
+            ending.get_or_insert(due);
+            is_new
+        });
+    }
+
+    /// Says when it ends, once it was told.
+    pub(super) fn ending(&self) -> watch::Receiver<Option<Instant>> {
+        self.ending.subscribe()
+    }
+
     pub(super) fn publish(&self, journal: &Journal) {
         *lock(&self.snapshot) = journal.snapshot();
     }
 
     pub(super) fn is_behind(&self) -> bool {
         self.behind.load(Ordering::Relaxed)
+    }
+
+    /// Its rows are written from its dump.
+    pub(super) fn rows_from_dump(&self, journal: &mut Journal) {
+        journal.stop_rows();
+        self.behind.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn fall_behind(&self, journal: &mut Journal, why: &'static str) {

@@ -2,6 +2,7 @@
 //! to comes out; the only effect on the way is the append to the spool.
 
 mod messages;
+mod pushes;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,18 +13,22 @@ use rtctrace_features::SessionFeatures;
 use rtctrace_protocol::dump;
 use rtctrace_protocol::line::{Line, LineError};
 use rtctrace_protocol::privacy::Obfuscator;
+use rtctrace_protocol::sora::Refused;
 
 use self::messages::Translation;
+use self::pushes::Pushes;
 use super::cursor::{Cursor, Held, Place};
 use super::decoding::Decoding;
 use super::origin::Origin;
 use super::rate::Rate;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
-use super::{Browser, SessionId, UnixMillis};
+use super::{Browser, Dialect, SessionId, UnixMillis};
 use crate::config::{Config, Span};
 use crate::spool::{HeldLines, Spool, SpoolFile, Tail, path_of};
 use crate::telemetry;
+
+pub(crate) use self::pushes::Said;
 
 /// Why no further line is taken.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +52,9 @@ pub(crate) enum Stop {
         /// The limit.
         limit: u64,
     },
+    /// What was pushed becomes no line.
+    #[error(transparent)]
+    Unfit(Refused),
     /// The session is too long.
     #[error("session limit of {0} bytes reached")]
     SessionTooLong(u64),
@@ -110,6 +118,8 @@ pub(crate) struct Journal {
     obfuscator: Option<Obfuscator>,
     /// Of a dialect whose messages are no lines.
     translation: Option<Box<Translation>>,
+    /// Of what Sora says.
+    pushes: Option<Box<Pushes>>,
     summary: Summary,
     decoding: Decoding,
     settled: Option<(SessionFeatures, Snapshot)>,
@@ -123,6 +133,7 @@ impl Journal {
         Self {
             id,
             translation: origin.dialect.is_jitsi().then(|| Box::new(Translation::new(line_limit))),
+            pushes: (origin.dialect == Dialect::Sora).then(|| Box::new(Pushes::new(line_limit))),
             browser: origin.user_agent.as_deref().and_then(Browser::from_header).map(Arc::new),
             origin: Arc::new(origin),
             spool: Arc::clone(spool),
@@ -152,6 +163,9 @@ impl Journal {
         }
         if let Some(translation) = &mut self.translation {
             translation.replay(&parsed);
+        }
+        if let Some(pushes) = &mut self.pushes {
+            pushes.replay(&parsed);
         }
         if let Some(code) = closes(&parsed) {
             self.end = Some(code);
@@ -290,7 +304,9 @@ impl Journal {
         if self.received > 0 && self.end.is_none() {
             let since = now.saturating_duration_since(self.last_line).saturating_sub(quiet);
             // With the method's full name, as upstream's server writes it.
-            let before = self.translation.as_mut().map(|translation| translation.take_unwritten()).unwrap_or_default();
+            let of_messages = self.translation.as_mut().map(|translation| translation.take_unwritten());
+            let before = of_messages.or_else(|| self.pushes.as_mut().map(|pushes| pushes.take_unwritten()));
+            let before = before.unwrap_or_default();
             let lines = format!("{before}[\"close\",null,{code},{}]\n", since.as_millis());
             match self.write(&lines, lines.lines().count() as u64, now) {
                 Ok(_) => self.summary.lines(&lines),
@@ -301,6 +317,16 @@ impl Journal {
         }
         self.end.get_or_insert(code);
         self.received > 0
+    }
+
+    /// The text of the session was replaced by one of `length` bytes that has its lines in another order. Nothing of it is decoded, and no rows
+    /// come of it when it is.
+    pub(super) fn reordered(&mut self, length: u64, lines: u64, summary: Summary) -> io::Result<()> {
+        self.file = None;
+        self.received = lines;
+        self.summary = summary;
+        self.decoding = Decoding::new(self.id, None);
+        self.reopen(length)
     }
 
     /// The session is over, and nothing is added to what it has.
@@ -320,6 +346,7 @@ impl Journal {
         self.file = None;
         self.obfuscator = None;
         self.translation = None;
+        self.pushes = None;
         self.decoding = Decoding::new(self.id, None);
         features
     }

@@ -17,8 +17,10 @@ mod pipeline;
 mod rate;
 mod recover;
 mod registry;
+mod reorder;
 mod reprocess;
 mod snapshot;
+mod sora;
 mod standing;
 mod summary;
 
@@ -34,11 +36,12 @@ pub(crate) use collectors::keep_collectors;
 pub(crate) use follow::follow;
 pub(crate) use handle::{Handle, SocketSlot};
 pub(crate) use import::{ImportError, clean_up, import};
-pub(crate) use journal::{SocketCursor, Stop};
+pub(crate) use journal::{Said, SocketCursor, Stop};
 pub(crate) use origin::Origin;
 pub(crate) use recover::{keep_looking_for_lost, recover};
-pub(crate) use registry::{Attach, Later, Registry, Reply, Stores};
+pub(crate) use registry::{Attach, Later, Registry, Reply, SaidReply, SaidStop, Stores};
 pub(crate) use reprocess::reprocess;
+pub(crate) use sora::SoraOrigin;
 
 /// How long one session may be read or decoded before others get their turn.
 const TURN: Duration = Duration::from_millis(2);
@@ -123,11 +126,13 @@ pub(crate) enum Dialect {
     JitsiJigasi,
     /// That of its recorder.
     JitsiJibri,
+    /// What the SFU Sora pushes: requests, and no sockets.
+    Sora,
 }
 
 impl Dialect {
     /// All, in the order in which an answer names them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::RtctraceV1,
         Self::Rtcstats5,
         Self::JitsiStandard,
@@ -137,6 +142,7 @@ impl Dialect {
         Self::JitsiJicofo,
         Self::JitsiJigasi,
         Self::JitsiJibri,
+        Self::Sora,
     ];
 
     /// Its name in `Sec-WebSocket-Protocol`, in the header of dumps and in the database.
@@ -151,12 +157,25 @@ impl Dialect {
             Self::JitsiJicofo => "1.0_JICOFO",
             Self::JitsiJigasi => "1.0_JIGASI",
             Self::JitsiJibri => "1.0_JIBRI",
+            Self::Sora => "sora",
         }
     }
 
     /// The dialect of that name.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dialect| dialect.name() == name)
+    }
+
+    /// The one of a socket whose subprotocol has that name.
+    pub(crate) fn of_protocol(name: &str) -> Option<Self> {
+        Self::of_name(name).filter(|dialect| *dialect != Self::Sora)
+    }
+
+    /// The names of subprotocols.
+    pub(crate) fn protocols() -> String {
+        let names: Vec<&str> =
+            Self::ALL.map(Self::name).into_iter().filter(|name| *name != Self::Sora.name()).collect();
+        names.join(", ")
     }
 
     /// Whether a client can come back to its session.
@@ -166,7 +185,7 @@ impl Dialect {
 
     /// Whether it is one of those that Jitsi's clients and backends speak.
     pub(crate) fn is_jitsi(self) -> bool {
-        !matches!(self, Self::RtctraceV1 | Self::Rtcstats5)
+        !matches!(self, Self::RtctraceV1 | Self::Rtcstats5 | Self::Sora)
     }
 }
 
@@ -174,8 +193,7 @@ impl FromStr for Dialect {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let known = || format!("this program speaks {}", Self::ALL.map(Self::name).join(", "));
-        Self::of_name(name).ok_or_else(known)
+        Self::of_protocol(name).ok_or_else(|| format!("this program speaks {}", Self::protocols()))
     }
 }
 

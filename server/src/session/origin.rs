@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use rtctrace_protocol::dump::Metadata;
 use rtctrace_protocol::json::RawValue;
 
-use super::{Dialect, SessionId, UnixMillis};
+use super::{Dialect, SessionId, SoraOrigin, UnixMillis};
 use crate::access::{Claims, LONGEST_NAME};
 use crate::geo::Location;
 
@@ -32,6 +32,8 @@ pub(crate) struct Origin {
     pub(crate) user: Option<String>,
     /// Which conference it belongs to, as the client's token says.
     pub(crate) conference: Option<String>,
+    /// What Sora says of the connection, or of a node.
+    pub(crate) sora: Option<Box<SoraOrigin>>,
     /// The address that sessions are counted by; it is not stored.
     pub(crate) counted_by: Option<IpAddr>,
 }
@@ -68,6 +70,7 @@ impl Origin {
             location: location(metadata),
             user: name("user"),
             conference: name("conference"),
+            sora: metadata.get("sora").and_then(SoraOrigin::from_json).map(Box::new),
             counted_by: None,
         })
     }
@@ -87,6 +90,7 @@ impl Origin {
             conference: self.conference.clone(),
             country: self.location.country.clone(),
             city: self.location.city.clone(),
+            sora: self.sora.as_deref().map(SoraOrigin::to_json),
         }
     }
 }

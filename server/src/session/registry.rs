@@ -2,6 +2,7 @@
 //! stores. Sockets and requests come here for their session.
 
 mod messages;
+mod pushes;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -13,12 +14,12 @@ use rtctrace_features::SessionFeatures;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use super::SessionId;
 use super::decoding;
 use super::finish;
 use super::handle::{Handle, SocketSlot};
 use super::journal::{Journal, SocketCursor, Stop};
 use super::recover::Rebuilt;
+use super::{Dialect, SessionId};
 use crate::access::Addresses;
 use crate::app::Stopping;
 use crate::config::Config;
@@ -28,6 +29,8 @@ use crate::store::objects::Objects;
 use crate::store::queue::DatabaseQueue;
 use crate::store::sessions::SessionRow;
 use crate::telemetry::{self, traces::TARGET};
+
+pub(crate) use self::pushes::{SaidReply, SaidStop};
 
 /// After a question that the database did not answer, others are not put for so long.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
@@ -336,6 +339,9 @@ impl Registry {
         self.announce(&handle);
         if ended {
             self.finish(&handle);
+        } else if handle.origin.dialect == Dialect::Sora {
+            let registry = self.clone();
+            tokio::spawn(async move { registry.go_on_said(handle).await });
         } else {
             self.wait_for_client(handle, super::LOST);
         }

@@ -138,10 +138,24 @@ impl Spool {
         if let Err(error) = parts::remove_behind(path, 0) {
             tracing::warn!(path = %path.display(), "parts of a stored session stay until the next start: {error}");
         }
-        self.used.fetch_sub(length, Ordering::Relaxed);
-        telemetry::spool_changed(-i64::try_from(length).unwrap_or(i64::MAX));
-        self.shrank.notify_waiters();
+        self.shrank(length);
         Ok(())
+    }
+
+    /// Puts a text, which is safe, in the place of another. At any moment one of them is there, whole: what is still there of the parts of
+    /// the old one after a crash comes behind the new one.
+    pub(crate) fn replace(&self, path: &Path, by: &Path) -> io::Result<()> {
+        let (before, after) = (SpoolText::length(path)?, std::fs::metadata(by)?.len());
+        std::fs::rename(by, path)?;
+        self.grew(after);
+        self.shrank(before);
+        parts::remove_behind(path, 0)
+    }
+
+    fn shrank(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+        telemetry::spool_changed(-i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.shrank.notify_waiters();
     }
 
     /// Removes further parts of a name that is about to become another text's: a removal may have left them behind.

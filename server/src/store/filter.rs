@@ -21,10 +21,14 @@ pub(crate) struct Filter {
     pub(crate) user: Option<String>,
     /// Of which conference.
     pub(crate) conference: Option<String>,
-    /// Where they come from: `browser`.
+    /// Where they come from: `browser`, `sora`, `sora-node`.
     pub(crate) source: Option<String>,
     /// The browser's name.
     pub(crate) browser: Option<String>,
+    /// Sora's id of the connection.
+    pub(crate) sora_connection: Option<String>,
+    /// Sora's id of the session of a channel.
+    pub(crate) sora_session: Option<String>,
     /// The code of the client's country.
     pub(crate) country: Option<String>,
     /// Whether they are over and stored.
@@ -159,6 +163,8 @@ impl<'v> Query<'v> {
             ("source", &filter.source),
             ("browser_name", &filter.browser),
             ("country", &filter.country),
+            ("sora_connection_id", &filter.sora_connection),
+            ("sora_session_id", &filter.sora_session),
         ] {
             if let Some(text) = text {
                 query.and(column, "=", Value::Text(Some(text)));

@@ -9,18 +9,24 @@ use super::filter::Outcome;
 use super::links;
 use super::stats;
 use crate::geo::Location;
-use crate::session::{Browser, SessionId, UnixMillis};
+use crate::session::{Browser, Origin, SessionId, SoraOrigin, UnixMillis};
 use rtctrace_features::SessionFeatures;
 
-/// Where all sessions of this build come from.
-const SOURCE: &str = "browser";
+/// Where sessions come from: a browser, or a connection or a node of Sora's.
+fn source(origin: &Origin) -> &'static str {
+    match origin.sora.as_deref() {
+        None => "browser",
+        Some(sora) if sora.connection_id.is_some() => "sora",
+        Some(_) => "sora-node",
+    }
+}
 
 /// A session as the database has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SessionRow {
     /// Its id.
     pub(crate) id: SessionId,
-    /// Where it came from: `browser`.
+    /// Where it came from: `browser`, `sora`, or `sora-node`.
     pub(crate) source: String,
     /// What its client spoke.
     pub(crate) dialect: String,
@@ -56,6 +62,8 @@ pub(crate) struct SessionRow {
     pub(crate) conference: Option<String>,
     /// Where its client is.
     pub(crate) location: Location,
+    /// What Sora says of it.
+    pub(crate) sora: Option<Box<SoraOrigin>>,
     /// What became of its connections, once it is over. Who writes a session has it from its features.
     pub(crate) outcome: Option<Outcome>,
     /// Which collector holds it. Of one that is over: who held it when others gave it up; none, if it had its end.
@@ -66,15 +74,15 @@ pub(crate) struct SessionRow {
 
 impl SessionRow {
     /// A session that a collector holds.
-    pub(crate) fn held(id: SessionId, origin: &crate::session::Origin, collector: &str) -> Self {
+    pub(crate) fn held(id: SessionId, origin: &Origin, collector: &str) -> Self {
         Self { collector: Some(collector.to_owned()), ..Self::live(id, origin) }
     }
 
     /// A session that has just begun.
-    pub(crate) fn live(id: SessionId, origin: &crate::session::Origin) -> Self {
+    pub(crate) fn live(id: SessionId, origin: &Origin) -> Self {
         Self {
             id,
-            source: SOURCE.to_owned(),
+            source: source(origin).to_owned(),
             dialect: origin.dialect.name().to_owned(),
             ended: false,
             start_time: origin.start_time,
@@ -92,6 +100,7 @@ impl SessionRow {
             user: origin.user.clone(),
             conference: origin.conference.clone(),
             location: origin.location.clone(),
+            sora: origin.sora.clone(),
             outcome: None,
             collector: None,
             sora_connections: Arc::default(),
@@ -117,7 +126,8 @@ impl SessionRow {
             self.location.city.as_ref(),
         ];
         let connections = self.sora_connections.iter().map(|connection| size_of::<Box<str>>() + connection.len());
-        size_of::<Self>() + texts.into_iter().flatten().map(String::len).chain(connections).sum::<usize>()
+        let sora = self.sora.iter().flat_map(|sora| sora.texts()).flatten().map(str::len);
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).chain(connections).chain(sora).sum::<usize>()
     }
 
     pub(super) fn read(row: &Row) -> sqlx::Result<Self> {
@@ -146,11 +156,29 @@ impl SessionRow {
             user: row.text("user")?,
             conference: row.text("conference")?,
             location: Location { country: row.text("country")?, city: row.text("city")? },
+            sora: sora(row)?,
             outcome: row.text("outcome")?.as_deref().and_then(Outcome::of_name),
             collector: row.text("collector")?,
             sora_connections: Arc::default(),
         })
     }
+}
+
+/// What Sora says of it, if it has a node: every body of Sora's names one.
+fn sora(row: &Row) -> sqlx::Result<Option<Box<SoraOrigin>>> {
+    let Some(node) = row.text("sora_node")? else { return Ok(None) };
+    Ok(Some(Box::new(SoraOrigin {
+        connection_id: row.text("sora_connection_id")?,
+        session_id: row.text("sora_session_id")?,
+        bundle_id: row.text("sora_bundle_id")?,
+        role: row.text("sora_role")?,
+        multistream: row.bool("sora_multistream")?,
+        simulcast: row.bool("sora_simulcast")?,
+        spotlight: row.bool("sora_spotlight")?,
+        node: Some(node),
+        version: row.text("sora_version")?,
+        label: row.text("sora_label")?,
+    })))
 }
 
 pub(super) fn start_time(row: &Row) -> sqlx::Result<UnixMillis> {
@@ -211,7 +239,11 @@ const IN_PLACE: &str = "ON CONFLICT (id) DO UPDATE SET source = excluded.source,
      browser_version = excluded.browser_version, browser_os = excluded.browser_os, \
      connections = excluded.connections, lines = excluded.lines, dump_path = excluded.dump_path, \
      dump_bytes = excluded.dump_bytes, close_code = excluded.close_code, outcome = excluded.outcome, \
-     collector = excluded.collector";
+     collector = excluded.collector, sora_connection_id = excluded.sora_connection_id, \
+     sora_session_id = excluded.sora_session_id, sora_bundle_id = excluded.sora_bundle_id, sora_role = excluded.sora_role, \
+     sora_multistream = excluded.sora_multistream, sora_simulcast = excluded.sora_simulcast, \
+     sora_spotlight = excluded.sora_spotlight, sora_node = excluded.sora_node, sora_version = excluded.sora_version, \
+     sora_label = excluded.sora_label";
 
 /// What may be there: what its collector holds, what had its end, if that is this one or one before it, or what left nothing but a row. One
 /// that had an end with more lines went on elsewhere.
@@ -282,11 +314,23 @@ const COLUMNS: &[&str] = &[
     "city",
     "outcome",
     "collector",
+    "sora_connection_id",
+    "sora_session_id",
+    "sora_bundle_id",
+    "sora_role",
+    "sora_multistream",
+    "sora_simulcast",
+    "sora_spotlight",
+    "sora_node",
+    "sora_version",
+    "sora_label",
 ];
 
 /// Their values.
 fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_>> {
     let browser = row.browser.as_ref();
+    let sora = row.sora.as_deref();
+    let text_of_sora = |text: fn(&SoraOrigin) -> Option<&String>| Value::Text(sora.and_then(text).map(String::as_str));
     let count = |value: u64| Value::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)));
     vec![
         Value::Id(row.id),
@@ -313,6 +357,16 @@ fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_>> {
         Value::Text(row.location.city.as_deref()),
         Value::Text(outcome.map(Outcome::name)),
         Value::Text(row.collector.as_deref()),
+        text_of_sora(|sora| sora.connection_id.as_ref()),
+        text_of_sora(|sora| sora.session_id.as_ref()),
+        text_of_sora(|sora| sora.bundle_id.as_ref()),
+        text_of_sora(|sora| sora.role.as_ref()),
+        Value::Bool(sora.and_then(|sora| sora.multistream)),
+        Value::Bool(sora.and_then(|sora| sora.simulcast)),
+        Value::Bool(sora.and_then(|sora| sora.spotlight)),
+        text_of_sora(|sora| sora.node.as_ref()),
+        text_of_sora(|sora| sora.version.as_ref()),
+        text_of_sora(|sora| sora.label.as_ref()),
     ]
 }
 
@@ -410,7 +464,7 @@ pub(crate) mod tests {
     use rtctrace_features::ConnectionFeatures;
 
     use super::*;
-    use crate::session::{Dialect, Origin};
+    use crate::session::Dialect;
 
     pub(crate) fn row(start_time: i64) -> SessionRow {
         SessionRow::live(SessionId::new(), &origin(start_time))
@@ -428,6 +482,7 @@ pub(crate) mod tests {
             client_session: None,
             user: Some("ann".to_owned()),
             conference: None,
+            sora: None,
             counted_by: None,
         }
     }

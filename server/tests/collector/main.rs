@@ -27,6 +27,7 @@ mod secrets;
 mod seed;
 mod series;
 mod soak;
+mod sora;
 mod sora_listener;
 mod spool;
 mod stores;

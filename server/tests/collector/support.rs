@@ -307,6 +307,14 @@ impl Answer {
         Self { status, headers, body: bytes[end + 4..].to_vec() }
     }
 
+    /// One that a client of hyper's got.
+    pub(crate) async fn of(response: hyper::Response<hyper::body::Incoming>) -> Self {
+        let (head, body) = response.into_parts();
+        let pairs = head.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+        let (status, headers) = (head.status.as_u16(), pairs.collect());
+        Self { status, headers, body: http_body_util::BodyExt::collect(body).await.unwrap().to_bytes().to_vec() }
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }

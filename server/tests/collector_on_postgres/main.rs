@@ -37,6 +37,8 @@ mod routes;
 mod seed;
 #[path = "../collector/series.rs"]
 mod series;
+#[path = "../collector/sora.rs"]
+mod sora;
 #[path = "../collector/stores.rs"]
 mod stores;
 #[path = "../collector/support.rs"]

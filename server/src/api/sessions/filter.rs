@@ -10,8 +10,20 @@ use crate::store::features::FeatureTable;
 use crate::store::filter::{Comparison, Condition, Filter, Operand, Outcome};
 
 /// Their names.
-pub(crate) const FILTERS: &[&str] =
-    &["from", "to", "user", "conference", "source", "browser", "country", "state", "outcome", "feature"];
+pub(crate) const FILTERS: &[&str] = &[
+    "from",
+    "to",
+    "user",
+    "conference",
+    "source",
+    "browser",
+    "country",
+    "soraConnection",
+    "soraSession",
+    "state",
+    "outcome",
+    "feature",
+];
 
 /// So many conditions on features has a request at most.
 const MOST_CONDITIONS: usize = 16;
@@ -62,13 +74,19 @@ pub(crate) struct FilterParameters {
     user: Option<String>,
     /// Of which conference they are.
     conference: Option<String>,
-    /// Where they come from: `browser`.
+    /// Where they come from: `browser`, `sora` (a connection to the SFU Sora, as that tells of it), or `sora-node` (one of its nodes).
     source: Option<String>,
     /// The browser's name: `Chrome`, `Firefox`, `Safari`.
     browser: Option<String>,
     /// The ISO 3166-1 code of the country where the client is.
     #[param(example = "AT")]
     country: Option<String>,
+    /// Sora's id of a connection.
+    #[param(rename = "soraConnection")]
+    sora_connection: Option<String>,
+    /// Sora's id of the session of a channel.
+    #[param(rename = "soraSession")]
+    sora_session: Option<String>,
     /// `live` or `ended`.
     #[param(inline, value_type = Option<State>)]
     state: Option<String>,
@@ -101,6 +119,8 @@ pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Problem> {
         source: parameters.string("source")?,
         browser: parameters.string("browser")?,
         country: parameters.string("country")?.map(|code| code.to_ascii_uppercase()),
+        sora_connection: parameters.string("soraConnection")?,
+        sora_session: parameters.string("soraSession")?,
         ended: word("state", &["live", "ended"])?.map(|position| position == 1),
         outcome: word("outcome", &outcomes)?.and_then(|position| Outcome::ALL.get(position).copied()),
         features: parameters.all("feature", MOST_CONDITIONS)?.map(condition).collect::<Result<_, _>>()?,

@@ -15,7 +15,7 @@ pub(crate) use self::remove::{__path_remove, __path_remove_of_user, remove, remo
 pub(crate) use self::show::{__path_one, one};
 use crate::app::App;
 use crate::problem::{Problem, Reason};
-use crate::session::{Browser, Handle, SessionId};
+use crate::session::{Browser, Handle, SessionId, SoraOrigin};
 use crate::store::filter::Outcome;
 use crate::store::sessions::{self, SessionRow};
 
@@ -25,7 +25,7 @@ use crate::store::sessions::{self, SessionRow};
 pub(crate) struct Session {
     /// A UUID.
     id: String,
-    /// Where it comes from: `browser`.
+    /// Where it comes from: `browser`; `sora`, a connection to the SFU Sora, as that tells of it; or `sora-node`, one of its nodes.
     source: String,
     /// What its client spoke: `rtctrace.v1`.
     dialect: String,
@@ -61,6 +61,8 @@ pub(crate) struct Session {
     country: Option<String>,
     /// The client's city.
     city: Option<String>,
+    /// What Sora says of it.
+    sora: Option<SoraOrigin>,
     /// What became of its connections, once it is stored: `connected`, `failed` or `none`.
     outcome: Option<&'static str>,
 }
@@ -87,6 +89,7 @@ impl Session {
             conference: row.conference,
             country: row.location.country,
             city: row.location.city,
+            sora: row.sora.map(|sora| *sora),
             outcome: row.outcome.map(Outcome::name),
         }
     }

@@ -105,7 +105,7 @@ impl Journal {
     }
 
     /// Appends a line as it is stored.
-    fn append_hidden(&mut self, line: &str, out: &mut String) {
+    pub(super) fn append_hidden(&mut self, line: &str, out: &mut String) {
         let is_changed = match (&mut self.obfuscator, Line::parse(line)) {
             (Some(obfuscator), Ok(parsed)) => obfuscator.rewrite(&parsed, out),
             _ => false,

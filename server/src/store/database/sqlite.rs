@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("../../../../migrations/sqlite/0007_session_lists.sql")),
     (8, include_str!("../../../../migrations/sqlite/0008_collectors.sql")),
     (9, include_str!("../../../../migrations/sqlite/0009_sora_connections.sql")),
+    (10, include_str!("../../../../migrations/sqlite/0010_sora.sql")),
 ];
 
 /// The newest one.
@@ -247,7 +248,7 @@ mod tests {
         let names =
             "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'sessions' AND name LIKE 'sessions%'";
         let database = Database::open(&url).await.unwrap();
-        assert_eq!(database.read(names, &[]).await.unwrap().len(), 10);
+        assert_eq!(database.read(names, &[]).await.unwrap().len(), 12);
     }
 
     fn pools(database: &Database) -> &Pools {

@@ -20,12 +20,15 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../../../../../migrations/timescale/0003_session_lists.sql")),
     (4, include_str!("../../../../../migrations/timescale/0004_collectors.sql")),
     (5, include_str!("../../../../../migrations/timescale/0005_sora_connections.sql")),
+    (6, include_str!("../../../../../migrations/timescale/0006_sora.sql")),
 ];
 
 /// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
 /// again.
-const CONCURRENTLY: &[(i64, &str)] =
-    &[(3, include_str!("../../../../../migrations/timescale/0003_session_lists.concurrently.sql"))];
+const CONCURRENTLY: &[(i64, &str)] = &[
+    (3, include_str!("../../../../../migrations/timescale/0003_session_lists.concurrently.sql")),
+    (6, include_str!("../../../../../migrations/timescale/0006_sora.concurrently.sql")),
+];
 
 /// So many sessions get their outcome at a time: who has just ended one waits for no more.
 const OUTCOMES: i64 = 1_000;
@@ -358,6 +361,8 @@ mod tests {
             "by_conference_start",
             "by_country",
             "by_outcome",
+            "by_sora_connection",
+            "by_sora_session",
             "by_source",
             "by_start",
             "by_user",

@@ -1,0 +1,219 @@
+//! From a body to its session: the one of the connection, or of the node, that it names; or to all that a notice is about.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtctrace_protocol::sora::{Ended, Member, Notice, Push, Refused};
+
+use super::later;
+use crate::app::App;
+use crate::geo::Location;
+use crate::ingest::socket::{later as reason_of, verdict};
+use crate::problem::{Problem, Reason};
+use crate::session::{
+    Attach, Dialect, Handle, Origin, Said, SaidReply, SaidStop, SessionId, SoraOrigin, Stop, UnixMillis,
+};
+use crate::telemetry;
+
+/// A session that is at a limit goes on in one beside it. So many of them may follow each other.
+const SUCCESSORS: u32 = 16;
+/// How often a session may end under a body that was to come to it.
+const ATTEMPTS: usize = 3;
+/// Who is asked to come back later, should after so long.
+const SOON: Duration = Duration::from_secs(1);
+/// So many sessions hear of a notice at one time.
+const AT_ONE_TIME: usize = 16;
+/// The close code of a session that is at a limit.
+const LIMIT: u16 = 4001;
+
+/// Takes a push in. When this returns, it is written.
+pub(super) async fn push(app: &App, push: &Push<'_>, path: String) -> Result<(), Problem> {
+    if app.registry.spool().is_full() {
+        return Err(later(Reason::SpoolFull, "The spool is full; come back later.", SOON));
+    }
+    let name = match &push.connection {
+        Some(connection) => of_connection(&connection.connection_id),
+        None => of_node(&push.sender.node_name),
+    };
+    for _ in 0..ATTEMPTS {
+        match bring(app, push, &path, &name).await? {
+            Outcome::Written => return Ok(()),
+            Outcome::Ended => {}
+        }
+    }
+    Err(later(Reason::Overloaded, "The session ends and begins too fast; come back later.", SOON))
+}
+
+enum Outcome {
+    Written,
+    /// The session was over before it could take the body.
+    Ended,
+}
+
+async fn bring(app: &App, push: &Push<'_>, path: &str, name: &str) -> Result<Outcome, Problem> {
+    if let Some(handle) = running(app, name) {
+        let user = push.connection.as_ref().map(|connection| &*connection.client_id);
+        if handle.origin.is_anothers(user) {
+            return Err(another_client());
+        }
+        let reply = app.registry.receive_said(&handle, Said::Push(push)).await;
+        if let Some(outcome) = outcome(app, &handle, reply).await? {
+            return Ok(outcome);
+        }
+    }
+    for successor in 0..SUCCESSORS {
+        let origin = origin(push, path);
+        match app.registry.attach(session_of(name, successor), origin, 0).await {
+            Attach::Session(handle, is_new) => {
+                let reply = app.registry.receive_said(&handle, Said::Push(push)).await;
+                if is_new && reply.received == 0 {
+                    // Nobody else would remove it.
+                    app.registry.end(&handle, LIMIT, Duration::ZERO).await;
+                } else if is_new {
+                    app.registry.wait_for_quiet(Arc::clone(&handle));
+                }
+                if let Some(outcome) = outcome(app, &handle, reply).await? {
+                    return Ok(outcome);
+                }
+            }
+            Attach::Ended => {}
+            Attach::OtherUser => return Err(another_client()),
+            Attach::Later(why) => {
+                return Err(later(reason_of(why), format!("This is not taken now: {why}; come back later."), SOON));
+            }
+        }
+    }
+    Err(later(Reason::SessionTooOld, "The connection has had too many sessions.", SOON))
+}
+
+/// What became of a body; `None` if it goes to the session beside this one.
+async fn outcome(app: &App, handle: &Arc<Handle>, reply: SaidReply) -> Result<Option<Outcome>, Problem> {
+    match reply.stop {
+        None => Ok(Some(Outcome::Written)),
+        Some(SaidStop::TooFast(wait)) => {
+            Err(later(Reason::TooFast, "The connection sends too fast; come back later.", wait))
+        }
+        Some(SaidStop::Stop(Stop::Ended)) => Ok(Some(Outcome::Ended)),
+        Some(SaidStop::Stop(
+            limit @ (Stop::SessionTooLong(_) | Stop::SessionTooOld(_) | Stop::Unfit(Refused::Stuck)),
+        )) => {
+            let (reason, _) = verdict(&limit);
+            telemetry::refused(reason.name());
+            app.registry.end(handle, LIMIT, Duration::ZERO).await;
+            Ok(None)
+        }
+        Some(SaidStop::Stop(Stop::Unfit(refused))) => {
+            Err(Problem::new(Reason::BadRequest, format!("stats cannot be stored: {refused}.")).with_field("stats"))
+        }
+        Some(SaidStop::Stop(stop)) => {
+            let (reason, _) = verdict(&stop);
+            Err(later(reason, format!("{stop}; come back later."), SOON))
+        }
+    }
+}
+
+/// Tells the sessions that a notice is about. What is no session here is counted, and nothing else.
+pub(super) async fn notice(app: &App, notice: &Notice<'_>) -> Result<(), Problem> {
+    let mut targets: Vec<(&str, Option<_>)> = match &notice.connection_id {
+        Some(connection) => vec![(&**connection, None)],
+        None => notice.connections.iter().map(|member| (&*member.connection_id, Some(member))).collect(),
+    };
+    let others = others(app, notice);
+    let named: HashSet<&str> = targets.iter().map(|(connection, _)| *connection).collect();
+    targets.extend(others.iter().map(String::as_str).filter(|id| !named.contains(id)).map(|id| (id, None)));
+    let mut results = Vec::new();
+    for some in targets.chunks(AT_ONE_TIME) {
+        let told = some.iter().map(|(connection, member)| tell(app, notice, connection, *member));
+        results.extend(futures_util::future::join_all(told).await);
+    }
+    results.into_iter().collect()
+}
+
+async fn tell(app: &App, notice: &Notice<'_>, connection: &str, member: Option<&Member<'_>>) -> Result<(), Problem> {
+    let Some(handle) = find(app, &of_connection(connection)).await else {
+        telemetry::bad_line("unknown_connection");
+        return Ok(());
+    };
+    let reply = app.registry.receive_said(&handle, Said::Notice(notice, member, connection)).await;
+    match reply.stop {
+        // It is about to end, or to go on beside itself.
+        Some(SaidStop::Stop(Stop::SessionTooLong(_) | Stop::SessionTooOld(_))) => Ok(()),
+        _ => outcome(app, &handle, reply).await.map(|_| ()),
+    }
+}
+
+/// The connections of a session that is over, as far as they are sessions here.
+fn others(app: &App, notice: &Notice<'_>) -> Vec<String> {
+    let Some(session) = notice.session_id.as_deref().filter(|_| notice.ended == Ended::Session) else {
+        return Vec::new();
+    };
+    let of_session = |handle: Arc<Handle>| {
+        let sora = handle.origin.sora.as_deref()?;
+        let is_of = sora.session_id.as_deref() == Some(session);
+        if is_of { sora.connection_id.clone() } else { None }
+    };
+    app.registry.held_now().into_iter().filter_map(of_session).collect()
+}
+
+/// The session of that name that runs here, as far as it is in memory.
+fn running(app: &App, name: &str) -> Option<Arc<Handle>> {
+    let runs = |handle: &Arc<Handle>| handle.snapshot().close_code.is_none();
+    (0..SUCCESSORS).find_map(|successor| app.registry.get(session_of(name, successor)).filter(runs))
+}
+
+/// The same, in the spool, too.
+async fn find(app: &App, name: &str) -> Option<Arc<Handle>> {
+    if let Some(handle) = running(app, name) {
+        return Some(handle);
+    }
+    for successor in 0..SUCCESSORS {
+        if let Some(handle) = app.registry.find_running(session_of(name, successor)).await {
+            return Some(handle);
+        }
+    }
+    None
+}
+
+fn origin(push: &Push<'_>, path: &str) -> Origin {
+    let connection = push.connection.as_ref();
+    Origin {
+        dialect: Dialect::Sora,
+        start_time: UnixMillis::now(),
+        url: path.to_owned(),
+        origin: None,
+        // These are Sora's own, and not its client's.
+        user_agent: None,
+        remote_address: None,
+        location: Location::default(),
+        client_session: Some(
+            connection.map_or(&push.sender.node_name, |connection| &connection.connection_id).to_string(),
+        ),
+        user: connection.map(|connection| connection.client_id.to_string()),
+        conference: connection.map(|connection| connection.channel_id.to_string()),
+        sora: Some(Box::new(SoraOrigin::of(push))),
+        counted_by: None,
+    }
+}
+
+fn another_client() -> Problem {
+    let detail = "client_id is another one than that of the connection's session.";
+    Problem::new(Reason::BadRequest, detail).with_field("client_id")
+}
+
+/// Names that no client of ours or Jitsi's can give: they have no such character.
+fn of_connection(id: &str) -> String {
+    format!("sora@{id}")
+}
+
+fn of_node(name: &str) -> String {
+    format!("sora.node@{name}")
+}
+
+/// The session of a name. `successor` tells apart those that followed each other.
+fn session_of(name: &str, successor: u32) -> SessionId {
+    match successor {
+        0 => SessionId::of_name(name),
+        _ => SessionId::of_name(&format!("{name}.{successor}")),
+    }
+}

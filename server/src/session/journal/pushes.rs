@@ -1,0 +1,120 @@
+//! What a session takes in that Sora pushes, or tells of by webhooks: its translation into lines, each body written before it counts.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use rtctrace_protocol::line::Line;
+use rtctrace_protocol::sora::{Member, Notice, Push, Translated, Translator};
+
+use super::{Journal, Received, Stop};
+use crate::telemetry;
+
+/// A body about the session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Said<'a> {
+    /// Statistics.
+    Push(&'a Push<'a>),
+    /// What a webhook tells of the connection that is named, or of all of a session, and of this one as its member.
+    Notice(&'a Notice<'a>, Option<&'a Member<'a>>, &'a str),
+}
+
+/// The state of a session of Sora's.
+#[derive(Debug)]
+pub(super) struct Pushes {
+    translator: Translator,
+    /// Lines that the spool refused. The translator is ahead of the spool by them, so they go first, and nothing else is taken before.
+    unwritten: String,
+}
+
+impl Pushes {
+    pub(super) fn new(line_limit: u64) -> Self {
+        let translator = Translator::new(usize::try_from(line_limit).unwrap_or(usize::MAX));
+        Self { translator, unwritten: String::new() }
+    }
+
+    pub(super) fn replay(&mut self, line: &Line<'_>) {
+        self.translator.replay(line);
+    }
+
+    pub(super) fn take_unwritten(&mut self) -> String {
+        std::mem::take(&mut self.unwritten)
+    }
+}
+
+impl Journal {
+    /// Whether a webhook told that what the session is of is over.
+    pub(crate) fn is_told_over(&self) -> bool {
+        self.pushes.as_ref().is_some_and(|pushes| pushes.translator.is_over())
+    }
+
+    /// Whether lines of the session are not in the order of their times, although they could be.
+    pub(crate) fn is_unordered(&self) -> bool {
+        self.pushes.as_ref().is_some_and(|pushes| !pushes.translator.is_ordered())
+    }
+
+    /// Takes in what is said of the session. What is new of it is written by one write; only then does it count.
+    pub(crate) fn receive_said(&mut self, said: Said<'_>, now: Instant) -> Received {
+        let mut received = Received {
+            received: self.received,
+            started: false,
+            ended: self.end.is_some(),
+            wrote: false,
+            stop: None,
+            wait: Duration::ZERO,
+        };
+        let running = if self.end.is_none() { self.pushes.take() } else { None };
+        let Some(mut pushes) = running else {
+            received.stop = Some(Stop::Ended);
+            return received;
+        };
+        received.stop = self.take_said(&mut pushes, said, now).err();
+        self.pushes = Some(pushes);
+        received.wrote = self.received > received.received;
+        received.started = received.wrote && received.received == 0;
+        received.received = self.received;
+        received
+    }
+
+    fn take_said(&mut self, pushes: &mut Pushes, said: Said<'_>, now: Instant) -> Result<(), Stop> {
+        if self.distrusted {
+            return Err(Stop::Spool(io::Error::other("a sync failed before")));
+        }
+        if self.age() > self.age_limit.0 {
+            return Err(Stop::SessionTooOld(self.age_limit));
+        }
+        if !pushes.unwritten.is_empty() {
+            self.write_said(pushes, now)?;
+        }
+        let length = match said {
+            Said::Push(push) => push.stats.iter().map(|entry| entry.text().len()).sum(),
+            Said::Notice(notice, ..) => notice.text.text().len(),
+        };
+        self.brought(1, length as u64, now);
+        if self.spooled() + length as u64 >= self.session_limit {
+            return Err(Stop::SessionTooLong(self.session_limit));
+        }
+        let mut lines = String::new();
+        let translated = match said {
+            Said::Push(push) => pushes.translator.push(push, &mut lines),
+            Said::Notice(notice, member, connection) => {
+                pushes.translator.notice(notice, member, connection, &mut lines)
+            }
+        };
+        if translated.map_err(Stop::Unfit)? == Translated::Held {
+            telemetry::duplicates(1);
+            return Ok(());
+        }
+        for line in lines.lines() {
+            self.append_hidden(line, &mut pushes.unwritten);
+        }
+        self.write_said(pushes, now)
+    }
+
+    /// Writes what is not written.
+    fn write_said(&mut self, pushes: &mut Pushes, now: Instant) -> Result<(), Stop> {
+        self.write(&pushes.unwritten, pushes.unwritten.lines().count() as u64, now)?;
+        self.summary.lines(&pushes.unwritten);
+        pushes.unwritten = String::new();
+        Ok(())
+    }
+}
