@@ -243,7 +243,7 @@ fn stats() -> impl Strategy<Value = Value> {
         prop::sample::select(vec![
             json!(0),
             json!(9_115_005_270_282_338_814_u64),
-            json!(1.280_000_000_000_000_026_65e-1),
+            json!(0.128),
             json!("A"),
             json!("RTCOutboundRTPVideoStream_148236668"),
             json!(""),

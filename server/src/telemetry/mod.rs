@@ -53,7 +53,7 @@ const SORA_REQUEST_BYTES: &str = "rtctrace_sora_request_bytes";
 const SORA_ANSWERS: &str = "rtctrace_sora_answers_total";
 
 /// Why lines and messages are refused.
-const BAD_LINE_REASONS: [&str; 8] = [
+const BAD_LINE_REASONS: [&str; 9] = [
     "binary",
     "frame_too_large",
     "line_too_large",
@@ -62,6 +62,7 @@ const BAD_LINE_REASONS: [&str; 8] = [
     "not_json",
     "not_utf8",
     "refused_session",
+    "unknown_connection",
 ];
 
 /// The stores that can fail.

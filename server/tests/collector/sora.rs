@@ -421,7 +421,9 @@ async fn what_does_not_validate_is_answered_with_the_members_name_and_costs_noth
     let entry = |from: &str, to: &str| text.replacen(from, to, 1).into_bytes();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let kind = ("sora-stats-webhook-type", "connection.rtc");
-    let cases: Vec<(&str, Vec<(&str, &str)>, Vec<u8>)> = vec![
+    /// What is wrong, headers, a body.
+    type Case = (&'static str, Vec<(&'static str, &'static str)>, Vec<u8>);
+    let cases: Vec<Case> = vec![
         ("connection_id", vec![JSON], without("connection_id")),
         ("timestamp", vec![JSON], without("timestamp")),
         ("stats", vec![JSON], without("stats")),
@@ -473,10 +475,8 @@ async fn the_exporter_speaks_http2_only() {
     let mut push = body(&base32("G1"), 0, &counting(1));
     push["type"] = json!("connection.user-agent");
     let answer = Link::http1(&collector).post("/collector", &[JSON], push.to_string()).await.unwrap();
-    answer.problem(400, "bad-request");
+    answer.problem(400, "http-version");
     assert_eq!(Link::http2(&collector).await.push(&push).await, 204);
-    assert_eq!(collector.get("/.ok").await.status, 204);
-    assert_eq!(collector.get("/collector").await.status, 405);
 }
 
 #[tokio::test]
