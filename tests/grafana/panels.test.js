@@ -223,6 +223,21 @@ suite('panels', () => {
     }
   });
 
+  test('connections of Sora have channel, client, session and role; a click opens what they received', async (t) => {
+    const board = dashboard('rtctrace-connections');
+    const [panel, rows] = await tableOf(board, 'Connections');
+    const ofSora = rows.filter(({ source }) => source === 'sora');
+    assert.ok(ofSora.length > 10 && ofSora.length < rows.length / 5);
+    for (const row of ofSora) for (const column of ['conference', 'user', 'Sora session', 'role']) assert.ok(row[column], column);
+    assert.ok(rows.every((row) => (row.source === 'sora') === Boolean(row.role)));
+    const filtered = { ...(await variablesOf(board, week, {})), source: { values: ['sora'], isMulti: true } };
+    const [{ sql }] = queriesOf(panel, week, filtered);
+    assert.equal((await grafana.query(sql)).rowCount, ofSora.length);
+    const one = ofSora.find(({ outcome, connection }) => outcome === 'connected' && connection === 'PC_1') ?? assert.fail();
+    const opened = click(panel, 'connection', one);
+    t.diagnostic(`${await showAll('Connections, one of Sora', opened.board, opened.range, opened.chosen)} panels`);
+  });
+
   test('a click on the id of a session opens the session, with every panel filled', async (t) => {
     const [panel, rows] = await tableOf(dashboard('rtctrace-connections'), 'Connections');
     // Not every session has data channels.

@@ -45,6 +45,11 @@ SELECT id, 'browser', CASE WHEN n % 10 = 3 THEN 'rtcstats#5.0' ELSE 'rtctrace.v1
   'user' || n % 60, 'room' || n / 3, country, CASE country WHEN 'DE' THEN 'Berlin' WHEN 'JP' THEN 'Tokyo' END
 FROM seed_session;
 
+-- Some are what the SFU Sora told of its clients.
+UPDATE sessions SET source = 'sora', dialect = 'sora', origin = NULL, url = '/collector', sora_session_id = 'SESSION' || seed.n / 3,
+  sora_role = (ARRAY['sendrecv', 'sendonly', 'recvonly'])[1 + seed.n % 3]
+FROM seed_session seed WHERE seed.id = sessions.id AND seed.n % 10 = 4;
+
 INSERT INTO features_client (session_id, hardware_concurrency, device_memory, reload_count, start_time, duration, operating_system, enumerate_devices_count,
   called_get_user_media, called_get_user_media_audio, called_get_user_media_video, get_user_media_error, get_user_media_error_count,
   get_user_media_success_count, get_user_media_delay, web_socket_connection_time)
