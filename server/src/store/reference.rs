@@ -84,7 +84,8 @@ fn reference() -> String {
     let about = "One row per track of a connection, with the `connection_id` and the track's `position` in it.";
     features(&mut text, "Of a track", "features_track", about, TRACK_FEATURES);
     text.push_str(
-        "\n# Stats tables\n\nEach has the key `time` (the entry's own timestamp), `session_id`, `connection_id`, `stats_id` (the entry's `id`), then the columns \
+        "\n# Stats tables\n\nEach has the key `time` (the entry's own timestamp; where that is not later than the time of its row before, the \
+         report's, else the next microsecond), `session_id`, `connection_id`, `stats_id` (the entry's `id`), then the columns \
          below, then `extra`: every member that has no column, or whose value is of another type, as JSON. Counters are as the browser gives them: from the beginning of the stream on.\n",
     );
     columns(&mut text);

@@ -8,6 +8,7 @@ mod postgres;
 mod read;
 mod rows;
 mod sqlite;
+mod times;
 mod units;
 
 pub(crate) use columns::{Column, Kind, TABLES, Table, kinds};
@@ -59,8 +60,10 @@ fn by_table(rows: &[StatsRow]) -> Vec<TableRows<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::time::Duration;
 
+    use rtctrace_protocol::event::SessionDecoder;
     use rtctrace_protocol::json::RawValue;
     use rtctrace_protocol::report::ReportDecoder;
 
@@ -132,13 +135,85 @@ mod tests {
     async fn of_rows_with_one_key_the_last_is_kept() {
         for (_guard, database) in both().await {
             let session = SessionId::new();
-            let report = |packets| format!(r#"{{"t":{START},"0":{{"type":1,"packetsReceived":{packets}}}}}"#);
-            write(&database, &rows_of(session, [report(1), report(3), report(2)])).await;
-            write(&database, &rows_of(session, [report(5), report(4)])).await;
+            // Each of a decoding of its own, as of a session that a start found in the spool.
+            let row = |packets: u64| {
+                rows_of(session, [format!(r#"{{"t":{START},"0":{{"type":1,"packetsReceived":{packets}}}}}"#)])
+            };
+            write(&database, &[row(1), row(3), row(2)].concat()).await;
+            write(&database, &[row(5), row(4)].concat()).await;
             let found = inbound(&database).await;
             assert_eq!(found.len(), 1);
             assert_eq!(found[0].integer("packets_received").unwrap(), Some(4));
         }
+    }
+
+    /// The rows of a recording, and the states of its entries by connection and id: each that differs from the one before in more than its time.
+    fn recorded(session: SessionId, recording: &str) -> (Vec<StatsRow>, Vec<(String, String, String)>) {
+        let (mut decoder, mut filter, mut rows) =
+            (SessionDecoder::new(), RowFilter::new(Duration::ZERO), RowBatch::default());
+        let (mut known, mut states) = (HashMap::new(), Vec::new());
+        for line in recording.lines().skip(2) {
+            let event = decoder.decode(line).unwrap();
+            let (Some(report), Some(connection)) = (event.value.report(), event.connection.as_deref()) else {
+                continue;
+            };
+            filter.rows(session, connection, report, event.time, &mut rows);
+            let mut there = HashMap::new();
+            for entry in report.entries() {
+                let members: Vec<_> = entry.members().map(|(name, value)| format!("{name}:{}", value.text())).collect();
+                let state = format!("{} {}", entry.kind(), members.join(","));
+                let key = (connection.to_owned(), entry.id().to_owned());
+                if known.get(&key) != Some(&state) {
+                    states.push((key.0.clone(), key.1.clone(), state.clone()));
+                }
+                there.insert(key, state);
+            }
+            known.retain(|(of, _), _| of != connection);
+            known.extend(there);
+        }
+        (rows.take(), states)
+    }
+
+    #[tokio::test]
+    async fn every_change_of_a_recording_has_its_row_and_all_of_them_are_new() {
+        let recordings = [
+            include_str!("../../../../tests/fixtures/recordings/rich-session.jsonl"),
+            include_str!("../../../../tests/fixtures/recordings/rich-session-bogus-candidate.jsonl"),
+            include_str!("../../../../tests/fixtures/recordings/loopback-av-60s.jsonl"),
+        ];
+        for (_guard, database) in both().await {
+            for recording in recordings {
+                let session = SessionId::new();
+                let (rows, states) = recorded(session, recording);
+                let mut transaction = database.begin().await.unwrap();
+                match &mut transaction {
+                    Transaction::Sqlite(_) => write_rows(&mut transaction, &rows).await.unwrap(),
+                    // The way without a table beside.
+                    Transaction::Postgres(transaction) => postgres::add(transaction, &by_table(&rows)).await.unwrap(),
+                }
+                transaction.commit().await.unwrap();
+                for _ in 0..2 {
+                    let found = entries(&database, session).await;
+                    let mut expected: Vec<_> = states.iter().map(|(connection, id, _)| (connection, id)).collect();
+                    expected.sort();
+                    assert_eq!(found.iter().map(|(connection, id)| (connection, id)).collect::<Vec<_>>(), expected);
+                    write(&database, &rows).await;
+                }
+            }
+        }
+    }
+
+    /// The connection and the entry of each row of a session.
+    async fn entries(database: &Database, session: SessionId) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for table in TABLES.iter() {
+            let sql = format!("SELECT connection_id, stats_id FROM {} WHERE session_id = $1", table.name);
+            let rows = database.read(&sql, &[Value::Id(session)]).await.unwrap();
+            let text = |row: &Row, column| row.text(column).unwrap().unwrap();
+            found.extend(rows.iter().map(|row| (text(row, "connection_id"), text(row, "stats_id"))));
+        }
+        found.sort();
+        found
     }
 
     #[tokio::test]

@@ -88,7 +88,7 @@ pub(super) async fn write_rows(connection: &mut PgConnection, tables: &[TableRow
 }
 
 /// Adds rows that are new.
-async fn add(connection: &mut PgConnection, tables: &[TableRows<'_>]) -> sqlx::Result<()> {
+pub(super) async fn add(connection: &mut PgConnection, tables: &[TableRows<'_>]) -> sqlx::Result<()> {
     for (table, rows) in tables {
         let Some(statements) = STATEMENTS.get(table.name) else { continue };
         copy(connection, &statements.copy, rows).await?;

@@ -10,6 +10,7 @@ use rtctrace_protocol::json::{Kind as JsonKind, RawValue, write_string};
 use rtctrace_protocol::report::{Entry, Report};
 
 use super::columns::TYPE;
+use super::times::Times;
 use super::{Column, Kind, Table};
 use crate::session::SessionId;
 use crate::telemetry;
@@ -51,7 +52,7 @@ pub(crate) struct StatsRow {
     pub(crate) connection: Arc<str>,
     /// The entry's id inside the dump.
     pub(crate) stats_id: String,
-    /// The entry's time, Unix time in ms.
+    /// The entry's time, Unix time in ms; later than that of the entry's row before (see [`Times`]).
     pub(crate) time: f64,
     /// A value for each column of the table.
     pub(crate) cells: Vec<Cell>,
@@ -118,6 +119,7 @@ struct Entries {
     part: i64,
     /// With an interval: of the entries of the newest report, by id.
     newest: HashMap<Box<str>, Newest>,
+    times: Times,
 }
 
 /// What there is of an entry.
@@ -125,7 +127,7 @@ struct Entries {
 struct Newest {
     /// The part of the session that its newest row lies in.
     part: i64,
-    /// Since when it says something of which there is no row yet.
+    /// Since when it says something of which there is no row yet: the time of that row.
     waits: Option<f64>,
 }
 
@@ -133,6 +135,7 @@ struct Newest {
 struct Maker<'m> {
     session: SessionId,
     connection: &'m Arc<str>,
+    times: &'m mut Times,
     rows: &'m mut RowBatch,
 }
 
@@ -142,7 +145,8 @@ impl RowFilter {
         Self { interval: interval.as_secs_f64() * 1000.0, ..Self::default() }
     }
 
-    /// Appends the rows of a report. `event_time` stands in for entries without a usable time.
+    /// Appends the rows of a report. `event_time` stands in for entries without a usable time, or with one that is not later than that of
+    /// their row before.
     pub(crate) fn rows(
         &mut self,
         session: SessionId,
@@ -160,25 +164,27 @@ impl RowFilter {
         let window = first - WINDOW.0..=first + WINDOW.1;
         let is_thinned = self.interval > 0.0;
         let part = if is_thinned { ((event_time - first) / self.interval).floor() as i64 } else { 0 };
-        let mut maker = Maker { session, connection: &id, rows };
+        let report_time = if window.contains(&event_time) { event_time } else { first };
+        let Entries { seen, part: newest_part, newest, times } = entries;
+        let mut maker = Maker { session, connection: &id, times, rows };
         // One that is of another type now is a new one.
         for entry in report.gone() {
-            if let Some(Newest { waits: Some(time), .. }) = entries.newest.remove(entry.id()) {
+            if let Some(Newest { waits: Some(time), .. }) = newest.remove(entry.id()) {
                 maker.make(entry, time);
             }
         }
-        let seen = std::mem::replace(&mut entries.seen, report.generation());
+        let seen = std::mem::replace(seen, report.generation());
         // Those that wait for another part have their turn when it begins, whether or not they are named.
-        let is_due = std::mem::replace(&mut entries.part, part) != part && is_thinned;
+        let is_due = std::mem::replace(newest_part, part) != part && is_thinned;
         let since = if is_due { 0 } else { seen };
         for (_, entry) in report.changed_since(since) {
             let differs = entry.differs_since(seen);
-            let known = if is_thinned { entries.newest.get_mut(entry.id()) } else { None };
+            let known = if is_thinned { newest.get_mut(entry.id()) } else { None };
             if !differs && known.as_ref().is_none_or(|newest| newest.waits.is_none()) {
                 continue;
             }
-            let times = [entry.timestamp(), event_time];
-            let time = times.into_iter().find(|time| window.contains(time)).unwrap_or(first);
+            let own_time = Some(entry.timestamp()).filter(|time| window.contains(time));
+            let time = maker.times.later(entry.id(), own_time.unwrap_or(report_time), report_time);
             match known {
                 Some(newest) if newest.part == part => {
                     newest.waits = if differs { Some(time) } else { newest.waits };
@@ -186,24 +192,26 @@ impl RowFilter {
                 }
                 Some(newest) => (newest.part, newest.waits) = (part, None),
                 None if is_thinned => {
-                    entries.newest.insert(entry.id().into(), Newest { part, waits: None });
+                    newest.insert(entry.id().into(), Newest { part, waits: None });
                 }
                 None => {}
             }
             maker.make(entry, time);
         }
+        times.forget_gone(report);
     }
 
     /// Appends rows of what was said last and has none yet, after the last report of all. False if the batch is full before that: there are more.
     pub(crate) fn end(&mut self, session: SessionId, decoder: &SessionDecoder, rows: &mut RowBatch) -> bool {
         for (connection, entries) in &mut self.connections {
             let Some(report) = decoder.report(connection) else { continue };
+            let Entries { newest, times, .. } = entries;
             for entry in report.entries() {
                 if rows.is_full() {
                     return false;
                 }
-                if let Some(time) = entries.newest.get_mut(entry.id()).and_then(|newest| newest.waits.take()) {
-                    Maker { session, connection, rows }.make(entry, time);
+                if let Some(time) = newest.get_mut(entry.id()).and_then(|newest| newest.waits.take()) {
+                    Maker { session, connection, times, rows }.make(entry, time);
                 }
             }
         }
@@ -219,6 +227,7 @@ impl Maker<'_> {
             telemetry::stats_lost(1);
             return;
         }
+        self.times.set(entry.id(), time);
         let row = row(table, self.session, Arc::clone(self.connection), entry, time);
         let bytes = size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text;
         self.rows.push(row, bytes);
@@ -319,13 +328,65 @@ mod tests {
 
     #[test]
     fn a_time_that_nobody_had_is_that_of_the_report() {
-        let (mut filter, mut decoder) = (RowFilter::new(Duration::ZERO), ReportDecoder::new());
         for (given, kept) in
             [("1795159384861.5", 1_795_159_384_861.5), ("7", EVENT_TIME), ("1e15", EVENT_TIME), ("-1", EVENT_TIME)]
         {
             let delta = format!(r#"{{"t":{given},"0":{{"type":1,"jitter":{given}}}}}"#);
-            assert_eq!(rows_of(&mut filter, &mut decoder, &delta)[0].time, kept, "{given}");
+            let rows = rows_of(&mut RowFilter::new(Duration::ZERO), &mut ReportDecoder::new(), &delta);
+            assert_eq!(rows[0].time, kept, "{given}");
         }
+    }
+
+    #[test]
+    fn a_time_that_stands_still_or_goes_back_gives_the_row_that_of_the_report_or_the_next_that_is_later() {
+        let (mut filter, mut decoder, mut packets) = (RowFilter::new(Duration::ZERO), SessionDecoder::new(), 0);
+        let mut before = None;
+        let mut time = |own: f64, at: f64, change: &str| {
+            let (mut rows, began) = (RowBatch::default(), before.replace(at).unwrap_or(0.0));
+            packets += 1;
+            let entry = format!(r#"{{"type":"remote-outbound-rtp","timestamp":{own},"packetsSent":{packets}}}"#);
+            let line = format!(r#"["g","PC_0",{{"0":{entry}{change}}},{}]"#, at - began);
+            let event = decoder.decode(&line).unwrap();
+            filter.rows(SessionId::new(), "PC_0", event.value.report().unwrap(), event.time, &mut rows);
+            let row = rows.take().into_iter().find(|row| row.stats_id == "0").unwrap();
+            assert_eq!(cell(&row, "packetsSent"), &Cell::Integer(packets));
+            row.time
+        };
+        let (start, own) = (EVENT_TIME, EVENT_TIME - 300.086);
+        assert_eq!(time(own, start, ""), own);
+        assert_eq!(time(own, start + 1000.0, ""), start + 1000.0);
+        assert_eq!(time(own, start + 2000.0, ""), start + 2000.0);
+        // One that the report's time has overtaken.
+        assert_eq!(time(start + 1900.0, start + 3000.0, ""), start + 3000.0);
+        assert_eq!(time(start + 3500.5, start + 4000.0, ""), start + 3500.5);
+        // PostgreSQL has microseconds, so less is not later.
+        assert_eq!(time(start + 3500.5003, start + 3500.0, ""), start + 3500.501);
+        assert_eq!(time(own, start + 3500.0, ""), start + 3500.502);
+        // One that was gone is the same entry.
+        time(own, start + 5000.0, r#","1":{"type":"transport"}"#);
+        assert_eq!(time(start + 4000.0, start + 5000.0, r#","1":null"#), start + 5000.001);
+    }
+
+    #[test]
+    fn with_an_interval_no_two_rows_of_an_entry_have_one_time() {
+        let (mut filter, mut decoder) = (RowFilter::new(Duration::from_secs(10)), SessionDecoder::new());
+        let (session, own, mut before) = (SessionId::new(), EVENT_TIME - 300.0, 0.0);
+        let mut rows = RowBatch::default();
+        for (packets, at) in [0.0, 1.0, 10.0, 11.0, 12.0].into_iter().enumerate() {
+            let at = EVENT_TIME + at * 1000.0;
+            let entry = format!(r#"{{"type":"remote-outbound-rtp","timestamp":{own},"packetsSent":{packets}}}"#);
+            let line = format!(r#"["g","PC_0",{{"0":{entry}}},{}]"#, at - before);
+            let event = decoder.decode(&line).unwrap();
+            before = at;
+            filter.rows(session, "PC_0", event.value.report().unwrap(), event.time, &mut rows);
+        }
+        let said = |rows: &mut RowBatch| -> Vec<_> {
+            rows.take().iter().map(|row| (row.time - EVENT_TIME, cell(row, "packetsSent").clone())).collect()
+        };
+        let expected = [(-300.0, Cell::Integer(0)), (10_000.0, Cell::Integer(2))];
+        assert_eq!(said(&mut rows), expected);
+        assert!(filter.end(session, &decoder, &mut rows));
+        assert_eq!(said(&mut rows), [(12_000.0, Cell::Integer(4))]);
     }
 
     #[test]

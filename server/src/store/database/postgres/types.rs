@@ -19,7 +19,7 @@ const FIRST: i64 = -211_813_488_000_000_000;
 const LAST: i64 = 9_223_371_331_199_999_999;
 
 /// `timestamptz`: microseconds since 2000. The ends of its range are the server's infinities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(i64);
 
 impl Moment {
@@ -44,6 +44,11 @@ impl Moment {
         let whole = millis.floor();
         let micros = ((millis - whole) * 1000.0).round() as i64;
         Self::within((whole as i64).saturating_mul(1000).saturating_add(micros).saturating_sub(EPOCH))
+    }
+
+    /// The next one that the server tells from this.
+    pub(crate) fn next(self) -> Self {
+        Self::within(self.0.saturating_add(1))
     }
 
     /// As milliseconds of Unix time, with a fraction.
