@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The writer of stats rows for MINUTES (5): SESSIONS (1000) sessions send a report of 26 entries per second, each of which is a row in a
 # TimescaleDB of its own. What waits, for how long, and the collector's memory are printed every five seconds, and their means of the first and
-# the last minute. Afterwards the rows of every session are counted. STOP_DATABASE=1: the server is away for a minute of it.
+# the last minute: the last must not have more than three times as much as the first. Afterwards the rows of every session are counted. STOP_DATABASE=1: the server is away for a minute of it.
 . "$(dirname "$0")/lib.sh"
 . scripts/tools.sh
 

@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rtctrace_protocol::event::SessionDecoder;
 use serde_json::{Map, Value, json};
@@ -39,7 +39,8 @@ struct Sample {
     written: f64,
 }
 
-/// A dump whose reports have 26 entries, each another one in every report: a recorded call with two further streams.
+/// A dump whose reports have 26 entries, each another one in every report: a recorded call with two further streams. As in Chromium, what the far end
+/// says of a stream changes while its own time stands still.
 fn recording() -> String {
     let (_, lines) = crate::support::recording("loopback-av-60s.jsonl");
     let mut decoder = SessionDecoder::new();
@@ -59,6 +60,12 @@ fn recording() -> String {
     }
     for entry in entries.values_mut() {
         entry.as_object_mut().unwrap().retain(|name, _| name != "id" && name != "timestamp");
+    }
+    let far: Vec<_> = entries.values_mut().filter(|entry| entry["type"] == "remote-outbound-rtp").collect();
+    assert!(!far.is_empty());
+    for entry in far {
+        // The load has the times of now.
+        entry["timestamp"] = (UNIX_EPOCH.elapsed().unwrap().as_secs() * 1000).into();
     }
     let mut dump = format!("RTCStatsDump\n{}\n", json!({ "fileFormat": 3 }));
     dump += &format!(
@@ -117,9 +124,25 @@ fn mean(samples: &[Sample]) -> Sample {
     }
 }
 
+/// Nothing piles up: of what waits, and of memory, the last minute has no more than three times as much as the first, or than a few seconds' rows.
+fn assert_steady(first: &Sample, last: &Sample, rows_per_second: f64) {
+    let (seconds, longest_row) = (4.0, 4096.0);
+    let bars = [
+        ("rows queued", first.rows, last.rows, seconds * rows_per_second),
+        ("bytes queued", first.bytes, last.bytes, seconds * rows_per_second * longest_row),
+        ("seconds that the oldest waits", first.oldest, last.oldest, seconds),
+        ("KiB of memory", first.resident, last.resident, 64.0 * 1024.0),
+    ];
+    for (what, first, last, least) in bars {
+        let bar = f64::max(3.0 * first, least);
+        println!("{what}: {first:.0} in the first minute, {last:.0} in the last, bar {bar:.0}");
+        assert!(last <= bar, "{what}: {last} after {first}");
+    }
+}
+
 impl Load {
-    /// Sends it, looks at the collector meanwhile, and counts the rows of every session.
-    async fn run(&self) {
+    /// Sends it, looks at the collector meanwhile, and counts the rows of every session. The means of its first and its last minute.
+    async fn run(&self) -> (Sample, Sample) {
         let mut server = Server::start();
         let database = server.database().await;
         let settings = [("RTCTRACE_LIMITS_RATE", "off"), ("RTCTRACE_LIMITS_SESSIONS", "20000")];
@@ -180,8 +203,9 @@ impl Load {
             let of: Vec<_> = samples.iter().filter(is_in).collect();
             mean(&of.into_iter().map(|sample| Sample { ..*sample }).collect::<Vec<_>>())
         };
-        show("first", &minute(true));
-        show("last", &minute(false));
+        let (first, last) = (minute(true), minute(false));
+        show("first", &first);
+        show("last", &last);
         println!("{} sessions fell behind", collector.metric("rtctrace_stats_behind_total").await);
 
         let tables = [
@@ -209,6 +233,7 @@ impl Load {
         assert_eq!(wrong, 0, "sessions that have not {expected} rows");
         assert_eq!(collector.metric("rtctrace_stats_rows_lost_total").await, 0.0);
         println!("each of {} sessions has its {expected} rows", self.sessions);
+        (first, last)
     }
 }
 
@@ -227,5 +252,6 @@ async fn minutes() {
     let away = Duration::from_secs(60.min(seconds as u64 / 5));
     let outage = (number("RTCTRACE_TEST_STOP_DATABASE") > 0).then(|| (Duration::from_secs(seconds as u64 / 3), away));
     let sessions = number("RTCTRACE_TEST_SESSIONS");
-    Load { sessions, reports: seconds, outage, every: Duration::from_secs(5) }.run().await;
+    let (first, last) = Load { sessions, reports: seconds, outage, every: Duration::from_secs(5) }.run().await;
+    assert_steady(&first, &last, (sessions * ENTRIES) as f64);
 }
