@@ -1,10 +1,12 @@
 SELECT time_bucket('1 minute', time) AS bucket, session_id, connection_id, stats_id, kind,
   -- Counters: what a stream gained between two minutes is the difference of two rows.
   max(packets_received) AS packets_received,
-  max(packets_lost) AS packets_lost,
+  -- It falls when a packet comes late after all, which makes up for one that was lost before.
+  last(packets_lost, time) AS packets_lost,
   max(bytes_received) AS bytes_received,
   max(packets_received) - min(packets_received) AS packets_received_gain,
-  max(packets_lost) - min(packets_lost) AS packets_lost_gain,
+  CASE WHEN last(packets_lost, time) < first(packets_lost, time) THEN 0
+    ELSE last(packets_lost, time) - first(packets_lost, time) END AS packets_lost_gain,
   max(bytes_received) - min(bytes_received) AS bytes_received_gain,
   max(jitter_buffer_delay) - min(jitter_buffer_delay) AS jitter_buffer_delay_gain,
   max(jitter_buffer_emitted_count) - min(jitter_buffer_emitted_count) AS jitter_buffer_emitted_count_gain,

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("../../../../../migrations/timescale/0004_collectors.sql")),
     (5, include_str!("../../../../../migrations/timescale/0005_sora_connections.sql")),
     (6, include_str!("../../../../../migrations/timescale/0006_sora.sql")),
+    (7, include_str!("../../../../../migrations/timescale/0007_views_by_minutes.sql")),
 ];
 
 /// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
@@ -49,10 +50,17 @@ const AGGREGATES: &[(&str, &str)] = &[
     ("fleet_network_minute", include_str!("../../../../../migrations/timescale/aggregates/fleet_network_minute.sql")),
 ];
 
-/// How the aggregates' files say the minute of a row.
-const MINUTE: &str = "time_bucket('1 minute', ";
-/// The same without TimescaleDB. Its buckets begin where these do.
-const PLAIN_MINUTE: &str = "date_bin('1 minute', TIMESTAMPTZ '2000-01-03 00:00:00Z', ";
+/// What the aggregates' files say by functions of TimescaleDB, and the same without it: its buckets begin where these do; and of arrays the smallest and
+/// the largest are those of the first and the last time.
+const PLAIN: [(&str, &str); 4] = [
+    ("time_bucket('1 minute', time)", "date_bin('1 minute', time, TIMESTAMPTZ '2000-01-03 00:00:00Z')"),
+    ("time_bucket('1 minute', bucket)", "date_bin('1 minute', bucket, TIMESTAMPTZ '2000-01-03 00:00:00Z')"),
+    (
+        "first(packets_lost, time)",
+        "((min(ARRAY[extract(epoch FROM time)::double precision, packets_lost]))[2])::bigint",
+    ),
+    ("last(packets_lost, time)", "((max(ARRAY[extract(epoch FROM time)::double precision, packets_lost]))[2])::bigint"),
+];
 
 /// One collector at a time brings the schema up to date.
 const LOCK: i64 = 0x7274_6374_7261_6365;
@@ -265,7 +273,8 @@ async fn aggregate(
         }
     }
     if !exists {
-        let select = if edition == Edition::Plain { select.replace(MINUTE, PLAIN_MINUTE) } else { select.to_owned() };
+        let plain = if edition == Edition::Plain { PLAIN.as_slice() } else { &[] };
+        let select = plain.iter().fold(select.to_owned(), |select, (from, to)| select.replace(from, to));
         connection.execute(format!("CREATE VIEW {name} AS {select}").as_str()).await?;
     }
     Ok(())
@@ -405,6 +414,50 @@ mod tests {
         let views: i64 =
             sqlx::query_scalar("SELECT count(*) FROM fleet_inbound_minute").fetch_one(&mut connection).await.unwrap();
         assert_eq!(views, 0);
+    }
+
+    #[tokio::test]
+    async fn a_packet_that_comes_late_after_all_is_no_loss_of_its_minute() {
+        let plain = Server::plain();
+        for server in [TestDatabase::new().await, plain.database().await] {
+            let mut connection = connect(&server.url).await;
+            let (before, _) = MIGRATIONS.split_at(6);
+            for migration in before {
+                migrate(&mut connection, migration).await.unwrap();
+            }
+            // As they were.
+            let views = "CREATE VIEW inbound_rtp_minute AS SELECT 7 AS packets_lost_gain; \
+                 CREATE VIEW fleet_inbound_minute AS SELECT * FROM inbound_rtp_minute";
+            connection.execute(views).await.unwrap();
+            for _ in 0..2 {
+                Database::open(&server.url).await.unwrap();
+            }
+            let rows = "INSERT INTO stats_inbound_rtp (time, session_id, connection_id, stats_id, kind, packets_lost) \
+                 SELECT TIMESTAMPTZ '2026-11-20 10:00:00Z' + seconds * INTERVAL '1 s', \
+                 UUID '01930000-0000-7000-8000-000000000000', 'PC_0', id, 'audio', lost \
+                 FROM (VALUES ('falls', 1.5, 9), ('falls', 2.25, 2), ('grows', 2, 9), ('grows', 1, 2), ('grows', 1.5, 4), \
+                 ('comes late', 1, 5), ('comes late', 2, 9), ('comes late', 3, 7), ('never', 1, NULL)) \
+                 row (id, seconds, lost)";
+            connection.execute(rows).await.unwrap();
+            let minutes = "SELECT DISTINCT bucket = '2026-11-20 10:00:00Z' FROM fleet_inbound_minute";
+            let minutes: Vec<bool> = sqlx::query_scalar(minutes).fetch_all(&mut connection).await.unwrap();
+            assert_eq!(minutes, [true]);
+            let minutes = "SELECT stats_id, packets_lost, packets_lost_gain FROM inbound_rtp_minute ORDER BY 1";
+            let minutes: Vec<(String, Option<i64>, Option<i64>)> =
+                sqlx::query_as(minutes).fetch_all(&mut connection).await.unwrap();
+            let expected = [
+                ("comes late", Some(7), Some(2)),
+                ("falls", Some(2), Some(0)),
+                ("grows", Some(9), Some(7)),
+                ("never", None, None),
+            ];
+            assert_eq!(minutes, expected.map(|(id, lost, gain)| (id.to_owned(), lost, gain)));
+            let fleet: String = sqlx::query_scalar("SELECT packets_lost::text FROM fleet_inbound_minute")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            assert_eq!(fleet, "9");
+        }
     }
 
     #[tokio::test]
