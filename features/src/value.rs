@@ -45,6 +45,8 @@ pub enum Kind {
 pub enum Unit {
     /// Not a quantity.
     None,
+    /// A time: milliseconds since 1970.
+    UnixMilliseconds,
     /// How many.
     Count,
     /// Milliseconds.
@@ -72,6 +74,7 @@ impl Unit {
     pub fn symbol(self) -> &'static str {
         match self {
             Self::None => "",
+            Self::UnixMilliseconds => "ms since 1970",
             Self::Count => "1",
             Self::Milliseconds => "ms",
             Self::Seconds => "s",

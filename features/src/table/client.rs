@@ -24,7 +24,7 @@ features! {
             "screen" screen: Option<Json>, None, "The client's screen: width, height, devicePixelRatio.", "the member", "client create.screen";
             "window" window: Option<Json>, None, "The page's window: width and height.", "the member", "client create.window";
             "reloadCount" reload_count: Option<i64>, Count, "How often the page was reloaded.", "the member", "client create.reloadCount";
-            "startTime" start_time: Option<UnixMillis>, None, "Time of the client's first event.", "time of the first", "client events";
+            "startTime" start_time: Option<UnixMillis>, UnixMilliseconds, "Time of the client's first event.", "time of the first", "client events";
             "duration" duration: Option<i64>, Milliseconds, "From the client's first event to its last.", "time of the last - time of the first", "client events";
             "operatingSystem" operating_system: Option<String>, None, "Platform by the user agent client hints.", "the member", "client create.userAgentData.platform";
             "enumerateDevicesCount" enumerate_devices_count: u64, Count, "Successful calls of enumerateDevices.", "how many", "navigator.mediaDevices.enumerateDevices";

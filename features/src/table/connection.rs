@@ -84,7 +84,7 @@ features! {
             "setRemoteDescriptionDelay" set_remote_description_delay: Option<i64>, Milliseconds, "How long the first setRemoteDescription took, if it succeeded.", "first call to the success with its tracking id", "setRemoteDescription, setRemoteDescriptionOnSuccess";
             "setRemoteDescriptionRole" set_remote_description_role: Option<String>, None, "The type of description of that call.", "the member, of that call", "setRemoteDescription.type";
             "signalingDelay" signaling_delay: Option<i64>, Milliseconds, "From the first local offer that was set explicitly to the first remote answer after it.", "first offer to the first later answer", "setLocalDescription, setRemoteDescription";
-            "startTime" start_time: Option<UnixMillis>, None, "Time of the connection's first event.", "time of the first", "events of the connection";
+            "startTime" start_time: Option<UnixMillis>, UnixMilliseconds, "Time of the connection's first event.", "time of the first", "events of the connection";
             "statsTruncated" stats_truncated: bool, None, "Whether an entry that appeared late is in exactly 1000 reports, where webrtc-internals stops recording.", "any entry first seen after 60 s that is in exactly 1000 reports", "getStats";
         }
         ours {
@@ -120,8 +120,8 @@ features! {
             "disconnectedTime" disconnected_time: Option<i64>, Milliseconds, "How long it was not, after it had been connected.", "sum of disconnected or failed to connected, closed or the last event", "onconnectionstatechange, else oniceconnectionstatechange";
             "connectedDuration" connected_duration: Option<i64>, Milliseconds, "From when it was first connected to its last event (Jitsi's pcSessionDurationMs).", "last event - first connected or completed", "onconnectionstatechange, else oniceconnectionstatechange";
             "connectionFailed" connection_failed: bool, None, "Whether connectionState was ever failed.", "any is failed", "onconnectionstatechange";
-            "lastIceFailureTime" last_ice_failure_time: Option<UnixMillis>, None, "When iceConnectionState was last failed.", "time of the last failed", "oniceconnectionstatechange";
-            "lastIceDisconnectTime" last_ice_disconnect_time: Option<UnixMillis>, None, "When iceConnectionState was last disconnected.", "time of the last disconnected", "oniceconnectionstatechange";
+            "lastIceFailureTime" last_ice_failure_time: Option<UnixMillis>, UnixMilliseconds, "When iceConnectionState was last failed.", "time of the last failed", "oniceconnectionstatechange";
+            "lastIceDisconnectTime" last_ice_disconnect_time: Option<UnixMillis>, UnixMilliseconds, "When iceConnectionState was last disconnected.", "time of the last disconnected", "oniceconnectionstatechange";
             "dtlsErrors" dtls_errors: u64, Count, "Errors of DTLS transports.", "how many", "ondtlserror";
             "dtlsFailures" dtls_failures: u64, Count, "How often a DTLS transport failed.", "how many are failed", "ondtlsstatechange";
             "sdpCreateFailures" sdp_create_failures: u64, Count, "Offers and answers that could not be made.", "how many", "createOfferOnFailure, createAnswerOnFailure";

@@ -15,7 +15,7 @@ features! {
             "kind" kind: Option<String>, None, "audio or video.", "the first element", "addTrack, addTransceiver, replaceTrack, ontrack";
             "direction" direction: Option<String>, None, "inbound or outbound.", "by the event", "addTrack, addTransceiver, replaceTrack: outbound; ontrack: inbound";
             "trackIdentifier" track_identifier: Option<String>, None, "The id of the MediaStreamTrack.", "the second element", "addTrack, addTransceiver, replaceTrack, ontrack";
-            "startTime" start_time: Option<UnixMillis>, None, "Time of the event that brought the track.", "time of the event", "addTrack, addTransceiver, replaceTrack, ontrack";
+            "startTime" start_time: Option<UnixMillis>, UnixMilliseconds, "Time of the event that brought the track.", "time of the event", "addTrack, addTransceiver, replaceTrack, ontrack";
             "duration" duration: Option<i64>, Milliseconds, "From that event to the last report that has the track's stream; 0 if none ever had.", "floor(time of the last report with the stream - startTime)", "getStats: inbound-rtp, outbound-rtp";
             "timeToFirstFrame" time_to_first_frame: Option<i64>, Milliseconds, "Until the inbound track was first unmuted.", "floor(time of the first - startTime)", "MediaStreamTrack.onunmute";
             "hasNullVideoDecoder" has_null_video_decoder: Option<bool>, None, "Whether the inbound video was ever decoded by NullVideoDecoder, which shows nothing.", "any is NullVideoDecoder", "getStats: inbound-rtp.decoderImplementation";

@@ -8,7 +8,9 @@ pub(super) fn unit(member: &str, kind: Kind) -> &'static str {
     let begins = |begins: &[&str]| begins.iter().any(|begin| member.starts_with(begin));
     match (member, kind) {
         (_, Kind::Text | Kind::Bool | Kind::Json) => "",
-        ("ssrc" | "payloadType" | "encodingIndex" | "port" | "priority" | "dataChannelIdentifier", _) => "",
+        ("ssrc" | "rtxSsrc" | "fecSsrc" | "payloadType" | "encodingIndex" | "dataChannelIdentifier", _) => "",
+        ("port" | "relatedPort" | "priority", _) => "",
+        ("totalEncodedBytesTarget", _) => "byte",
         ("framesPerSecond", _) => "1/s",
         ("clockRate", _) => "Hz",
         ("totalSquaredInterFrameDelay", _) => "s²",
