@@ -15,7 +15,7 @@ use std::collections::{HashMap, VecDeque};
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::report::Report;
 
 use crate::budget::Budget;
 use crate::input;
@@ -53,9 +53,20 @@ struct Track {
     kind: Option<String>,
     id: Box<str>,
     start: f64,
-    /// The place of its stream in [`Tracks::streams`].
-    stream: Option<usize>,
+    /// The places of its streams in [`Tracks::streams`], by the [`Choice`].
+    streams: [Option<usize>; CHOICES],
 }
+
+/// How a track has come to a stream.
+#[derive(Debug, Clone, Copy)]
+enum Choice {
+    /// As upstream has it: by the id alone, so that one that is sent and received may have the stream of the other direction.
+    Upstream,
+    /// By the id and the direction: what upstream has not is read of this one.
+    Own,
+}
+
+const CHOICES: usize = 2;
 
 /// What is known of the tracks of one id: the two ends of a loop have the same, and a page may add a track twice.
 #[derive(Debug, Default)]
@@ -65,8 +76,23 @@ struct Namesakes {
     /// What the first inbound one carries.
     media: Option<Media>,
     unmuted: Option<f64>,
-    /// The places of those without a stream, in [`Tracks::tracks`].
+    /// The places of those without a stream of upstream's choice, in [`Tracks::tracks`].
     free: VecDeque<usize>,
+    /// The same without one of their own, of those that are received.
+    free_inbound: VecDeque<usize>,
+    /// The same of those that are sent.
+    free_outbound: VecDeque<usize>,
+}
+
+impl Namesakes {
+    /// Those that may take a stream of that direction.
+    fn free(&mut self, choice: Choice, direction: Direction) -> &mut VecDeque<usize> {
+        match (choice, direction) {
+            (Choice::Upstream, _) => &mut self.free,
+            (Choice::Own, Direction::Inbound) => &mut self.free_inbound,
+            (Choice::Own, Direction::Outbound) => &mut self.free_outbound,
+        }
+    }
 }
 
 /// Accumulates the features of a connection's tracks.
@@ -80,7 +106,8 @@ pub(crate) struct Tracks {
     streams: Vec<Stream>,
     /// Where the stream of an entry is in `streams`.
     places: HashMap<Box<str>, usize>,
-    without_stream: usize,
+    /// How many tracks have none, by the [`Choice`].
+    without_stream: [usize; CHOICES],
     /// Whether a track was added after the newest report.
     is_track_new: bool,
     /// The streams that the newest report has, in its order.
@@ -109,8 +136,6 @@ struct Now {
     time: f64,
     /// How many reports there were.
     reports: u64,
-    /// How many samples there were.
-    samples: u64,
 }
 
 impl Tracks {
@@ -157,10 +182,18 @@ impl Tracks {
             known.inbound = true;
             known.media = known.media.or(value.at(0).and_then(Media::of));
         }
-        known.free.push_back(self.tracks.len());
-        self.without_stream += 1;
+        for choice in [Choice::Upstream, Choice::Own] {
+            known.free(choice, direction).push_back(self.tracks.len());
+        }
+        self.without_stream = self.without_stream.map(|count| count + 1);
         self.is_track_new = true;
-        self.tracks.push(Track { direction, kind: value.at(0).and_then(input::text), id, start, stream: None });
+        self.tracks.push(Track {
+            direction,
+            kind: value.at(0).and_then(input::text),
+            id,
+            start,
+            streams: [None; CHOICES],
+        });
     }
 
     /// Only the first time counts, even if the track comes later.
@@ -181,35 +214,36 @@ impl Tracks {
 
     /// Gives the tracks their streams, as far as there are any.
     fn claims(&mut self, report: &Report) {
-        for at in 0..self.present.len() {
-            if self.without_stream == 0 {
-                break;
-            }
-            let Some(at) = self.present.get(at).copied() else { break };
-            let Some(Stream { place: Some(place), owner, .. }) = self.streams.get(at) else { continue };
-            let (owner, Some(entry)) = (*owner, report.at(*place)) else { continue };
-            if let Some(track) = self.claim(report, entry, at, owner)
-                && let Some(stream) = self.streams.get_mut(at)
-            {
-                stream.owner = Some(track);
+        for choice in [Choice::Upstream, Choice::Own] {
+            for at in 0..self.present.len() {
+                if self.without_stream.get(choice as usize) == Some(&0) {
+                    break;
+                }
+                if let Some(at) = self.present.get(at).copied() {
+                    self.claim(report, at, choice);
+                }
             }
         }
     }
 
-    /// The first track that has no stream and is what this one carries takes it, unless a track before it has it already. That does
+    /// The first track that has no stream and is what this one carries takes it, unless a track before it has it already. Upstream does
     /// not ask for the direction; and so a simulcast layer beside the first belongs to no track.
-    fn claim(&mut self, report: &Report, entry: Entry<'_>, at: usize, owner: Option<usize>) -> Option<usize> {
+    fn claim(&mut self, report: &Report, at: usize, choice: Choice) -> Option<()> {
+        let stream = self.streams.get_mut(at)?;
+        let entry = report.at(stream.place?)?;
         let track = match entry.kind() {
             "inbound-rtp" => entry.member("trackIdentifier"),
             legacy::KIND => legacy::track(entry),
             _ => report.get(&entry.member("mediaSourceId")?.as_str()?)?.member("trackIdentifier"),
         };
-        let free = &mut self.ids.get_mut(&*track?.as_str()?)?.free;
+        let owner = stream.owners.get_mut(choice as usize)?;
+        let free = self.ids.get_mut(&*track?.as_str()?)?.free(choice, stream.direction?);
         let first = *free.front().filter(|first| owner.is_none_or(|owner| **first < owner))?;
         free.pop_front();
-        self.tracks.get_mut(first)?.stream = Some(at);
-        self.without_stream -= 1;
-        Some(first)
+        *owner = Some(first);
+        *self.tracks.get_mut(first)?.streams.get_mut(choice as usize)? = Some(at);
+        *self.without_stream.get_mut(choice as usize)? -= 1;
+        Some(())
     }
 
     /// When media came first.
@@ -262,9 +296,13 @@ impl Tracks {
         }
     }
 
+    fn stream(&self, at: Option<usize>) -> Option<&Stream> {
+        self.streams.get(at?)
+    }
+
     fn features_of(&self, track: &Track, told: &[(Last, Remote)], layers: &Layers<'_>) -> TrackFeatures {
         let is_inbound = track.direction == Direction::Inbound;
-        let stream = track.stream.and_then(|at| self.streams.get(at));
+        let [stream, own] = track.streams;
         let mut features = TrackFeatures {
             kind: track.kind.clone(),
             direction: Some(track.direction.name().to_owned()),
@@ -275,18 +313,17 @@ impl Tracks {
         };
         if is_inbound {
             let unmuted = self.ids.get(&track.id).and_then(|known| known.unmuted).map(|time| time - track.start);
-            let is_null = || stream.is_some_and(|stream| stream.null_decoder);
+            let is_null = || self.stream(stream).is_some_and(|stream| stream.null_decoder);
             features.has_null_video_decoder = (track.kind.as_deref() == Some("video")).then(is_null);
             features.time_to_first_frame = unmuted.filter(|delay| *delay >= 0.0).and_then(input::floor_millis);
         }
-        if let Some(stream) = stream {
-            let now = Now { time: self.time, reports: self.reports, samples: self.samples };
-            if let Some(told) = track.stream.and_then(|at| told.get(at)) {
-                stream.write(told, now, track.start, &mut features, is_inbound);
-            }
-            if let Some(at) = track.stream {
-                features.simulcast_layers = layers.json(at, self.samples);
-            }
+        if let (Some(stream), Some(told)) = (self.stream(stream), stream.and_then(|at| told.get(at))) {
+            let now = Now { time: self.time, reports: self.reports };
+            stream.write(told, now, track.start, &mut features, is_inbound);
+        }
+        if let (Some(at), Some(stream), Some((last, _))) = (own, self.stream(own), own.and_then(|at| told.get(at))) {
+            stream.write_ours(last, self.samples, &mut features, is_inbound);
+            features.simulcast_layers = layers.json(at, self.samples);
         }
         features
     }

@@ -13,7 +13,7 @@ use super::last::{Last, Remote};
 use super::legacy;
 use super::mos::Speech;
 use super::quality::{Quality, Told};
-use super::{Direction, Now};
+use super::{CHOICES, Direction, Now};
 use crate::budget::Budget;
 use crate::input;
 use crate::metric::Sample;
@@ -133,8 +133,8 @@ impl Sizes {
 /// Accumulates what the reports say about one stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    /// The place of the first track that has it, in [`super::Tracks::tracks`].
-    pub(super) owner: Option<usize>,
+    /// The places of the first tracks that have it, in [`super::Tracks::tracks`], by the [`super::Choice`].
+    pub(super) owners: [Option<usize>; CHOICES],
     /// Where its entry is in the report; `None` if that has none.
     pub(super) place: Option<usize>,
     /// What was said last, and when, of a stream that is gone.
@@ -298,7 +298,7 @@ impl Stream {
         }
     }
 
-    /// Fills in what a track of that direction has. `told`: what its entry says now, or said last; `start`: the time of the track.
+    /// Fills in what a track of that direction has with upstream. `told`: what its entry says now, or said last; `start`: the time of the track.
     pub(super) fn write(
         &self,
         (last, remote): &(Last, Remote),
@@ -329,10 +329,14 @@ impl Stream {
         }
         if self.place.is_some() || self.last.is_some() {
             last.write(remote, features, is_inbound);
-            // A track may have been given a stream of the other direction.
-            let is_received = self.direction == Some(Direction::Inbound);
-            last.write_losses(self.quality.far_end_lost, features, is_received);
         }
-        self.quality.write(now.samples, features);
+    }
+
+    /// Fills in what upstream has not of a track, which has the direction of the stream. `samples`: how many there were.
+    pub(super) fn write_ours(&self, last: &Last, samples: u64, features: &mut TrackFeatures, is_inbound: bool) {
+        if self.place.is_some() || self.last.is_some() {
+            last.write_losses(self.quality.far_end_lost, features, is_inbound);
+        }
+        self.quality.write(samples, features);
     }
 }
