@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
 
+use crate::conference::Conference;
 use crate::input::{self, TrackingId};
 use crate::limits;
 use crate::table::{CLIENT_FEATURES, ClientFeatures};
@@ -66,6 +67,8 @@ pub(crate) struct ClientExtractor {
     error_seen: bool,
     first_call: FirstCall,
     tracks: VecDeque<CapturedTrack>,
+    /// Only of an application that tells of one.
+    conference: Option<Box<Conference>>,
 }
 
 impl ClientExtractor {
@@ -79,6 +82,7 @@ impl ClientExtractor {
             "websocket" => self.socket(event),
             "MediaStreamTrack.onended" => self.track_ended(event),
             "navigator.mediaDevices.enumerateDevices" => self.features.enumerate_devices_count += 1,
+            _ if Conference::is_told_by(method) => self.conference.get_or_insert_default().event(event),
             _ => match capture_call(method) {
                 "getUserMedia" => self.get_user_media(event),
                 "getUserMediaOnSuccess" => self.got_user_media(event),
@@ -91,7 +95,8 @@ impl ClientExtractor {
         }
     }
 
-    pub(crate) fn features(&self) -> ClientFeatures {
+    /// `end`: the time of the session's newest event.
+    pub(crate) fn features(&self, end: f64) -> ClientFeatures {
         let mut features = self.features.clone();
         if let Some((first, last)) = self.times {
             features.start_time = input::millis(first).map(UnixMillis);
@@ -100,6 +105,9 @@ impl ClientExtractor {
         if let FirstCall::Done(delay) = self.first_call {
             // A clock may go back.
             features.get_user_media_delay = delay.map(|millis| millis.max(0));
+        }
+        if let Some(conference) = &self.conference {
+            conference.write(end, &mut features);
         }
         features
     }

@@ -11,6 +11,7 @@
 
 mod budget;
 mod client;
+mod conference;
 mod connection;
 mod distribution;
 mod input;

@@ -65,5 +65,8 @@ pub const ALL_BUCKETS: usize = 1 << 20;
 /// Changes of a connection's path that are listed. Further ones are only counted.
 pub const PATH_CHANGES: usize = 32;
 
+/// Participants of the conference, beside the client itself, of whom something is kept. Of further ones nothing counts but the newest round trip time.
+pub const ENDPOINTS: usize = 256;
+
 /// Simulcast layers of one track that are listed: the newest.
 pub const LAYERS: usize = 16;

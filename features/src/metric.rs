@@ -104,6 +104,48 @@ impl Gauge {
     }
 }
 
+/// How unevenly a counter grows from sample to sample. One that is not told anew stands still.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Variance {
+    before: Option<f64>,
+    /// The sample up to which it was counted.
+    counted: u64,
+    samples: u64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Variance {
+    /// What the counter is in the sample of that number.
+    pub(crate) fn report(&mut self, value: Option<f64>, number: u64) {
+        let Some(value) = value.filter(|value| value.is_finite()) else { return };
+        if let Some(before) = self.before.replace(value) {
+            self.samples += number.saturating_sub(self.counted);
+            let grown = value - before;
+            self.sum += grown;
+            self.squares += grown * grown;
+        }
+        self.counted = number;
+    }
+
+    /// The counter is no more, the sample of that number being its last.
+    pub(crate) fn finish(&mut self, number: u64) {
+        self.samples = self.samples_until(number);
+        self.before = None;
+    }
+
+    fn samples_until(&self, number: u64) -> u64 {
+        self.samples + self.before.map_or(0, |_| number.saturating_sub(self.counted))
+    }
+
+    /// Of the whole population; `number`: of the newest sample.
+    pub(crate) fn value(&self, number: u64) -> Option<f64> {
+        let samples = self.samples_until(number) as f64;
+        let variance = self.squares / samples - (self.sum / samples).powi(2);
+        (samples > 0.0 && variance.is_finite()).then_some(variance.max(0.0))
+    }
+}
+
 /// How fast a counter grows from sample to sample. One that is not told anew stands still.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rate {

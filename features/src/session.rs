@@ -37,6 +37,8 @@ pub struct FeatureExtractor {
     /// The position of the connection whose event was the newest: as a rule the next one is of the same.
     newest: usize,
     budgets: Budgets,
+    /// The newest time of an event.
+    end: f64,
     ignored: u64,
 }
 
@@ -48,6 +50,7 @@ impl FeatureExtractor {
 
     /// Takes in the next event of the session.
     pub fn event(&mut self, event: &Event<'_>) {
+        self.end = self.end.max(event.time);
         let Some(id) = event.connection.as_deref() else {
             return self.client.event(event);
         };
@@ -65,7 +68,7 @@ impl FeatureExtractor {
     /// Every event that it has made must have been taken in, or reports would be read that were not seen.
     pub fn features(&self, decoder: &SessionDecoder) -> SessionFeatures {
         SessionFeatures {
-            client: self.client.features(),
+            client: self.client.features(self.end),
             connections: self.connections.iter().map(|connection| connection.features(decoder)).collect(),
         }
     }

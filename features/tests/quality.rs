@@ -432,3 +432,37 @@ fn a_browser_that_tells_little_costs_only_what_it_does_not_tell() {
     assert_eq!((features.bitrate_mean, features.jitter_mean), (Some(4000.0), Some(0.01)));
     assert_eq!((features.loss_mean, features.mos_mean, features.jitter_buffer_delay_mean), (None, None, None));
 }
+
+#[test]
+fn how_unevenly_packets_were_lost_is_the_variance_of_what_each_sample_added() {
+    // 0 to 4, nothing new, 4 to 6: 4, 0 and 2 in three samples.
+    let received = [
+        &format!(r#"{IN},"packetsReceived":50,"packetsLost":0}}"#),
+        r#""R":{"packetsReceived":96,"packetsLost":4}"#,
+        r#""X":{"type":"peer-connection"}"#,
+        r#""R":{"packetsReceived":190,"packetsLost":6}"#,
+    ];
+    assert!(close(track("ontrack", "audio", &received).packets_lost_variance, 8.0 / 3.0));
+    let sent = [
+        &format!(r#"{OUT},"packetsSent":50}},"F":{{"type":"remote-inbound-rtp","localId":"R","packetsLost":0}}"#),
+        r#""F":{"packetsLost":4}"#,
+        r#""R":{"packetsSent":100}"#,
+        r#""F":{"packetsLost":6}"#,
+    ];
+    assert!(close(track("addTrack", "audio", &sent).packets_lost_variance, 8.0 / 3.0));
+    // As much in every sample; a counter that wraps around has lost less than none; one sample says nothing.
+    let even = [&format!(r#"{IN},"packetsLost":1}}"#), r#""R":{"packetsLost":3}"#, r#""R":{"packetsLost":5}"#];
+    assert_eq!(track("ontrack", "audio", &even).packets_lost_variance, Some(0.0));
+    let wrapped =
+        [&format!(r#"{IN},"packetsLost":1}}"#), r#""R":{"packetsLost":4294967295}"#, r#""R":{"packetsLost":1}"#];
+    assert_eq!(track("ontrack", "audio", &wrapped).packets_lost_variance, Some(4.0));
+    assert_eq!(track("ontrack", "audio", &even[..1]).packets_lost_variance, None);
+    // While the stream is gone no sample counts.
+    let gone = [
+        &format!(r#"{IN},"packetsLost":0}}"#),
+        r#""R":{"packetsLost":2}"#,
+        r#""R":null"#,
+        r#""X":{"type":"peer-connection"}"#,
+    ];
+    assert_eq!(track("ontrack", "audio", &gone).packets_lost_variance, Some(0.0));
+}

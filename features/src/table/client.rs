@@ -50,6 +50,27 @@ features! {
         }
         ours {
             "getUserMediaDelay" get_user_media_delay: Option<i64>, Milliseconds, "How long the first getUserMedia took, if it succeeded.", "first call to the success with its tracking id; not below 0", "getUserMedia, getUserMediaOnSuccess";
+            "conferenceStartTime" conference_start_time: Option<UnixMillis>, None, "When the conference began that the client takes part in, as its application says.", "the value, if it is a time; the last", "conferenceStartTimestamp";
+            "conferenceDuration" conference_duration: Option<i64>, Milliseconds, "From the begin of the conference to the end of the session; the client may have come late.", "time of the session's newest event - conferenceStartTime; not below 0", "conferenceStartTimestamp; all events";
+            "dominantSpeakerChanges" dominant_speaker_changes: Option<i64>, Count, "How often the client became the conference's dominant speaker.", "how many that name it", "dominantSpeaker.dominantSpeakerEndpoint; identity.endpointId";
+            "speakerTime" speaker_time: Option<i64>, Milliseconds, "How long the client was the dominant speaker.", "sum of the times from an event that names it to the next, whomever that names, or to the session's newest event", "dominantSpeaker.dominantSpeakerEndpoint; identity.endpointId";
+            "sentimentAngry" sentiment_angry: Option<f64>, Seconds, "How long the client's face looked angry, as its application saw it.", "sum of duration where faceLandmarks is angry", "faceLandmarks";
+            "sentimentDisgusted" sentiment_disgusted: Option<f64>, Seconds, "How long the client's face looked disgusted, as its application saw it.", "sum of duration where faceLandmarks is disgusted", "faceLandmarks";
+            "sentimentFearful" sentiment_fearful: Option<f64>, Seconds, "How long the client's face looked fearful, as its application saw it.", "sum of duration where faceLandmarks is fearful", "faceLandmarks";
+            "sentimentHappy" sentiment_happy: Option<f64>, Seconds, "How long the client's face looked happy, as its application saw it.", "sum of duration where faceLandmarks is happy", "faceLandmarks";
+            "sentimentNeutral" sentiment_neutral: Option<f64>, Seconds, "How long the client's face showed nothing, as its application saw it.", "sum of duration where faceLandmarks is neutral", "faceLandmarks";
+            "sentimentSad" sentiment_sad: Option<f64>, Seconds, "How long the client's face looked sad, as its application saw it.", "sum of duration where faceLandmarks is sad", "faceLandmarks";
+            "sentimentSurprised" sentiment_surprised: Option<f64>, Seconds, "How long the client's face looked surprised, as its application saw it.", "sum of duration where faceLandmarks is surprised", "faceLandmarks";
+            "endToEndRoundTripTimeLast" end_to_end_round_trip_time_last: Option<f64>, Seconds, "Round trip time to another participant, measured last.", "rtt / 1000 of the last", "e2eRtt";
+            "endToEndRoundTripTimeMean" end_to_end_round_trip_time_mean: Option<f64>, Seconds, "Mean of the round trip times to the other participants.", "mean over remoteEndpointId of the last rtt / 1000 of each", "e2eRtt";
+            "endToEndRoundTripTimeMax" end_to_end_round_trip_time_max: Option<f64>, Seconds, "Longest of the round trip times to the other participants.", "max over remoteEndpointId of the last rtt / 1000 of each", "e2eRtt";
+            "deploymentRegion" deployment_region: Option<String>, None, "Region of the server of the conference.", "the member, if it is not empty; the last", "identity.deploymentInfo.region";
+            "deploymentUserRegion" deployment_user_region: Option<String>, None, "The client's region, as the service sees it.", "the member, if it is not empty; the last", "identity.deploymentInfo.userRegion";
+            "deploymentCrossRegion" deployment_cross_region: Option<bool>, None, "Whether the server is in another region than the client.", "the member; the last", "identity.deploymentInfo.crossRegion";
+            "deploymentEnvironment" deployment_environment: Option<String>, None, "Name of the deployment that serves the conference.", "the member, if it is not empty; the last", "identity.deploymentInfo.environment";
+            "deploymentEnvironmentType" deployment_environment_type: Option<String>, None, "What the deployment is for.", "the member, if it is not empty; the last", "identity.deploymentInfo.envType";
+            "deploymentShard" deployment_shard: Option<String>, None, "The part of the deployment.", "the member, if it is not empty; the last", "identity.deploymentInfo.shard";
+            "deploymentReleaseNumber" deployment_release_number: Option<String>, None, "The release that is deployed.", "the member, if it is not empty; the last", "identity.deploymentInfo.releaseNumber";
         }
     }
 }

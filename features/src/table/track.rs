@@ -122,6 +122,7 @@ features! {
             "bandwidthQualityLimitationDuration" bandwidth_quality_limitation_duration: Option<f64>, Seconds, "How long bandwidth limited the quality.", "bandwidth; last", "getStats: outbound-rtp.qualityLimitationDurations";
             "otherQualityLimitationDuration" other_quality_limitation_duration: Option<f64>, Seconds, "How long something else limited the quality.", "other; last", "getStats: outbound-rtp.qualityLimitationDurations";
             "simulcastLayers" simulcast_layers: Option<Json>, None, "The layers of an outbound video that is sent as several streams.", "[{rid, maxWidth, maxHeight, frameRateMean: 1/s, bitrateMean: bit/s, activeSeconds: sum of the samples' seconds in which bytesSent grew}] of the streams of video with the same mid, else mediaSourceId: the newest of each rid, else encodingIndex, else id; the newest 16", "getStats: outbound-rtp";
+            "packetsLostVariance" packets_lost_variance: Option<f64>, Count, "How unevenly packets were lost.", "population variance of the growth of packetsLost from sample to sample", "getStats: inbound-rtp.packetsLost, remote-inbound-rtp.packetsLost";
         }
     }
 }

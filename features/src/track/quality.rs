@@ -8,7 +8,7 @@ use rtctrace_protocol::report::{Entry, Places, Wanted};
 use super::mos::Speech;
 use crate::budget::Budget;
 use crate::distribution::Distribution;
-use crate::metric::{Gauge, Rate, Sample, times};
+use crate::metric::{Gauge, Rate, Sample, Variance, times};
 use crate::table::TrackFeatures;
 
 /// A counter of losses may become less, as what was given up arrives, and some browsers let it go below 0 and wrap around.
@@ -38,6 +38,7 @@ pub(super) struct Quality {
     round_trip_time: Gauge,
     jitter: Gauge,
     loss: Gauge,
+    lost_variance: Variance,
     buffer_delay: Distribution,
     mos: Distribution,
     before: Told,
@@ -64,6 +65,7 @@ impl Quality {
         self.bitrate.report(told.bytes, 8.0, sample, buckets);
         self.frame_rate.report(told.frames, 1.0, sample, buckets);
         self.jitter.report(told.jitter, sample.number, buckets);
+        self.lost(told.lost, sample);
         let before = std::mem::replace(&mut self.before, told);
         let grown = |before: Option<f64>, now: Option<f64>| Some(now? - before?);
         let loss = match (grown(before.received, told.received), grown(before.lost, told.lost)) {
@@ -99,6 +101,11 @@ impl Quality {
         self.frame_rate.report(frames, 1.0, sample, buckets);
     }
 
+    /// How many packets are missing, by who receives them.
+    pub(super) fn lost(&mut self, lost: Option<f64>, sample: &Sample) {
+        self.lost_variance.report(lost.map(losses), sample.number);
+    }
+
     /// Its far end may be another entry.
     pub(super) fn far_end_moved(&mut self) {
         self.far_end = Places::default();
@@ -109,6 +116,7 @@ impl Quality {
         self.round_trip_time.finish(number, buckets);
         self.jitter.finish(number, buckets);
         self.loss.finish(number, buckets);
+        self.lost_variance.finish(number);
     }
 
     fn told_by_far_end(&mut self, entry: Entry<'_>) -> [Option<f64>; 4] {
@@ -127,10 +135,11 @@ impl Quality {
 
     /// What the far end says in a sample about a stream that is sent to it.
     pub(super) fn far_end(&mut self, entry: Entry<'_>, sample: &Sample, buckets: &mut Budget) {
-        let [round_trip_time, jitter, loss, _] = self.told_by_far_end(entry);
+        let [round_trip_time, jitter, loss, lost] = self.told_by_far_end(entry);
         self.round_trip_time.report(round_trip_time, sample.number, buckets);
         self.jitter.report(jitter, sample.number, buckets);
         self.loss.report(loss.filter(|loss| *loss <= 1.0), sample.number, buckets);
+        self.lost(lost, sample);
     }
 
     /// The stream is gone, the sample of that number being its last.
@@ -163,6 +172,7 @@ impl Quality {
             f.jitter_buffer_delay_p95,
             f.jitter_buffer_delay_max,
         ] = self.buffer_delay.summary();
+        f.packets_lost_variance = self.lost_variance.value(number);
         f.mos_mean = self.mos.mean();
         f.mos_p5 = self.mos.quantile(0.05);
         f.mos_min = self.mos.min();

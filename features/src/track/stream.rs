@@ -223,6 +223,9 @@ impl Stream {
         self.find(entry);
         if self.direction == Some(Direction::Outbound) {
             let [bytes, frames] = [Member::BytesSent, Member::FramesEncoded].map(|member| self.number(entry, member));
+            if self.is_legacy {
+                self.quality.lost(self.number(entry, Member::PacketsLost), sample);
+            }
             return self.quality.sent(bytes, frames, sample, buckets);
         }
         let told = Told {

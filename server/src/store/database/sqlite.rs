@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (8, include_str!("../../../../migrations/sqlite/0008_collectors.sql")),
     (9, include_str!("../../../../migrations/sqlite/0009_sora_connections.sql")),
     (10, include_str!("../../../../migrations/sqlite/0010_sora.sql")),
+    (11, include_str!("../../../../migrations/sqlite/0011_conference.sql")),
 ];
 
 /// The newest one.

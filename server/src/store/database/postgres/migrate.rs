@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../../../../../migrations/timescale/0005_sora_connections.sql")),
     (6, include_str!("../../../../../migrations/timescale/0006_sora.sql")),
     (7, include_str!("../../../../../migrations/timescale/0007_views_by_minutes.sql")),
+    (8, include_str!("../../../../../migrations/timescale/0008_conference.sql")),
 ];
 
 /// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
