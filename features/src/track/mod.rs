@@ -9,6 +9,7 @@ mod legacy;
 mod mos;
 mod quality;
 mod reports;
+mod sources;
 mod stream;
 
 use std::collections::{HashMap, VecDeque};
@@ -28,6 +29,7 @@ use first_media::Media;
 use last::{Last, Remote, lost_ratio};
 use layers::Layers;
 use reports::{FarEndTimes, Slot};
+use sources::OnlySources;
 use stream::Stream;
 
 /// Which way a track's media goes.
@@ -62,7 +64,7 @@ struct Track {
 enum Choice {
     /// As upstream has it: by the id alone, so that one that is sent and received may have the stream of the other direction.
     Upstream,
-    /// By the id and the direction: what upstream has not is read of this one.
+    /// By the id and the direction, and where a stream names no source by what else tells it: what upstream has not is read of this one.
     Own,
 }
 
@@ -214,13 +216,14 @@ impl Tracks {
 
     /// Gives the tracks their streams, as far as there are any.
     fn claims(&mut self, report: &Report) {
+        let mut sources = None;
         for choice in [Choice::Upstream, Choice::Own] {
             for at in 0..self.present.len() {
                 if self.without_stream.get(choice as usize) == Some(&0) {
                     break;
                 }
                 if let Some(at) = self.present.get(at).copied() {
-                    self.claim(report, at, choice);
+                    self.claim(report, at, choice, &mut sources);
                 }
             }
         }
@@ -228,13 +231,26 @@ impl Tracks {
 
     /// The first track that has no stream and is what this one carries takes it, unless a track before it has it already. Upstream does
     /// not ask for the direction; and so a simulcast layer beside the first belongs to no track.
-    fn claim(&mut self, report: &Report, at: usize, choice: Choice) -> Option<()> {
+    fn claim<'r>(
+        &mut self,
+        report: &'r Report,
+        at: usize,
+        choice: Choice,
+        sources: &mut Option<OnlySources<'r>>,
+    ) -> Option<()> {
         let stream = self.streams.get_mut(at)?;
         let entry = report.at(stream.place?)?;
         let track = match entry.kind() {
             "inbound-rtp" => entry.member("trackIdentifier"),
             legacy::KIND => legacy::track(entry),
-            _ => report.get(&entry.member("mediaSourceId")?.as_str()?)?.member("trackIdentifier"),
+            _ => {
+                let source = match (entry.member("mediaSourceId"), choice) {
+                    (Some(source), _) => report.get(&source.as_str()?)?,
+                    (None, Choice::Own) => sources.get_or_insert_with(|| OnlySources::of(report)).of_kind(entry)?,
+                    (None, Choice::Upstream) => return None,
+                };
+                source.member("trackIdentifier")
+            }
         };
         let owner = stream.owners.get_mut(choice as usize)?;
         let free = self.ids.get_mut(&*track?.as_str()?)?.free(choice, stream.direction?);
