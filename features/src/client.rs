@@ -95,7 +95,7 @@ impl ClientExtractor {
         }
     }
 
-    /// `end`: the time of the session's newest event.
+    /// `end`: the time of the session's newest event, but for its end.
     pub(crate) fn features(&self, end: f64) -> ClientFeatures {
         let mut features = self.features.clone();
         if let Some((first, last)) = self.times {

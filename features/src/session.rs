@@ -37,7 +37,7 @@ pub struct FeatureExtractor {
     /// The position of the connection whose event was the newest: as a rule the next one is of the same.
     newest: usize,
     budgets: Budgets,
-    /// The newest time of an event.
+    /// The newest time of an event, but for the one that ends the session: a collector may write that, by its own clock and after a wait.
     end: f64,
     ignored: u64,
 }
@@ -50,7 +50,9 @@ impl FeatureExtractor {
 
     /// Takes in the next event of the session.
     pub fn event(&mut self, event: &Event<'_>) {
-        self.end = self.end.max(event.time);
+        if event.connection.is_some() || event.method != "close" {
+            self.end = self.end.max(event.time);
+        }
         let Some(id) = event.connection.as_deref() else {
             return self.client.event(event);
         };

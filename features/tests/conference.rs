@@ -55,6 +55,19 @@ fn a_client_may_learn_late_who_it_is() {
     assert_eq!((client.dominant_speaker_changes, client.speaker_time), (Some(2), Some(1500)));
 }
 
+/// It may be the collector's, which waited for the client to come back.
+#[test]
+fn the_line_that_ends_a_session_is_nothing_that_was_said() {
+    let client = client(&[
+        IDENTITY,
+        r#"["conferenceStartTimestamp",null,1000000,0]"#,
+        r#"["dominantSpeaker",null,{"dominantSpeakerEndpoint":"me"},1000]"#,
+        r#"["close","PC_0",null,500]"#,
+        r#"["close",null,null,60000]"#,
+    ]);
+    assert_eq!((client.speaker_time, client.conference_duration), (Some(500), Some(1500)));
+}
+
 #[test]
 fn a_clock_that_goes_back_takes_no_time_from_a_turn() {
     let client = client(&[

@@ -99,6 +99,38 @@ async fn a_browsers_session_is_a_dump_in_our_words() {
 }
 
 #[tokio::test]
+async fn what_the_application_tells_of_its_conference_is_in_the_features() {
+    let collector = Collector::start(&[]);
+    let session = new_session();
+    let (mut socket, _) = client(&collector, &session, false).await;
+    let identity = json!({"endpointId": "me", "deploymentInfo": {"region": "eu", "crossRegion": 1}});
+    let identity = json!(["identity", null, identity, START, 1]);
+    socket.send(json!({"statsSessionId": session, "type": "identity", "data": identity}).to_string()).await;
+    let told = [
+        ("conferenceStartTimestamp", json!(START - 1000)),
+        ("dominantSpeaker", json!({"dominantSpeakerEndpoint": "me", "previousSpeakers": []})),
+        ("e2eRtt", json!({"remoteEndpointId": "other", "rtt": 50, "remoteRegion": "us"})),
+        ("faceLandmarks", json!({"duration": 2, "faceLandmarks": "happy", "timestamp": START})),
+    ];
+    for (number, (kind, payload)) in (2..).zip(told) {
+        let entry = json!([kind, null, payload, START + 100 * number, number]).to_string();
+        socket.send(json!({"statsSessionId": session, "type": "stats-entry", "data": entry}).to_string()).await;
+    }
+    stored(&mut socket, 5).await;
+    leave(socket).await;
+    collector.dump(&session).await;
+    let client = collector.session(&session).await["features"]["client"].take();
+    assert_eq!(client["conferenceStartTime"], START - 1000);
+    // The collector's line, which ends the session, is days later.
+    assert_eq!((&client["conferenceDuration"], &client["speakerTime"]), (&json!(1500), &json!(200)));
+    let sql = "SELECT dominant_speaker_changes, speaker_time, deployment_region, sentiment_happy, end_to_end_round_trip_time_mean FROM features_client";
+    let rows = collector.query(sql).await;
+    assert_eq!((&rows[0]["dominant_speaker_changes"], &rows[0]["speaker_time"]), (&json!(1), &json!(200)));
+    assert_eq!((&rows[0]["deployment_region"], rows[0]["sentiment_happy"].as_f64()), (&json!("eu"), Some(2.0)));
+    assert_eq!(rows[0]["end_to_end_round_trip_time_mean"], 0.05);
+}
+
+#[tokio::test]
 async fn a_reconnect_resumes_and_every_entry_is_stored_once() {
     let collector = Collector::start(&[]);
     let session = new_session();
