@@ -245,7 +245,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn places(number: usize) -> Arc<Semaphore> {
+/// So many places, or as many as there can be.
+pub(crate) fn places(number: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS)))
 }
 

@@ -301,6 +301,11 @@ impl Problem {
         self
     }
 
+    /// The same, with when to come again, in seconds.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
     /// Adds a header that the status asks for (`Allow`, `Upgrade`).
     pub(crate) fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));

@@ -19,6 +19,18 @@ pub enum Ended {
     Session,
 }
 
+impl Ended {
+    /// By the type of a notice.
+    pub(super) fn by(kind: &str) -> Self {
+        match kind {
+            // A connection that could not be made is none, and one that broke ends once more.
+            "connection.destroyed" | "connection.failed" => Self::Connection,
+            "session.destroyed" => Self::Session,
+            _ => Self::No,
+        }
+    }
+}
+
 /// A connection as the notice about its session tells it.
 #[derive(Debug, Clone)]
 pub struct Member<'a> {
@@ -70,20 +82,15 @@ impl<'a> Notice<'a> {
 
     fn of(fields: Fields<'a>) -> Result<Self, BadBody> {
         let sender = Sender::read(fields)?;
-        let (about, what) = sender.kind.split_once('.').unwrap_or((&sender.kind, ""));
-        let ended = match (about, what) {
-            // A connection that could not be made is none, and one that broke ends once more.
-            ("connection", "destroyed" | "failed") => Ended::Connection,
-            ("session", "destroyed") => Ended::Session,
-            _ => Ended::No,
-        };
+        let is_of_session = sender.kind.split('.').next() == Some("session");
+        let ended = Ended::by(&sender.kind);
         let id = |name, needed: bool| match fields.get(name) {
             None if !needed => Ok(None),
             _ => fields.base32(name).map(Some),
         };
         Ok(Self {
             channel_id: fields.optional_text("channel_id")?,
-            session_id: id("session_id", about == "session")?,
+            session_id: id("session_id", is_of_session)?,
             connection_id: id("connection_id", ended == Ended::Connection)?,
             connections: members(fields)?,
             ended,

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use thiserror::Error;
 
-use super::notice::{Member, Notice};
+use super::notice::{Ended, Member, Notice};
 use super::push::{Connection, Push, Sender, Subject, write_compact};
 use super::time::micros;
 use crate::json::{RawValue, write_string};
@@ -108,6 +108,10 @@ impl Translator {
     /// # Errors
     /// [`Refused`] says why there are none.
     pub fn push(&mut self, push: &Push<'_>, out: &mut String) -> Result<Translated, Refused> {
+        let stamp = self.stamp_of(push.subject == Subject::Client, &push.sender);
+        if self.holds(stamp) {
+            return Ok(Translated::Held);
+        }
         let mut envelope = String::new();
         write_envelope(push, &mut envelope);
         let connection = push.connection.as_ref().map(|connection| &*connection.connection_id);
@@ -127,10 +131,6 @@ impl Translator {
         }
         let mut text = String::new();
         write_stamp(&push.sender, &mut text);
-        let stamp = self.stamp_of(push.subject == Subject::Client, &push.sender);
-        if self.holds(stamp) {
-            return Ok(Translated::Held);
-        }
         self.all_or_nothing(out, |translator, out| {
             let told = Told { subject: push.subject, connection, envelope: &envelope, value, stamp: &text };
             translator.statistics(told, push.sender.timestamp, out)
@@ -419,8 +419,7 @@ fn ends(value: RawValue<'_>) -> bool {
     let kind = value.get("type").and_then(RawValue::as_str).unwrap_or_default();
     let member = value.get("connection");
     let destroyed = member.and_then(|member| member.get("connection_destroyed_timestamp"));
-    matches!(&*kind, "connection.destroyed" | "connection.failed" | "session.destroyed")
-        || destroyed.is_some_and(|time| !time.is_null())
+    Ended::by(&kind) != Ended::No || destroyed.is_some_and(|time| !time.is_null())
 }
 
 fn write_envelope(push: &Push<'_>, out: &mut String) {

@@ -20,7 +20,7 @@ use crate::api::query_parameter;
 use crate::app::App;
 use crate::problem::Reason;
 use crate::session::{AckPace, Dialect, LOST, Origin};
-use crate::telemetry::{self, OpenSocket};
+use crate::telemetry::{self, Counted};
 
 /// The close code that this dialect's clients take as final; with it they also leave a conference.
 const FINAL: u16 = 3001;
@@ -44,7 +44,7 @@ pub(super) fn open(app: &App, dialect: Dialect, request: &Request) -> Opening {
 impl Opening {
     /// Serves the socket until it is gone; what is left of its sessions is the registry's.
     pub(super) async fn serve(self, app: App, mut socket: Socket) {
-        let _open = OpenSocket::new();
+        let _open = Counted::socket();
         let limit = usize::try_from(app.config.limits.line_bytes.0).unwrap_or(usize::MAX);
         let mut conversation = Conversation {
             app: &app,

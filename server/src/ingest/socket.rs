@@ -20,7 +20,7 @@ use crate::access::Refusal;
 use crate::app::App;
 use crate::problem::Reason;
 use crate::session::{AckPace, Attach, Handle, LOST, Later, Origin, SessionId, SocketCursor, SocketSlot, Stop};
-use crate::telemetry::{self, OpenSocket};
+use crate::telemetry::{self, Counted};
 
 pub(super) type Socket = WebSocketStream<Watched<TokioIo<Upgraded>>>;
 /// What comes from a socket; `None` at its end.
@@ -98,7 +98,7 @@ fn refuse(refusal: Refusal) -> End {
 
 /// Closes the socket of a client that may not send.
 pub(super) async fn turn_away(mut socket: Socket, refusal: Refusal) {
-    let _open = OpenSocket::new();
+    let _open = Counted::socket();
     close(&mut socket, refuse(refusal)).await;
 }
 
@@ -108,7 +108,7 @@ impl Opening {
     #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
     pub(super) fn serve(self, app: App, mut socket: Socket) -> impl Future<Output = ()> + Send {
         async move {
-            let _open = OpenSocket::new();
+            let _open = Counted::socket();
             let refusal = match Box::pin(self.begin(&app)).await {
                 Ok((handle, slot, cursor, received)) => {
                     tracing::debug!(session = %handle.id, from = self.from, received, "socket open");

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use axum::http::{HeaderValue, header};
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::app::places;
 use crate::config::Sora;
 use crate::problem::{Problem, Reason};
 use crate::telemetry::SoraRequest;
 
 /// What is told to who finds no room, in seconds: requests take milliseconds.
-const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: u64 = 1;
 /// Bytes are counted by so many.
 const UNIT: u64 = 1 << 10;
 /// A body that has no room may take so long to be passed over.
@@ -40,12 +40,8 @@ pub(super) struct Taken {
 impl InFlight {
     /// All of it is free.
     pub(super) fn new(sora: &Sora) -> Self {
-        let places = |count: u64| {
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))
-        };
-        let units = places(sora.request_bytes.0.div_ceil(UNIT));
-        Self { requests: places(sora.requests as u64), units, longest: sora.body_bytes.0 }
+        let units = usize::try_from(sora.request_bytes.0.div_ceil(UNIT)).unwrap_or(usize::MAX);
+        Self { requests: places(sora.requests), units: places(units), longest: sora.body_bytes.0 }
     }
 
     /// Room for a request with this body: its length is known, or it may be as long as any.
@@ -76,6 +72,5 @@ impl InFlight {
 }
 
 fn full(why: &str) -> Problem {
-    Problem::new(Reason::TooManyRequests, format!("{why}; come back later."))
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER))
+    Problem::new(Reason::TooManyRequests, format!("{why}; come back later.")).retry_after(RETRY_AFTER)
 }

@@ -67,7 +67,7 @@ pub(crate) struct Rules {
     /// How long a connection may be without a request, and its peer without reading.
     idle_time: Duration,
     /// Counts a connection while it is open.
-    count: fn() -> Option<telemetry::SoraConnection>,
+    count: fn() -> Option<telemetry::Counted>,
 }
 
 impl Rules {
@@ -93,7 +93,7 @@ impl Rules {
             // Who is idle is told so before.
             next_time: sora.keep_open.0.saturating_add(limits.header_time.0),
             idle_time: sora.keep_open.0,
-            count: || Some(telemetry::SoraConnection::new()),
+            count: || Some(telemetry::Counted::sora_connection()),
         }
     }
 }

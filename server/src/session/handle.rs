@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::SessionId;
+use super::hearing::Hearing;
 use super::journal::{Journal, SocketCursor};
 use super::origin::Origin;
 use super::registry::lock;
 use super::snapshot::Snapshot;
+use super::{Dialect, SessionId};
 use crate::access::AddressPlace;
 use crate::spool::HeldLines;
 use crate::store::queue::Listing;
@@ -26,10 +27,8 @@ pub(crate) struct Handle {
     pub(super) journal: tokio::sync::Mutex<Journal>,
     snapshot: Mutex<Snapshot>,
     newest_socket: watch::Sender<u64>,
-    /// When something was last said of it, where it has no socket.
-    last_heard: Mutex<Instant>,
-    /// When it ends, as it was told that it is over.
-    ending: watch::Sender<Option<Instant>>,
+    /// Of one that has no socket: most have one, and are spared it.
+    pub(super) hearing: Option<Box<Hearing>>,
     pub(super) behind: AtomicBool,
     pub(super) finishing: AtomicBool,
     /// Whether it has brought something since it was decoded.
@@ -45,12 +44,11 @@ impl Handle {
     pub(super) fn new(id: SessionId, journal: Journal, place: Option<AddressPlace>) -> Self {
         Self {
             id,
+            hearing: (journal.origin().dialect == Dialect::Sora).then(Box::default),
             origin: Arc::clone(journal.origin()),
             snapshot: Mutex::new(journal.snapshot()),
             journal: tokio::sync::Mutex::new(journal),
             newest_socket: watch::Sender::new(0),
-            last_heard: Mutex::new(Instant::now()),
-            ending: watch::Sender::new(None),
             behind: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
             undecoded: AtomicBool::new(false),
@@ -64,6 +62,11 @@ impl Handle {
     pub(super) fn unasked(id: SessionId, mut journal: Journal, place: Option<AddressPlace>) -> Self {
         journal.stop_rows();
         Self { behind: AtomicBool::new(true), ..Self::new(id, journal, place) }
+    }
+
+    /// Whether it is not over.
+    pub(crate) fn runs(&self) -> bool {
+        lock(&self.snapshot).close_code.is_none()
     }
 
     /// What is known of the session now.
@@ -118,29 +121,6 @@ impl Handle {
         self.journal.lock().await.received()
     }
 
-    pub(super) fn heard(&self, now: Instant) {
-        let mut last = lock(&self.last_heard);
-        *last = now.max(*last);
-    }
-
-    pub(super) fn last_heard(&self) -> Instant {
-        *lock(&self.last_heard)
-    }
-
-    /// It was told that it is over: what was on its way is waited for until then.
-    pub(super) fn ends(&self, due: Instant) {
-        self.ending.send_if_modified(|ending| {
-            let is_new = ending.is_none();
-            ending.get_or_insert(due);
-            is_new
-        });
-    }
-
-    /// Says when it ends, once it was told.
-    pub(super) fn ending(&self) -> watch::Receiver<Option<Instant>> {
-        self.ending.subscribe()
-    }
-
     pub(super) fn publish(&self, journal: &Journal) {
         *lock(&self.snapshot) = journal.snapshot();
     }
@@ -149,15 +129,14 @@ impl Handle {
         self.behind.load(Ordering::Relaxed)
     }
 
-    /// Its rows are written from its dump.
-    pub(super) fn rows_from_dump(&self, journal: &mut Journal) {
+    /// Its rows are written from its dump. Says whether they were to be already.
+    pub(super) fn rows_from_dump(&self, journal: &mut Journal) -> bool {
         journal.stop_rows();
-        self.behind.store(true, Ordering::Relaxed);
+        self.behind.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn fall_behind(&self, journal: &mut Journal, why: &'static str) {
-        journal.stop_rows();
-        if !self.behind.swap(true, Ordering::Relaxed) {
+        if !self.rows_from_dump(journal) {
             telemetry::stats_behind();
             tracing::warn!(session = %self.id, "{why}; the session's stats will be written from its dump");
         }

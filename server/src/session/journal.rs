@@ -3,6 +3,7 @@
 
 mod messages;
 mod pushes;
+mod translation;
 
 use std::io;
 use std::path::PathBuf;
@@ -15,15 +16,14 @@ use rtctrace_protocol::line::{Line, LineError};
 use rtctrace_protocol::privacy::Obfuscator;
 use rtctrace_protocol::sora::Refused;
 
-use self::messages::Translation;
-use self::pushes::Pushes;
+use self::translation::Translation;
 use super::cursor::{Cursor, Held, Place};
 use super::decoding::Decoding;
 use super::origin::Origin;
 use super::rate::Rate;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
-use super::{Browser, Dialect, SessionId, UnixMillis};
+use super::{Browser, SessionId, UnixMillis};
 use crate::config::{Config, Span};
 use crate::spool::{HeldLines, Spool, SpoolFile, Tail, path_of};
 use crate::telemetry;
@@ -116,10 +116,8 @@ pub(crate) struct Journal {
     /// The close code of the last socket, once the session is over.
     end: Option<u16>,
     obfuscator: Option<Obfuscator>,
-    /// Of a dialect whose messages are no lines.
-    translation: Option<Box<Translation>>,
-    /// Of what Sora says.
-    pushes: Option<Box<Pushes>>,
+    /// Of a dialect in which what is said is no line.
+    translation: Option<Translation>,
     summary: Summary,
     decoding: Decoding,
     settled: Option<(SessionFeatures, Snapshot)>,
@@ -132,8 +130,7 @@ impl Journal {
         let line_limit = config.limits.line_bytes.0;
         Self {
             id,
-            translation: origin.dialect.is_jitsi().then(|| Box::new(Translation::new(line_limit))),
-            pushes: (origin.dialect == Dialect::Sora).then(|| Box::new(Pushes::new(line_limit))),
+            translation: Translation::of(origin.dialect, line_limit),
             browser: origin.user_agent.as_deref().and_then(Browser::from_header).map(Arc::new),
             origin: Arc::new(origin),
             spool: Arc::clone(spool),
@@ -163,9 +160,6 @@ impl Journal {
         }
         if let Some(translation) = &mut self.translation {
             translation.replay(&parsed);
-        }
-        if let Some(pushes) = &mut self.pushes {
-            pushes.replay(&parsed);
         }
         if let Some(code) = closes(&parsed) {
             self.end = Some(code);
@@ -200,10 +194,7 @@ impl Journal {
         let length: usize = frames.clone().map(|frame| frame.len() + 1).sum();
         let mut written = String::with_capacity(length);
         let (mut count, mut ended) = (0, None);
-        let mut stop = self.distrusted.then(|| Stop::Spool(io::Error::other("a sync failed before")));
-        if self.age() > self.age_limit.0 {
-            stop.get_or_insert(Stop::SessionTooOld(self.age_limit));
-        }
+        let mut stop = self.closed().err();
         let frames = frames.take(if stop.is_some() { 0 } else { usize::MAX });
         let before = self.summary.times();
         let mut seen = 0;
@@ -240,6 +231,23 @@ impl Journal {
         // What is held already counts, too: it costs as much.
         let wait = self.brought(seen, length as u64, now);
         Received { received: self.received, wrote, started, ended: self.end.is_some(), stop, wait }
+    }
+
+    /// Whether it takes anything at all.
+    fn closed(&self) -> Result<(), Stop> {
+        if self.distrusted {
+            return Err(Stop::Spool(io::Error::other("a sync failed before")));
+        }
+        if self.age() > self.age_limit.0 {
+            return Err(Stop::SessionTooOld(self.age_limit));
+        }
+        Ok(())
+    }
+
+    /// Nothing was taken, for now.
+    fn nothing(&self, stop: Option<Stop>) -> Received {
+        let (received, ended) = (self.received, self.end.is_some());
+        Received { received, started: false, ended, wrote: false, stop, wait: Duration::ZERO }
     }
 
     /// Counts what came, and says how long nothing more should be read.
@@ -304,9 +312,7 @@ impl Journal {
         if self.received > 0 && self.end.is_none() {
             let since = now.saturating_duration_since(self.last_line).saturating_sub(quiet);
             // With the method's full name, as upstream's server writes it.
-            let of_messages = self.translation.as_mut().map(|translation| translation.take_unwritten());
-            let before = of_messages.or_else(|| self.pushes.as_mut().map(|pushes| pushes.take_unwritten()));
-            let before = before.unwrap_or_default();
+            let before = self.translation.as_mut().map(Translation::take_unwritten).unwrap_or_default();
             let lines = format!("{before}[\"close\",null,{code},{}]\n", since.as_millis());
             match self.write(&lines, lines.lines().count() as u64, now) {
                 Ok(_) => self.summary.lines(&lines),
@@ -346,7 +352,6 @@ impl Journal {
         self.file = None;
         self.obfuscator = None;
         self.translation = None;
-        self.pushes = None;
         self.decoding = Decoding::new(self.id, None);
         features
     }

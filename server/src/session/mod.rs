@@ -10,6 +10,7 @@ mod decoding;
 mod finish;
 mod follow;
 mod handle;
+mod hearing;
 mod import;
 mod journal;
 mod origin;
@@ -66,6 +67,18 @@ impl SessionId {
     /// As the UUID that it is.
     pub(crate) fn uuid(self) -> Uuid {
         self.0
+    }
+
+    /// A name whose session is over goes on in a session beside it. So many of them may follow each other.
+    pub(crate) const SUCCESSORS: u32 = 16;
+
+    /// The one that always stands for a name, or for the session that follows those of this name as `successor`. No name of a client has the
+    /// character that tells them apart.
+    pub(crate) fn following(name: &str, successor: u32) -> Self {
+        match successor {
+            0 => Self::of_name(name),
+            _ => Self::of_name(&format!("{name}.{successor}")),
+        }
     }
 
     /// The one that always stands for a name, whatever characters that has.
@@ -174,7 +187,7 @@ impl Dialect {
     /// The names of subprotocols.
     pub(crate) fn protocols() -> String {
         let names: Vec<&str> =
-            Self::ALL.map(Self::name).into_iter().filter(|name| *name != Self::Sora.name()).collect();
+            Self::ALL.map(Self::name).into_iter().filter(|name| Self::of_protocol(name).is_some()).collect();
         names.join(", ")
     }
 

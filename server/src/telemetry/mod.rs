@@ -378,39 +378,30 @@ pub(crate) fn stats_lost(rows: u64) {
     counter!(STATS_LOST).increment(rows);
 }
 
-/// Counts a socket as open for as long as it lives.
+/// Counts as one in a gauge for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct OpenSocket(());
+pub(crate) struct Counted(&'static str);
 
-impl OpenSocket {
-    /// Counts one more.
-    pub(crate) fn new() -> Self {
-        gauge!(SOCKETS).increment(1.0);
-        Self(())
+impl Counted {
+    /// A socket that is open.
+    pub(crate) fn socket() -> Self {
+        Self::one(SOCKETS)
+    }
+
+    /// A connection to the listener for Sora.
+    pub(crate) fn sora_connection() -> Self {
+        Self::one(SORA_CONNECTIONS)
+    }
+
+    fn one(gauge: &'static str) -> Self {
+        gauge!(gauge).increment(1.0);
+        Self(gauge)
     }
 }
 
-impl Drop for OpenSocket {
+impl Drop for Counted {
     fn drop(&mut self) {
-        gauge!(SOCKETS).decrement(1.0);
-    }
-}
-
-/// Counts a connection to the listener for Sora for as long as it lives.
-#[derive(Debug)]
-pub(crate) struct SoraConnection(());
-
-impl SoraConnection {
-    /// Counts one more.
-    pub(crate) fn new() -> Self {
-        gauge!(SORA_CONNECTIONS).increment(1.0);
-        Self(())
-    }
-}
-
-impl Drop for SoraConnection {
-    fn drop(&mut self) {
-        gauge!(SORA_CONNECTIONS).decrement(1.0);
+        gauge!(self.0).decrement(1.0);
     }
 }
 
@@ -418,20 +409,19 @@ impl Drop for SoraConnection {
 #[derive(Debug)]
 pub(crate) struct SoraRequest {
     bytes: f64,
+    _request: Counted,
 }
 
 impl SoraRequest {
     /// Counts one more.
     pub(crate) fn new(bytes: f64) -> Self {
-        gauge!(SORA_REQUESTS).increment(1.0);
         gauge!(SORA_REQUEST_BYTES).increment(bytes);
-        Self { bytes }
+        Self { bytes, _request: Counted::one(SORA_REQUESTS) }
     }
 }
 
 impl Drop for SoraRequest {
     fn drop(&mut self) {
-        gauge!(SORA_REQUESTS).decrement(1.0);
         gauge!(SORA_REQUEST_BYTES).decrement(self.bytes);
     }
 }

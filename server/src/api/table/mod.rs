@@ -21,7 +21,7 @@ use crate::session::UnixMillis;
 /// So many bytes are sent at a time.
 const SLICE: usize = 128 * 1024;
 /// When who was refused may come back, in seconds.
-const RETRY_AFTER: &str = "10";
+const RETRY_AFTER: u64 = 10;
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Place {
         let permit = Arc::clone(&app.exports).try_acquire_owned().map_err(|_| {
             let detail = "As many exports are under way as `limits.exports` allows; come back later.";
             let problem = Problem::new(Reason::TooManyExports, detail);
-            problem.with_header(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER))
+            problem.retry_after(RETRY_AFTER)
         })?;
         Ok(Self { _permit: permit, patience: app.config.limits.idle_time.0 })
     }

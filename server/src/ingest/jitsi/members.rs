@@ -17,9 +17,6 @@ use crate::telemetry;
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 /// How many sessions one socket may carry: a bridge has one for each conference.
 const SESSIONS: usize = 4096;
-/// A client that comes back after its session has ended, or says more behind its `close`, goes on in a session beside it. So
-/// many of them may follow each other.
-const SUCCESSORS: u32 = 16;
 
 /// A session that the socket carries.
 pub(super) enum Member {
@@ -74,13 +71,14 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Makes a session one of the socket's. A name whose session is over goes on in a session beside it.
+    /// Makes a session one of the socket's. A client that comes back after its session has ended, or says more behind its `close`, goes on in
+    /// a session beside it.
     pub(super) async fn join(&mut self, name: &str) -> Result<bool, End> {
         if self.members.len() >= SESSIONS {
             bad("refused_session", &"the socket carries too many sessions");
             return Ok(false);
         }
-        for successor in 0..SUCCESSORS {
+        for successor in 0..SessionId::SUCCESSORS {
             let id = session_of(name, successor);
             let mut origin = self.origin.clone();
             origin.start_time = UnixMillis::now();
@@ -154,9 +152,7 @@ impl Conversation<'_> {
 fn session_of(name: &str, successor: u32) -> SessionId {
     match (successor, name.parse()) {
         (0, Ok(id)) => id,
-        (0, Err(_)) => SessionId::of_name(name),
-        // No name that a client can give has this character.
-        _ => SessionId::of_name(&format!("{name}.{successor}")),
+        _ => SessionId::following(name, successor),
     }
 }
 

@@ -16,8 +16,6 @@ use crate::session::{
 };
 use crate::telemetry;
 
-/// A session that is at a limit goes on in one beside it. So many of them may follow each other.
-const SUCCESSORS: u32 = 16;
 /// How often a session may end under a body that was to come to it.
 const ATTEMPTS: usize = 3;
 /// Who is asked to come back later, should after so long.
@@ -62,9 +60,9 @@ async fn bring(app: &App, push: &Push<'_>, path: &str, name: &str) -> Result<Out
             return Ok(outcome);
         }
     }
-    for successor in 0..SUCCESSORS {
+    for successor in 0..SessionId::SUCCESSORS {
         let origin = origin(push, path);
-        match app.registry.attach(session_of(name, successor), origin, 0).await {
+        match app.registry.attach(SessionId::following(name, successor), origin, 0).await {
             Attach::Session(handle, is_new) => {
                 let reply = app.registry.receive_said(&handle, Said::Push(push)).await;
                 if is_new && reply.received == 0 {
@@ -158,8 +156,8 @@ fn others(app: &App, notice: &Notice<'_>) -> Vec<String> {
 
 /// The session of that name that runs here, as far as it is in memory.
 fn running(app: &App, name: &str) -> Option<Arc<Handle>> {
-    let runs = |handle: &Arc<Handle>| handle.snapshot().close_code.is_none();
-    (0..SUCCESSORS).find_map(|successor| app.registry.get(session_of(name, successor)).filter(runs))
+    (0..SessionId::SUCCESSORS)
+        .find_map(|successor| app.registry.get(SessionId::following(name, successor)).filter(|handle| handle.runs()))
 }
 
 /// The same, in the spool, too.
@@ -167,8 +165,8 @@ async fn find(app: &App, name: &str) -> Option<Arc<Handle>> {
     if let Some(handle) = running(app, name) {
         return Some(handle);
     }
-    for successor in 0..SUCCESSORS {
-        if let Some(handle) = app.registry.find_running(session_of(name, successor)).await {
+    for successor in 0..SessionId::SUCCESSORS {
+        if let Some(handle) = app.registry.find_running(SessionId::following(name, successor)).await {
             return Some(handle);
         }
     }
@@ -208,12 +206,4 @@ fn of_connection(id: &str) -> String {
 
 fn of_node(name: &str) -> String {
     format!("sora.node@{name}")
-}
-
-/// The session of a name. `successor` tells apart those that followed each other.
-fn session_of(name: &str, successor: u32) -> SessionId {
-    match successor {
-        0 => SessionId::of_name(name),
-        _ => SessionId::of_name(&format!("{name}.{successor}")),
-    }
 }

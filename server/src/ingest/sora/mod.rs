@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use rtctrace_protocol::sora::{BadBody, Notice, Push};
@@ -148,8 +148,7 @@ fn bad(error: BadBody) -> Problem {
 
 /// What cannot be taken now.
 fn later(reason: Reason, detail: impl Into<String>, wait: Duration) -> Problem {
-    let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
-    Problem::new(reason, detail).with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    Problem::new(reason, detail).retry_after(wait.as_secs_f64().ceil().max(1.0) as u64)
 }
 
 async fn unknown(request: Request) -> Problem {

@@ -1,19 +1,19 @@
 //! What a session takes in that comes as messages of Jitsi's dialect: their translation into lines, and up to which sequence
 //! number these are written.
 
-use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtctrace_protocol::jitsi::{Message, Translated, Translator};
 use rtctrace_protocol::line::Line;
 
+use super::translation::Translation;
 use super::{Journal, Received, Stop};
 use crate::session::UnixMillis;
 use crate::telemetry;
 
 /// The state of a session that speaks the dialect.
 #[derive(Debug)]
-pub(super) struct Translation {
+pub(super) struct Messages {
     translator: Translator,
     /// The highest sequence number in the spool.
     stored: u64,
@@ -21,7 +21,7 @@ pub(super) struct Translation {
     unwritten: String,
 }
 
-impl Translation {
+impl Messages {
     pub(super) fn new(line_limit: u64) -> Self {
         let translator = Translator::new(usize::try_from(line_limit).unwrap_or(usize::MAX));
         Self { translator, stored: 0, unwritten: String::new() }
@@ -40,29 +40,22 @@ impl Translation {
 impl Journal {
     /// The highest sequence number among the lines in the spool; 0 if none has one.
     pub(crate) fn number(&self) -> u64 {
-        self.translation.as_ref().map_or(0, |translation| translation.stored)
+        match &self.translation {
+            Some(Translation::Messages(messages)) => messages.stored,
+            _ => 0,
+        }
     }
 
     /// Takes in messages. What is new of them is written by one write; only then does anything count.
     pub(crate) fn receive_messages(&mut self, messages: &[Message<'_>], now: Instant) -> Received {
-        let nothing = |journal: &Self, stop| Received {
-            received: journal.received,
-            started: false,
-            ended: journal.end.is_some(),
-            wrote: false,
-            stop: Some(stop),
-            wait: Duration::ZERO,
-        };
         if self.end.is_some() {
-            return nothing(self, Stop::Ended);
+            return self.nothing(Some(Stop::Ended));
         }
-        if self.distrusted {
-            return nothing(self, Stop::Spool(io::Error::other("a sync failed before")));
+        if let Err(stop) = self.closed() {
+            return self.nothing(Some(stop));
         }
-        if self.age() > self.age_limit.0 {
-            return nothing(self, Stop::SessionTooOld(self.age_limit));
-        }
-        let Some(mut translation) = self.translation.take() else { return nothing(self, Stop::Ended) };
+        let taken = self.translation.take_if(|translation| matches!(translation, Translation::Messages(_)));
+        let Some(Translation::Messages(mut translation)) = taken else { return self.nothing(Some(Stop::Ended)) };
         let mut text = translation.take_unwritten();
         let mut stop = None;
         let arrived = UnixMillis::now().0 as f64;
@@ -99,7 +92,7 @@ impl Journal {
                 }
             }
         }
-        self.translation = Some(translation);
+        self.translation = Some(Translation::Messages(translation));
         let wait = self.brought(messages.len() as u64, bytes, now);
         Received { received: self.received, wrote, started, ended: false, stop, wait }
     }

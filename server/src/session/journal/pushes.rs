@@ -1,11 +1,11 @@
 //! What a session takes in that Sora pushes, or tells of by webhooks: its translation into lines, each body written before it counts.
 
-use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtctrace_protocol::line::Line;
 use rtctrace_protocol::sora::{Member, Notice, Push, Translated, Translator};
 
+use super::translation::Translation;
 use super::{Journal, Received, Stop};
 use crate::telemetry;
 
@@ -44,31 +44,31 @@ impl Pushes {
 impl Journal {
     /// Whether a webhook told that what the session is of is over.
     pub(crate) fn is_told_over(&self) -> bool {
-        self.pushes.as_ref().is_some_and(|pushes| pushes.translator.is_over())
+        self.pushes().is_some_and(|pushes| pushes.translator.is_over())
     }
 
     /// Whether lines of the session are not in the order of their times, although they could be.
     pub(crate) fn is_unordered(&self) -> bool {
-        self.pushes.as_ref().is_some_and(|pushes| !pushes.translator.is_ordered())
+        self.pushes().is_some_and(|pushes| !pushes.translator.is_ordered())
+    }
+
+    fn pushes(&self) -> Option<&Pushes> {
+        match &self.translation {
+            Some(Translation::Pushes(pushes)) => Some(pushes),
+            _ => None,
+        }
     }
 
     /// Takes in what is said of the session. What is new of it is written by one write; only then does it count.
     pub(crate) fn receive_said(&mut self, said: Said<'_>, now: Instant) -> Received {
-        let mut received = Received {
-            received: self.received,
-            started: false,
-            ended: self.end.is_some(),
-            wrote: false,
-            stop: None,
-            wait: Duration::ZERO,
-        };
-        let running = if self.end.is_none() { self.pushes.take() } else { None };
-        let Some(mut pushes) = running else {
-            received.stop = Some(Stop::Ended);
-            return received;
-        };
+        if self.end.is_some() {
+            return self.nothing(Some(Stop::Ended));
+        }
+        let taken = self.translation.take_if(|translation| matches!(translation, Translation::Pushes(_)));
+        let Some(Translation::Pushes(mut pushes)) = taken else { return self.nothing(Some(Stop::Ended)) };
+        let mut received = self.nothing(None);
         received.stop = self.take_said(&mut pushes, said, now).err();
-        self.pushes = Some(pushes);
+        self.translation = Some(Translation::Pushes(pushes));
         received.wrote = self.received > received.received;
         received.started = received.wrote && received.received == 0;
         received.received = self.received;
@@ -76,12 +76,7 @@ impl Journal {
     }
 
     fn take_said(&mut self, pushes: &mut Pushes, said: Said<'_>, now: Instant) -> Result<(), Stop> {
-        if self.distrusted {
-            return Err(Stop::Spool(io::Error::other("a sync failed before")));
-        }
-        if self.age() > self.age_limit.0 {
-            return Err(Stop::SessionTooOld(self.age_limit));
-        }
+        self.closed()?;
         if !pushes.unwritten.is_empty() {
             self.write_said(pushes, now)?;
         }

@@ -37,7 +37,9 @@ impl Registry {
     pub(crate) async fn receive_said(&self, handle: &Arc<Handle>, said: Said<'_>) -> SaidReply {
         let mut journal = handle.journal.lock().await;
         let now = Instant::now();
-        handle.heard(now);
+        if let Some(hearing) = &handle.hearing {
+            hearing.heard(now);
+        }
         let wait = journal.wait(now);
         if !wait.is_zero() {
             telemetry::slowed();
@@ -51,8 +53,10 @@ impl Registry {
             self.wrote(handle, &mut journal).await;
         }
         handle.publish(&journal);
-        if journal.is_told_over() {
-            handle.ends(now + LINGER);
+        if journal.is_told_over()
+            && let Some(hearing) = &handle.hearing
+        {
+            hearing.ends(now + LINGER);
         }
         let stop = match got.stop {
             // What was held already may be of a request that waits for its sync still.
@@ -64,8 +68,10 @@ impl Registry {
 
     /// A session that goes on after a start: what its lines told is still so.
     pub(super) async fn go_on_said(&self, handle: Arc<Handle>) {
-        if handle.journal.lock().await.is_told_over() {
-            handle.ends(Instant::now() + LINGER);
+        if handle.journal.lock().await.is_told_over()
+            && let Some(hearing) = &handle.hearing
+        {
+            hearing.ends(Instant::now() + LINGER);
         }
         self.wait_for_quiet(handle);
     }
@@ -73,15 +79,17 @@ impl Registry {
     /// Ends a session when nothing more is said of it.
     pub(crate) fn wait_for_quiet(&self, handle: Arc<Handle>) {
         let (registry, patience) = (self.clone(), self.0.config.sora.idle_timeout.0);
-        let (mut stopping, mut ending) = (self.0.stopping.clone(), handle.ending());
+        let mut stopping = self.0.stopping.clone();
         tokio::spawn(async move {
+            let Some(hearing) = &handle.hearing else { return };
+            let mut ending = hearing.ending();
             loop {
                 let told = *ending.borrow_and_update();
-                let silent = handle.last_heard() + patience;
+                let silent = hearing.last() + patience;
                 let due = told.map_or(silent, |told| told.min(silent));
                 if due <= Instant::now() {
                     let code = if told.is_some() { DESTROYED } else { LOST };
-                    return registry.end(&handle, code, handle.last_heard().elapsed()).await;
+                    return registry.end(&handle, code, hearing.last().elapsed()).await;
                 }
                 tokio::select! {
                     () = tokio::time::sleep_until(due.into()) => {}
@@ -94,9 +102,8 @@ impl Registry {
 
     /// A session that is here and not over, in the spool if not in memory yet.
     pub(crate) async fn find_running(&self, id: SessionId) -> Option<Arc<Handle>> {
-        let runs = |handle: &Arc<Handle>| handle.snapshot().close_code.is_none();
         if let Some(handle) = self.get(id) {
-            return Some(handle).filter(runs);
+            return Some(handle).filter(|handle| handle.runs());
         }
         let path = path_of(self.spool().dir(), id);
         if path.exists() {
@@ -105,6 +112,6 @@ impl Registry {
                 tracing::warn!(session = %id, "a session of the spool cannot be read: {error:#}");
             }
         }
-        self.get(id).filter(runs)
+        self.get(id).filter(|handle| handle.runs())
     }
 }

@@ -24,6 +24,21 @@ const fn column(name: &'static str, kind: &'static str, unit: &'static str, text
     Column { name, kind, unit, about, formula, source }
 }
 
+/// The columns of what sums up the rows of one entry by minutes: its own between those that all of them have.
+macro_rules! by_minutes {
+    ($table:literal; $($column:expr),* $(,)?) => {
+        &[
+            column("bucket", "timestamptz", "", ["The minute: its beginning.", "time by the minute", concat!($table, ".time")]),
+            column("session_id", "uuid", "", ["The session.", "as it is", concat!($table, ".session_id")]),
+            column("connection_id", "text", "", ["The connection.", "as it is", concat!($table, ".connection_id")]),
+            column("stats_id", "text", "", ["The entry.", "as it is", concat!($table, ".stats_id")]),
+            $($column,)*
+            column("seconds", "numeric", "s", ["How long the counters ran.", "largest - smallest", concat!($table, ".time")]),
+            column("rows", "bigint", "1", ["Rows of the entry in this minute.", "how many", $table]),
+        ]
+    };
+}
+
 /// In both databases.
 pub(super) const TABLES: &[Relation] = &[
     Relation {
@@ -273,11 +288,7 @@ const SORA_CONNECTIONS: &[Column] = &[
     column("session_id", "uuid", "", ["The session.", "as it is", "`sessions`"]),
 ];
 
-const INBOUND_RTP_MINUTE: &[Column] = &[
-    column("bucket", "timestamptz", "", ["The minute: its beginning.", "time by the minute", "stats_inbound_rtp.time"]),
-    column("session_id", "uuid", "", ["The session.", "as it is", "stats_inbound_rtp.session_id"]),
-    column("connection_id", "text", "", ["The connection.", "as it is", "stats_inbound_rtp.connection_id"]),
-    column("stats_id", "text", "", ["The entry.", "as it is", "stats_inbound_rtp.stats_id"]),
+const INBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_inbound_rtp";
     column("kind", "text", "", ["`audio` or `video`.", "as it is", "stats_inbound_rtp.kind"]),
     column(
         "packets_received",
@@ -377,20 +388,9 @@ const INBOUND_RTP_MINUTE: &[Column] = &[
         "px",
         ["The largest height of a frame.", "largest", "stats_inbound_rtp.frame_height"],
     ),
-    column("seconds", "numeric", "s", ["How long the counters ran.", "largest - smallest", "stats_inbound_rtp.time"]),
-    column("rows", "bigint", "1", ["Rows of the entry in this minute.", "how many", "stats_inbound_rtp"]),
-];
+);
 
-const OUTBOUND_RTP_MINUTE: &[Column] = &[
-    column(
-        "bucket",
-        "timestamptz",
-        "",
-        ["The minute: its beginning.", "time by the minute", "stats_outbound_rtp.time"],
-    ),
-    column("session_id", "uuid", "", ["The session.", "as it is", "stats_outbound_rtp.session_id"]),
-    column("connection_id", "text", "", ["The connection.", "as it is", "stats_outbound_rtp.connection_id"]),
-    column("stats_id", "text", "", ["The entry.", "as it is", "stats_outbound_rtp.stats_id"]),
+const OUTBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_outbound_rtp";
     column("kind", "text", "", ["`audio` or `video`.", "as it is", "stats_outbound_rtp.kind"]),
     column(
         "packets_sent",
@@ -458,20 +458,9 @@ const OUTBOUND_RTP_MINUTE: &[Column] = &[
         "px",
         ["The largest height of a frame.", "largest", "stats_outbound_rtp.frame_height"],
     ),
-    column("seconds", "numeric", "s", ["How long the counters ran.", "largest - smallest", "stats_outbound_rtp.time"]),
-    column("rows", "bigint", "1", ["Rows of the entry in this minute.", "how many", "stats_outbound_rtp"]),
-];
+);
 
-const CANDIDATE_PAIR_MINUTE: &[Column] = &[
-    column(
-        "bucket",
-        "timestamptz",
-        "",
-        ["The minute: its beginning.", "time by the minute", "stats_candidate_pair.time"],
-    ),
-    column("session_id", "uuid", "", ["The session.", "as it is", "stats_candidate_pair.session_id"]),
-    column("connection_id", "text", "", ["The connection.", "as it is", "stats_candidate_pair.connection_id"]),
-    column("stats_id", "text", "", ["The entry.", "as it is", "stats_candidate_pair.stats_id"]),
+const CANDIDATE_PAIR_MINUTE: &[Column] = by_minutes!("stats_candidate_pair";
     column(
         "bytes_sent",
         "bigint",
@@ -524,14 +513,7 @@ const CANDIDATE_PAIR_MINUTE: &[Column] = &[
             "stats_candidate_pair.available_outgoing_bitrate",
         ],
     ),
-    column(
-        "seconds",
-        "numeric",
-        "s",
-        ["How long the counters ran.", "largest - smallest", "stats_candidate_pair.time"],
-    ),
-    column("rows", "bigint", "1", ["Rows of the entry in this minute.", "how many", "stats_candidate_pair"]),
-];
+);
 
 const FLEET_INBOUND_MINUTE: &[Column] = &[
     column("bucket", "timestamptz", "", ["The minute: its beginning.", "as it is", "inbound_rtp_minute.bucket"]),

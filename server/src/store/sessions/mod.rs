@@ -1,189 +1,20 @@
 //! The table `sessions`: a row from a session's first line on, completed at its end.
 
+mod row;
+
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use super::database::{Database, Insert, Row, Transaction, Value, columns_of};
-use super::features;
-use super::filter::Outcome;
-use super::links;
-use super::stats;
-use crate::geo::Location;
-use crate::session::{Browser, Origin, SessionId, SoraOrigin, UnixMillis};
 use rtctrace_features::SessionFeatures;
 
-/// Where sessions come from: a browser, or a connection or a node of Sora's.
-fn source(origin: &Origin) -> &'static str {
-    match origin.sora.as_deref() {
-        None => "browser",
-        Some(sora) if sora.connection_id.is_some() => "sora",
-        Some(_) => "sora-node",
-    }
-}
+use super::database::{Database, Insert, Transaction, Value};
+use super::filter::Outcome;
+use super::{features, links, stats};
+use crate::session::SessionId;
+use row::{COLUMNS, values};
 
-/// A session as the database has it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct SessionRow {
-    /// Its id.
-    pub(crate) id: SessionId,
-    /// Where it came from: `browser`, `sora`, or `sora-node`.
-    pub(crate) source: String,
-    /// What its client spoke.
-    pub(crate) dialect: String,
-    /// Whether it is over and stored.
-    pub(crate) ended: bool,
-    /// When it began, by the collector's clock.
-    pub(crate) start_time: UnixMillis,
-    /// When it ended, by the collector's clock.
-    pub(crate) end_time: Option<UnixMillis>,
-    /// Milliseconds from the first event to the last.
-    pub(crate) duration: Option<i64>,
-    /// The `User-Agent` header.
-    pub(crate) user_agent: Option<String>,
-    /// The browser, as far as it told.
-    pub(crate) browser: Option<Browser>,
-    /// The page's origin.
-    pub(crate) origin: Option<String>,
-    /// The path that the client asked for.
-    pub(crate) url: String,
-    /// How many connections it has.
-    pub(crate) connections: u64,
-    /// How many lines it has.
-    pub(crate) lines: u64,
-    /// Where its dump lies in object storage.
-    pub(crate) dump_path: Option<String>,
-    /// How large its dump is.
-    pub(crate) dump_bytes: Option<u64>,
-    /// The close code of its last socket.
-    pub(crate) close_code: Option<u16>,
-    /// Whose session it is.
-    pub(crate) user: Option<String>,
-    /// Which conference it belongs to.
-    pub(crate) conference: Option<String>,
-    /// Where its client is.
-    pub(crate) location: Location,
-    /// What Sora says of it.
-    pub(crate) sora: Option<Box<SoraOrigin>>,
-    /// What became of its connections, once it is over. Who writes a session has it from its features.
-    pub(crate) outcome: Option<Outcome>,
-    /// Which collector holds it. Of one that is over: who held it when others gave it up; none, if it had its end.
-    pub(crate) collector: Option<String>,
-    /// The connections of Sora's that it is about, when it is written; they have a table of their own (`links.rs`).
-    pub(crate) sora_connections: Arc<[Box<str>]>,
-}
-
-impl SessionRow {
-    /// A session that a collector holds.
-    pub(crate) fn held(id: SessionId, origin: &Origin, collector: &str) -> Self {
-        Self { collector: Some(collector.to_owned()), ..Self::live(id, origin) }
-    }
-
-    /// A session that has just begun.
-    pub(crate) fn live(id: SessionId, origin: &Origin) -> Self {
-        Self {
-            id,
-            source: source(origin).to_owned(),
-            dialect: origin.dialect.name().to_owned(),
-            ended: false,
-            start_time: origin.start_time,
-            end_time: None,
-            duration: None,
-            user_agent: origin.user_agent.clone(),
-            browser: origin.user_agent.as_deref().and_then(Browser::from_header),
-            origin: origin.origin.clone(),
-            url: origin.url.clone(),
-            connections: 0,
-            lines: 0,
-            dump_path: None,
-            dump_bytes: None,
-            close_code: None,
-            user: origin.user.clone(),
-            conference: origin.conference.clone(),
-            location: origin.location.clone(),
-            sora: origin.sora.clone(),
-            outcome: None,
-            collector: None,
-            sora_connections: Arc::default(),
-        }
-    }
-
-    /// What it holds in memory, roughly.
-    pub(super) fn bytes(&self) -> usize {
-        let browser = self.browser.as_ref();
-        let texts = [
-            Some(&self.source),
-            Some(&self.dialect),
-            self.user_agent.as_ref(),
-            browser.map(|browser| &browser.name),
-            browser.map(|browser| &browser.version),
-            browser.map(|browser| &browser.os),
-            self.origin.as_ref(),
-            Some(&self.url),
-            self.dump_path.as_ref(),
-            self.user.as_ref(),
-            self.conference.as_ref(),
-            self.location.country.as_ref(),
-            self.location.city.as_ref(),
-        ];
-        let connections = self.sora_connections.iter().map(|connection| size_of::<Box<str>>() + connection.len());
-        let sora = self.sora.iter().flat_map(|sora| sora.texts()).flatten().map(str::len);
-        size_of::<Self>() + texts.into_iter().flatten().map(String::len).chain(connections).chain(sora).sum::<usize>()
-    }
-
-    pub(super) fn read(row: &Row) -> sqlx::Result<Self> {
-        let text = |column| row.text(column).map(Option::unwrap_or_default);
-        let browser = match row.text("browser_name")? {
-            Some(name) => Some(Browser { name, version: text("browser_version")?, os: text("browser_os")? }),
-            None => None,
-        };
-        Ok(Self {
-            id: row.id("id")?,
-            source: text("source")?,
-            dialect: text("dialect")?,
-            ended: text("state")? == "ended",
-            start_time: start_time(row)?,
-            end_time: row.time("end_time")?,
-            duration: row.integer("duration")?,
-            user_agent: row.text("user_agent")?,
-            browser,
-            origin: row.text("origin")?,
-            url: text("url")?,
-            connections: row.count("connections")?.unwrap_or_default(),
-            lines: row.count("lines")?.unwrap_or_default(),
-            dump_path: row.text("dump_path")?,
-            dump_bytes: row.count("dump_bytes")?,
-            close_code: row.count("close_code")?.and_then(|code| u16::try_from(code).ok()),
-            user: row.text("user")?,
-            conference: row.text("conference")?,
-            location: Location { country: row.text("country")?, city: row.text("city")? },
-            sora: sora(row)?,
-            outcome: row.text("outcome")?.as_deref().and_then(Outcome::of_name),
-            collector: row.text("collector")?,
-            sora_connections: Arc::default(),
-        })
-    }
-}
-
-/// What Sora says of it, if it has a node: every body of Sora's names one.
-fn sora(row: &Row) -> sqlx::Result<Option<Box<SoraOrigin>>> {
-    let Some(node) = row.text("sora_node")? else { return Ok(None) };
-    Ok(Some(Box::new(SoraOrigin {
-        connection_id: row.text("sora_connection_id")?,
-        session_id: row.text("sora_session_id")?,
-        bundle_id: row.text("sora_bundle_id")?,
-        role: row.text("sora_role")?,
-        multistream: row.bool("sora_multistream")?,
-        simulcast: row.bool("sora_simulcast")?,
-        spotlight: row.bool("sora_spotlight")?,
-        node: Some(node),
-        version: row.text("sora_version")?,
-        label: row.text("sora_label")?,
-    })))
-}
-
-pub(super) fn start_time(row: &Row) -> sqlx::Result<UnixMillis> {
-    row.time("start_time")?.ok_or_else(|| sqlx::Error::ColumnNotFound("start_time".to_owned()))
-}
+pub(crate) use row::SessionRow;
+pub(super) use row::{SELECTED, start_time};
 
 /// A session that is over, as the database is to have it.
 #[derive(Debug, Clone)]
@@ -231,19 +62,11 @@ pub(crate) async fn insert_live(
 
 /// What the end of a session leaves of what was there: nothing, not even what it said at its beginning. A power cut may leave the row of
 /// another one of its id that has nothing else left.
-const IN_PLACE: &str = "ON CONFLICT (id) DO UPDATE SET source = excluded.source, dialect = excluded.dialect, \
-     state = excluded.state, start_time = excluded.start_time, end_time = excluded.end_time, \
-     user_agent = excluded.user_agent, origin = excluded.origin, url = excluded.url, \"user\" = excluded.\"user\", \
-     conference = excluded.conference, country = excluded.country, city = excluded.city, \
-     duration = excluded.duration, browser_name = excluded.browser_name, \
-     browser_version = excluded.browser_version, browser_os = excluded.browser_os, \
-     connections = excluded.connections, lines = excluded.lines, dump_path = excluded.dump_path, \
-     dump_bytes = excluded.dump_bytes, close_code = excluded.close_code, outcome = excluded.outcome, \
-     collector = excluded.collector, sora_connection_id = excluded.sora_connection_id, \
-     sora_session_id = excluded.sora_session_id, sora_bundle_id = excluded.sora_bundle_id, sora_role = excluded.sora_role, \
-     sora_multistream = excluded.sora_multistream, sora_simulcast = excluded.sora_simulcast, \
-     sora_spotlight = excluded.sora_spotlight, sora_node = excluded.sora_node, sora_version = excluded.sora_version, \
-     sora_label = excluded.sora_label";
+static IN_PLACE: LazyLock<String> = LazyLock::new(|| {
+    let set =
+        COLUMNS.iter().filter(|column| **column != "id").map(|column| format!("\"{column}\" = excluded.\"{column}\""));
+    format!("ON CONFLICT (id) DO UPDATE SET {}", set.collect::<Vec<_>>().join(", "))
+});
 
 /// What may be there: what its collector holds, what had its end, if that is this one or one before it, or what left nothing but a row. One
 /// that had an end with more lines went on elsewhere.
@@ -254,7 +77,7 @@ const IF_OWN: &str = "WHERE (sessions.collector IS NULL OR sessions.collector = 
 
 /// Writes sessions that are over, each once, and their features, in place of what is there. For who knows by the same transaction what that is.
 pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
-    static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, IN_PLACE));
+    static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, IN_PLACE.as_str()));
     transaction.insert(&INSERT, &rows_of(sessions)).await?;
     write_about(transaction, sessions).await
 }
@@ -267,7 +90,7 @@ pub(crate) async fn end_held(
     collector: &str,
 ) -> sqlx::Result<HashSet<SessionId>> {
     static INSERT: LazyLock<Insert> =
-        LazyLock::new(|| Insert::new("sessions", COLUMNS, format!("{IN_PLACE} {IF_OWN}")));
+        LazyLock::new(|| Insert::new("sessions", COLUMNS, format!("{} {IF_OWN}", *IN_PLACE)));
     let written = transaction.insert_or_leave(&INSERT, &rows_of(sessions), &[Value::Text(Some(collector))]).await?;
     let ours: Vec<_> = sessions.iter().filter(|session| written.contains(&session.row.id)).map(Arc::clone).collect();
     write_about(transaction, &ours).await?;
@@ -283,91 +106,6 @@ async fn write_about(transaction: &mut Transaction, sessions: &[Arc<EndedSession
 
 fn rows_of(sessions: &[Arc<EndedSession>]) -> Vec<Vec<Value<'_>>> {
     sessions.iter().map(|session| values(&session.row, Some(session.outcome()))).collect()
-}
-
-/// What is read of a session.
-pub(super) static SELECTED: LazyLock<String> = LazyLock::new(|| columns_of("sessions", COLUMNS));
-
-/// The columns of a row.
-const COLUMNS: &[&str] = &[
-    "id",
-    "source",
-    "dialect",
-    "state",
-    "start_time",
-    "end_time",
-    "duration",
-    "user_agent",
-    "browser_name",
-    "browser_version",
-    "browser_os",
-    "origin",
-    "url",
-    "connections",
-    "lines",
-    "dump_path",
-    "dump_bytes",
-    "close_code",
-    "user",
-    "conference",
-    "country",
-    "city",
-    "outcome",
-    "collector",
-    "sora_connection_id",
-    "sora_session_id",
-    "sora_bundle_id",
-    "sora_role",
-    "sora_multistream",
-    "sora_simulcast",
-    "sora_spotlight",
-    "sora_node",
-    "sora_version",
-    "sora_label",
-];
-
-/// Their values.
-fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_>> {
-    let browser = row.browser.as_ref();
-    let sora = row.sora.as_deref();
-    let text_of_sora = |text: fn(&SoraOrigin) -> Option<&String>| Value::Text(sora.and_then(text).map(String::as_str));
-    let count = |value: u64| Value::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)));
-    vec![
-        Value::Id(row.id),
-        Value::Text(Some(&row.source)),
-        Value::Text(Some(&row.dialect)),
-        Value::Text(Some(if row.ended { "ended" } else { "live" })),
-        Value::Time(Some(row.start_time)),
-        Value::Time(row.end_time),
-        Value::Integer(row.duration),
-        Value::Text(row.user_agent.as_deref()),
-        Value::Text(browser.map(|browser| browser.name.as_str())),
-        Value::Text(browser.map(|browser| browser.version.as_str())),
-        Value::Text(browser.map(|browser| browser.os.as_str())),
-        Value::Text(row.origin.as_deref()),
-        Value::Text(Some(&row.url)),
-        count(row.connections),
-        count(row.lines),
-        Value::Text(row.dump_path.as_deref()),
-        row.dump_bytes.map_or(Value::Integer(None), count),
-        Value::Integer(row.close_code.map(i64::from)),
-        Value::Text(row.user.as_deref()),
-        Value::Text(row.conference.as_deref()),
-        Value::Text(row.location.country.as_deref()),
-        Value::Text(row.location.city.as_deref()),
-        Value::Text(outcome.map(Outcome::name)),
-        Value::Text(row.collector.as_deref()),
-        text_of_sora(|sora| sora.connection_id.as_ref()),
-        text_of_sora(|sora| sora.session_id.as_ref()),
-        text_of_sora(|sora| sora.bundle_id.as_ref()),
-        text_of_sora(|sora| sora.role.as_ref()),
-        Value::Bool(sora.and_then(|sora| sora.multistream)),
-        Value::Bool(sora.and_then(|sora| sora.simulcast)),
-        Value::Bool(sora.and_then(|sora| sora.spotlight)),
-        text_of_sora(|sora| sora.node.as_ref()),
-        text_of_sora(|sora| sora.version.as_ref()),
-        text_of_sora(|sora| sora.label.as_ref()),
-    ]
 }
 
 /// Sessions of a user, by id, behind `after`.
@@ -464,7 +202,8 @@ pub(crate) mod tests {
     use rtctrace_features::ConnectionFeatures;
 
     use super::*;
-    use crate::session::Dialect;
+    use crate::geo::Location;
+    use crate::session::{Browser, Dialect, Origin, UnixMillis};
 
     pub(crate) fn row(start_time: i64) -> SessionRow {
         SessionRow::live(SessionId::new(), &origin(start_time))
