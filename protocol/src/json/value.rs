@@ -308,6 +308,15 @@ impl<'a> Members<'a> {
         self.text.get(start..end)
     }
 
+    /// The same, for who knows a long value of the object: if this is that one, it is not looked at.
+    pub(crate) fn value_or(&mut self, known: RawValue<'a>) -> RawValue<'a> {
+        if self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.as_ptr() == known.text.as_ptr()) {
+            self.at += known.text.len();
+            return known;
+        }
+        self.value()
+    }
+
     /// The value of the member that was named last.
     pub(crate) fn value(&mut self) -> RawValue<'a> {
         let start = self.at;

@@ -13,6 +13,8 @@ pub(super) struct Fields<'a> {
     object: RawValue<'a>,
     /// Where it stands, as the beginning of its members' names.
     prefix: &'a str,
+    /// The longest value of a body, which is nearly all of it: who looks for a member need not look at that.
+    longest: RawValue<'a>,
 }
 
 impl<'a> Fields<'a> {
@@ -28,7 +30,9 @@ impl<'a> Fields<'a> {
         if object.kind() != Kind::Object {
             return Err(BadBody::NotAnObject);
         }
-        Ok(Self { object, prefix: "" })
+        let values = object.members().map(|(_, value)| value);
+        let longest = values.max_by_key(|value| value.text().len()).unwrap_or(RawValue::NULL);
+        Ok(Self { object, prefix: "", longest })
     }
 
     /// Those of an object inside of it.
@@ -37,12 +41,12 @@ impl<'a> Fields<'a> {
         if object.kind() != Kind::Object {
             return Err(self.wrong(name, "an object"));
         }
-        Ok(Self { object, prefix })
+        Ok(Self::of(object, prefix))
     }
 
     /// Those of an object that is known to be one.
     pub(super) fn of(object: RawValue<'a>, prefix: &'a str) -> Self {
-        Self { object, prefix }
+        Self { object, prefix, longest: RawValue::NULL }
     }
 
     /// The object itself.
@@ -52,12 +56,29 @@ impl<'a> Fields<'a> {
 
     /// All of them, in the order of the text.
     pub(super) fn all(self) -> impl Iterator<Item = (Cow<'a, str>, RawValue<'a>)> {
-        self.object.members()
+        let mut members = self.object.members();
+        std::iter::from_fn(move || {
+            let name = members.next_name()?;
+            Some((RawValue::slice(name, 0, name.len()).as_str()?, members.value_or(self.longest)))
+        })
     }
 
     /// What is there; `null` is not.
     pub(super) fn get(self, name: &str) -> Option<RawValue<'a>> {
-        self.object.get(name).filter(|value| !value.is_null())
+        self.all().filter(|(member, _)| member == name).last().map(|(_, value)| value).filter(|value| !value.is_null())
+    }
+
+    /// What is there of two members.
+    pub(super) fn two(self, names: [&str; 2]) -> [Option<RawValue<'a>>; 2] {
+        let mut found = [None; 2];
+        for (name, value) in self.all() {
+            for (wanted, found) in names.iter().zip(&mut found) {
+                if name == *wanted {
+                    *found = Some(value).filter(|value| !value.is_null());
+                }
+            }
+        }
+        found
     }
 
     pub(super) fn required(self, name: &'static str) -> Result<RawValue<'a>, BadBody> {
@@ -82,7 +103,7 @@ impl<'a> Fields<'a> {
         read(value).map(Some).ok_or_else(|| self.wrong(name, wanted))
     }
 
-    fn needed<T>(self, name: &'static str, value: Option<T>) -> Result<T, BadBody> {
+    pub(super) fn needed<T>(self, name: &'static str, value: Option<T>) -> Result<T, BadBody> {
         value.ok_or_else(|| BadBody::Missing(self.path(name)))
     }
 

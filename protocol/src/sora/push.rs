@@ -291,12 +291,12 @@ fn check(stats: &[RawValue<'_>], subject: Subject) -> Result<(), BadBody> {
 pub(super) fn check_entry(entry: Fields<'_>) -> Result<(), BadBody> {
     // Ids of codecs hold their parameters.
     const MAX_ID: usize = 4 * MAX_TEXT;
-    let id = entry.required("id")?;
-    if id.as_str().is_none_or(|id| id.is_empty() || id.len() > MAX_ID) {
+    let [id, timestamp] = entry.two(["id", "timestamp"]);
+    if entry.needed("id", id)?.as_str().is_none_or(|id| id.is_empty() || id.len() > MAX_ID) {
         return Err(entry.wrong("id", "a string of 1 to 1020 bytes"));
     }
     entry.text("type")?;
-    let timestamp = entry.required("timestamp")?;
+    let timestamp = entry.needed("timestamp", timestamp)?;
     if timestamp.as_f64().is_none_or(|timestamp| !(0.0..MICROS_UNTIL).contains(&timestamp)) {
         return Err(entry.wrong("timestamp", "a time in ms since 1970"));
     }

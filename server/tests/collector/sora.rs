@@ -39,6 +39,7 @@ enum Link {
 impl Link {
     async fn http2(collector: &Collector) -> Self {
         let stream = TcpStream::connect(&collector.sora).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         Self::Http2(sender)

@@ -41,6 +41,8 @@ pub(crate) struct Collector {
 
 /// What names the database in its settings.
 pub(crate) const DATABASE_URL: &str = "RTCTRACE_DATABASE_URL";
+/// A setting that takes the words of every frame from the log.
+pub(crate) const QUIET: &str = "RTCTRACE_TEST_QUIET";
 
 impl Collector {
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
@@ -253,8 +255,10 @@ fn spawn(
         command.env_remove(name);
     }
     let mut child = command
-        .args(["serve", "--listen", listen, "--verbose", "--data-dir"])
+        .args(["serve", "--listen", listen, "--data-dir"])
         .arg(dir)
+        // What is measured does not tell of every frame.
+        .args((!settings.iter().any(|(name, _)| name == QUIET)).then_some("--verbose"))
         .args(flags)
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())

@@ -41,7 +41,7 @@ fn cpu(process: u32) -> f64 {
 async fn a_thousand_connections_push_once_a_second() {
     let (connections, seconds) = (setting("CONNECTIONS", 1000), setting("SECONDS", 60));
     let (entries, links) = (setting("ENTRIES", 30), setting("LINKS", 5));
-    let collector = start(&[("RTCTRACE_SORA_IDLE_TIMEOUT", "20s")]);
+    let collector = start(&[("RTCTRACE_SORA_IDLE_TIMEOUT", "20s"), (QUIET, "1")]);
     let mut open = Vec::new();
     for _ in 0..links {
         open.push(Link::http2(&collector).await);
