@@ -1,6 +1,6 @@
 # The commands of the project. What each does is in scripts/, which needs nothing but bash, rustup, Node.js 20 and a C compiler.
 
-.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api bench-sora bench-extract soak-client soak-crash soak-writer clean
+.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api bench-sora bench-extract bench-viewer soak-client soak-crash soak-writer clean
 .NOTPARALLEL:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench-sora     1000 connections of Sora push once a second: how soon they are answered, and CPU per million entries (CONNECTIONS, SECONDS, ENTRIES, LINKS)'
 	@echo 'make bench-extract   CPU of extracting features per MB of a 50 MB dump, and its memory (MEGABYTES=50 REPEAT=5)'
 	@echo 'make soak-lossless  calls on failing networks for 10 minutes (MINUTES=10 SEED=1)'
+	@echo 'make bench-viewer   what dumps of 5 and 50 MB cost the viewer: first graph, CPU, memory, frames (MEGABYTES="5 50")'
 	@echo 'make bench-client   what a poll costs the page, beside a bare JSON.stringify (REPEAT=3 POLLS=120 PROFILE=1)'
 	@echo 'make soak-client    the memory of a page that is polled for 10 minutes (MINUTES=10)'
 	@echo 'make soak-crash    the collector killed 100 times under 200 sessions, every dump compared (FALLS=100 SESSIONS=200)'
@@ -62,6 +63,9 @@ bench-sora:
 
 bench-extract:
 	@bash scripts/bench-extract.sh
+
+bench-viewer:
+	@bash scripts/bench-viewer.sh
 
 bench-client:
 	@bash scripts/bench-client.sh

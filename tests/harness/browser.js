@@ -47,15 +47,19 @@ export function browserPath(name) {
  * @property {() => Promise<void>} close
  */
 
-/** @param {BrowserName} [name] @param {{ pageCache?: boolean }} [options] pageCache: with the back-forward cache @returns {Promise<Browser>} */
-export function openBrowser(name = browserName, { pageCache = false } = {}) {
-  return name === 'firefox' ? openFirefox() : openChromium(pageCache);
+/**
+ * @param {BrowserName} [name]
+ * @param {{ pageCache?: boolean, args?: string[] }} [options] pageCache: with the back-forward cache; args: further ones of Chromium's
+ * @returns {Promise<Browser>}
+ */
+export function openBrowser(name = browserName, { pageCache = false, args = [] } = {}) {
+  return name === 'firefox' ? openFirefox() : openChromium(pageCache, args);
 }
 
 const viewport = { width: 1280, height: 900 };
 
-/** @param {boolean} pageCache @returns {Promise<Browser>} */
-async function openChromium(pageCache) {
+/** @param {boolean} pageCache @param {string[]} args @returns {Promise<Browser>} */
+async function openChromium(pageCache, args) {
   const profile = await mkdtemp(join(tmpdir(), 'rtctrace-browser-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: browserPath('chromium'),
@@ -75,6 +79,7 @@ async function openChromium(pageCache) {
       '--disable-sync',
       '--no-first-run',
       '--js-flags=--expose-gc',
+      ...args,
     ],
   });
   return {
