@@ -5,7 +5,6 @@ import { seriesTitle } from '../src/model/entries';
 import { categoryOf, markOf, shortMethod } from '../src/model/events';
 import { thin } from '../src/model/lanes';
 import { axisTexts, countText, valueText } from '../src/model/numbers';
-import { lonely } from '../src/model/plot';
 
 describe('events', () => {
   it('belong to a category, outcomes to that of their call', () => {
@@ -70,16 +69,6 @@ describe('numbers', () => {
 
   it('agree with what they count', () => {
     assert.deepEqual([0, 1, 2].map((count) => countText(count, 'event')), ['0 events', '1 event', '2 events']);
-  });
-});
-
-describe('graphs', () => {
-  it('show points that no line leads to', () => {
-    assert.deepEqual(lonely([null, 5], false), [1]);
-    assert.deepEqual(lonely([1, null, 2, 3, undefined, 4], false), [0, 5]);
-    assert.deepEqual(lonely([1, null, 2], true), []);
-    assert.deepEqual(lonely([null, 7, undefined], true), [1]);
-    assert.deepEqual(lonely([], false), []);
   });
 });
 

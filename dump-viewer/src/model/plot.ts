@@ -1,7 +1,7 @@
 // Data and options of a graph: what uPlot needs to draw series of stats entries on the shared time axis.
 
 import uPlot from 'uplot';
-import type { SeriesData } from '../import/messages';
+import { valuesBetween, type Column, type Columns } from './columns';
 import { axisTexts } from './numbers';
 import type { Shared } from './shared.svelte';
 import { tickDigits, ticks, timeText } from './time';
@@ -16,49 +16,12 @@ export interface PlotLine {
 
 const HEIGHT = 122;
 
-function table(data: SeriesData): uPlot.AlignedData {
-  const values = Array.from(data.values[0] ?? [], (value) => (Number.isNaN(value) ? null : value));
-  return [data.time, values];
-}
-
-/** Brings series of several entries onto one list of times. */
-export function align(data: SeriesData[]): uPlot.AlignedData {
-  const first = data[0];
-  if (first && data.length === 1) return table(first);
-  return uPlot.join(data.map(table));
-}
-
-/** The index of the point nearest to `time`, or null if there is none within the graph. */
-export function nearest(times: ArrayLike<number>, time: number): number | null {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((times[middle] ?? Infinity) < time) low = middle + 1;
-    else high = middle;
-  }
-  const after = times[low];
-  const before = times[low - 1];
-  if (before === undefined) return after === undefined ? null : 0;
-  return after !== undefined && after - time < time - before ? low : low - 1;
-}
-
-/**
- * The points that no line leads to, which would not be seen: in a call of two seconds a rate has one. Where lines span the
- * gaps (`spanned`), only a series of one point has such.
- */
-export function lonely(values: ArrayLike<number | null | undefined>, spanned: boolean): number[] {
-  const there = Array.from(values, (value) => value !== null && value !== undefined);
-  const points = there.flatMap((is, index) => (is ? [index] : []));
-  if (spanned) return points.length === 1 ? points : [];
-  return points.filter((index) => !there[index - 1] && !there[index + 1]);
-}
-
 /** Of these, a part without its zero misleads. */
 const FROM_ZERO = new Set(['bits/s', 'packets/s', 'frames/s', '%', 'px']);
 
-function valueRange(min: number | null, max: number | null, unit: string): uPlot.Range.MinMax {
-  if (min === null || max === null) return [0, 1];
+function valueRange(values: [number, number] | null, unit: string): uPlot.Range.MinMax {
+  if (values === null) return [0, 1];
+  const [min, max] = values;
   // A zero line makes sizes comparable, unless it would press the movement flat.
   if (min === 0 && max === 0) return [0, 1];
   if (min >= 0 && (min <= 0.7 * max || FROM_ZERO.has(unit))) return [0, max * 1.08];
@@ -86,7 +49,7 @@ export function plotStyle(element: Element): PlotStyle {
   };
 }
 
-export function plotOptions(lines: PlotLine[], unit: string, width: number, shared: Shared, style: PlotStyle): uPlot.Options {
+export function plotOptions(lines: PlotLine[], columns: Columns, unit: string, width: number, shared: Shared, style: PlotStyle): uPlot.Options {
   const axis = { stroke: style.text, font: style.font, grid: { stroke: style.grid, width: 1 }, ticks: { show: false } };
   return {
     width,
@@ -96,6 +59,7 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
     cursor: {
       y: false,
       points: { size: 5 },
+      dataIdx: (_, series, index) => columnAt(columns.series[series - 1], index),
       drag: { x: true, y: false, setScale: false, dist: 4 },
       bind: {
         dblclick: () => () => {
@@ -106,7 +70,7 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
     },
     scales: {
       x: { time: false, range: () => [shared.range.min, shared.range.max] },
-      y: { range: (_, min, max) => valueRange(min, max, unit) },
+      y: { range: () => valueRange(valuesBetween(columns, shared.range.min, shared.range.max), unit) },
     },
     axes: [
       {
@@ -132,9 +96,62 @@ export function plotOptions(lines: PlotLine[], unit: string, width: number, shar
         width: 1.3,
         // Beyond the last colour they begin anew, dashed.
         ...(index >= style.colors.length ? { dash: [4, 3] } : {}),
-        spanGaps: lines.length > 1,
-        points: { show: false, size: 4, filter: (plot: uPlot) => lonely(plot.data[index + 1] ?? [], lines.length > 1) },
+        // The range function knows the values.
+        auto: false,
+        paths: (plot: uPlot, _: number, first: number, last: number) => path(plot, columns, index, first, last),
+        points: { show: false, size: 4, filter: () => columns.series[index]?.lonely ?? [] },
       })),
     ],
   };
+}
+
+/** The index, if there is a value for the cursor to point at. */
+function columnAt(column: Column | undefined, index: number): number {
+  // uPlot takes null, too, and hides the point then; its types do not say so.
+  return column && Number.isNaN(column.values[index]) ? (null as unknown as number) : index;
+}
+
+/** So many points of a column of pixels are drawn one by one. */
+const FEW = 4;
+
+/**
+ * The line of a series from its point `first` to its point `last`. Where many points share a column of pixels it goes from their smallest to
+ * their largest value, so no spike is lost.
+ */
+function path(plot: uPlot, { times, series, spanned }: Columns, index: number, first: number, last: number): uPlot.Series.Paths | null {
+  const column = series[index];
+  if (!column) return null;
+  const stroke = new Path2D();
+  const perPixel = (last - first + 1) / Math.max(1, plot.bbox.width);
+  let drawn = false;
+  let before = 0;
+  const x = (time: number) => plot.valToPos(time, 'x', true);
+  const y = (value: number) => plot.valToPos(value, 'y', true);
+  const gap = () => (drawn &&= spanned);
+  const to = (left: number, top: number) => {
+    if (drawn) stroke.lineTo(left, top);
+    else stroke.moveTo(left, top);
+    drawn = true;
+    before = top;
+  };
+  if (perPixel <= FEW) {
+    for (let at = first; at <= last; at += 1) {
+      const value = column.values[at]!;
+      if (Number.isNaN(value)) gap();
+      else to(x(times[at]!), y(value));
+    }
+    return { stroke };
+  }
+  for (const part of column.envelope.parts(first, last + 1, 2 * perPixel)) {
+    if (Number.isNaN(part.min)) {
+      gap();
+      continue;
+    }
+    const left = x(times[(part.from + part.to) >> 1]!);
+    const [low, high] = [y(part.min), y(part.max)];
+    // From where the line comes, the nearer end first.
+    const ends = Math.abs(before - low) < Math.abs(before - high) ? [low, high] : [high, low];
+    for (const top of ends) to(left, top);
+  }
+  return { stroke };
 }
