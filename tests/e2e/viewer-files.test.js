@@ -88,6 +88,46 @@ describe('the viewer given a file', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('shows a part of the time by wheel and keys, in all graphs', async () => {
+    await choose('loopback-av-60s.jsonl', recording('loopback-av-60s'));
+    const area = page.locator('[data-testid=graph] .u-over').first();
+    await area.waitFor({ timeout: 10_000 });
+    const timeline = page.locator('[data-testid=timeline]');
+    const shown = () => timeline.evaluate((element) => [Number(element.dataset.from), Number(element.dataset.to)]);
+    const [begin, end] = await shown();
+    const length = async () => ((part) => part[1] - part[0])(await shown());
+    const labels = () => page.locator('[data-testid=graph]').first().evaluate((graph) => graph.querySelector('canvas')?.toDataURL());
+    const before = await labels();
+
+    const box = await timeline.locator('.area').boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + box.width * 0.75, box.y + 10);
+    await page.mouse.wheel(0, -300);
+    await until('the wheel shows less', 2000, async () => (await length()) < (end - begin) * 0.8);
+    const [from, to] = await shown();
+    assert.ok(Math.abs((begin + (end - begin) * 0.75 - from) / (to - from) - 0.75) < 0.01, 'what is under the pointer stays there');
+    await until('the graphs follow', 2000, async () => (await labels()) !== before);
+
+    await page.mouse.wheel(-200, 0);
+    await until('sideways it goes back in time', 2000, async () => (await shown())[0] < from);
+    const part = await length();
+    await page.keyboard.press('d');
+    await until('a key goes on', 2000, async () => (await shown())[0] > from - part);
+    await page.keyboard.press('w');
+    await until('a key shows less', 2000, async () => (await length()) < part);
+    await page.keyboard.press('0');
+    await until('a key shows everything', 2000, async () => (await length()) === end - begin);
+
+    const graph = await area.boundingBox();
+    assert.ok(graph);
+    await page.mouse.move(graph.x + graph.width / 2, graph.y + graph.height / 2);
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -300);
+    await page.keyboard.up('Control');
+    await until('with Ctrl, over a graph', 2000, async () => (await length()) < (end - begin) * 0.8);
+    assert.deepEqual(faults, []);
+  });
+
   it('shows a recording with a candidate that cannot be parsed', async () => {
     const file = recording('rich-session-bogus-candidate');
     await choose('bogus.jsonl', file);

@@ -2,7 +2,7 @@
 
 import type { StateLanes } from '../import/messages';
 import type { Mark, Recording } from './recording';
-import type { Range } from './shared.svelte';
+import type { Range } from './range';
 
 export interface Segment {
   state: string;

@@ -1,11 +1,7 @@
 // What all views of an open recording share: the cursor, the zoom, how times are written, the selected event.
 
+import { moved, scaled, within, type Range } from './range';
 import type { TimeMode } from './time';
-
-export interface Range {
-  min: number;
-  max: number;
-}
 
 /** Who moved the cursor; a view need not follow itself. */
 export type CursorSource = 'graph' | 'timeline' | 'events';
@@ -45,11 +41,32 @@ export class Shared {
     this.pinned = time;
   }
 
-  /** Shows this range; one too small to mean anything is a slip of the hand. */
+  /** Shows this part, unless it is too short to mean anything. */
   zoomTo(min: number, max: number): void {
-    const low = Math.max(this.full.min, Math.min(min, max));
-    const high = Math.min(this.full.max, Math.max(min, max));
-    if (high - low >= 5) this.zoom = { min: low, max: high };
+    this.zoom = within(this.full, min, max) ?? this.zoom;
+  }
+
+  /** Shows `factor` times as much around a time: by default the cursor's, or else the middle. */
+  zoomBy(factor: number, around = this.#focus): void {
+    this.zoom = scaled(this.full, this.range, around, factor);
+  }
+
+  /** Shows what lies beside, by a share of what is shown. */
+  pan(share: number): void {
+    if (this.zoom) this.zoom = moved(this.full, this.zoom, share);
+  }
+
+  /** Turning the wheel zooms, and sideways it pans. */
+  wheel(event: WheelEvent, time: number | null, width: number): void {
+    const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (isSideways) this.pan((event.deltaX || event.deltaY) / Math.max(1, width));
+    else this.zoomBy(1.0015 ** (event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 40 : 1)), time ?? this.#focus);
+  }
+
+  get #focus(): number {
+    const { min, max } = this.range;
+    const cursor = this.cursor;
+    return cursor !== null && cursor >= min && cursor <= max ? cursor : (min + max) / 2;
   }
 
   resetZoom(): void {
