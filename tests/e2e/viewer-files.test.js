@@ -128,6 +128,57 @@ describe('the viewer given a file', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('pairs calls with their outcomes', async () => {
+    await choose('rich-session.jsonl', recording('rich-session'));
+    const row = (/** @type {string} */ method) => page.locator(`[data-testid=event-row][data-method=${method}]`).first();
+    await page.locator('[data-testid=connection-tab][data-connection-id=PC_0]').click();
+    await row('createOffer').waitFor({ timeout: 10_000 });
+    assert.match(await row('createOffer').locator('[data-testid=took]').innerText(), /^\d+ ms$/);
+    assert.equal(await row('createOfferOnSuccess').locator('[data-testid=took]').count(), 0);
+    await row('createOffer').click();
+    const partner = page.locator('[data-testid=partner]');
+    assert.match(await partner.innerText(), /^Outcome: createOfferOnSuccess, \d+ ms later$/);
+    await partner.click();
+    await until('its outcome is selected', 2000, () => row('createOfferOnSuccess').evaluate((element) => element.ariaSelected === 'true'));
+    assert.deepEqual(faults, []);
+  });
+
+  it('shows descriptions by section, where they were changed, and how they differ', async () => {
+    const lines = recording('rich-session').toString().split('\n');
+    const { events } = decodeDump(lines.join('\n'));
+    const munged = ['createOfferOnSuccess', 'setLocalDescription'].map((method) => events.find((event) => event.method === method));
+    assert.ok(munged.every(Boolean));
+    // A description that somebody changed between the two calls, in full.
+    const [created, set] = munged.map((event) => /** @type {any} */ (event));
+    const sdp = created.value.sdp.replace('a=sendrecv', 'a=sendonly');
+    const line = ['setLocalDescription', set.connection, { type: 'offer', sdp }, ...set.extra, 1];
+    const at = events.indexOf(set) + 2;
+    await choose('munged.jsonl', Buffer.from([...lines.slice(0, at), JSON.stringify(line), ...lines.slice(at)].join('\n')));
+    await page.locator(`[data-testid=connection-tab][data-connection-id=${set.connection}]`).click();
+    const rows = page.locator('[data-testid=event-row][data-method=setLocalDescription]');
+    await rows.first().waitFor({ timeout: 10_000 });
+    await rows.first().click();
+    const view = page.locator('[data-testid=sdp]');
+    await view.waitFor();
+    const mark = view.locator('[data-testid=munged]');
+    assert.match(await mark.innerText(), /^Munged: audio mid \d+$/);
+    const sections = view.locator('[data-testid=sdp-section]');
+    const shown = (await sections.locator('pre').allInnerTexts()).join('\n').split('\n').filter(Boolean);
+    assert.deepEqual(shown, sdp.trim().split(/\r?\n/));
+    await mark.click();
+    await until('its differences are shown', 2000, () => view.locator('[data-state=changed]').count());
+    const changes = await view.locator('[data-state=changed] .added, [data-state=changed] .removed').allInnerTexts();
+    assert.deepEqual(changes.map((text) => text.trim()), ['− a=sendrecv', '+ a=sendonly']);
+    await screenshot(page, 'viewer-munged');
+    await rows.first().click();
+    await rows.nth(1).click();
+    await page.locator('[data-testid=not-munged]').waitFor();
+    const base = page.locator('[data-testid=sdp-base]');
+    await base.selectOption({ index: 1 });
+    await until('it is compared with another', 2000, () => view.locator('[data-state]').count());
+    assert.deepEqual(faults, []);
+  });
+
   it('shows a recording with a candidate that cannot be parsed', async () => {
     const file = recording('rich-session-bogus-candidate');
     await choose('bogus.jsonl', file);

@@ -53,6 +53,8 @@ export interface ConnectionOverview {
   events: number;
   failures: number;
   reports: number;
+  /** Event numbers of its session descriptions, in order. */
+  descriptions: number[];
   states: StateLanes;
   entries: EntryOverview[];
 }
@@ -93,6 +95,8 @@ export interface EventColumns {
   method: Uint32Array;
   /** Index into `connections`; -1 for an event of the page. */
   connection: Int32Array;
+  /** Of a call the event that is its outcome, of an outcome its call; -1 of any other. */
+  partner: Int32Array;
   flags: Uint8Array;
 }
 

@@ -30,6 +30,7 @@ async function open(id: number, blob: Blob): Promise<[Opened, Transferable[]]> {
     time: dump.times(),
     method: dump.methods(),
     connection: dump.connections(),
+    partner: dump.partners(),
     flags: dump.flags(),
   };
   const overview = JSON.parse(dump.overview()) as Overview;

@@ -24,6 +24,8 @@ export class Recording {
   /** Number of events. */
   readonly length: number;
   readonly #categories: Category[];
+  /** Methods of calls that have outcomes. */
+  readonly #answered: Set<number>;
   readonly #values = new Map<number, Promise<EventValue>>();
 
   constructor(
@@ -35,6 +37,7 @@ export class Recording {
     this.columns = columns;
     this.length = columns.time.length;
     this.#categories = overview.methods.map(categoryOf);
+    this.#answered = new Set(columns.method.filter((_, event) => (columns.partner[event] ?? -1) > event));
   }
 
   get start(): number {
@@ -73,6 +76,35 @@ export class Recording {
 
   warned(event: number): boolean {
     return ((this.columns.flags[event] ?? 0) & FLAG_WARNING) !== 0;
+  }
+
+  /** Of a call its outcome, of an outcome its call; null if it has none. */
+  partner(event: number): number | null {
+    const partner = this.columns.partner[event] ?? -1;
+    return partner < 0 ? null : partner;
+  }
+
+  /** How long a call took, in ms; null of any other event, and of a call whose outcome is not there. */
+  took(event: number): number | null {
+    const partner = this.partner(event);
+    return partner === null || partner < event ? null : this.time(partner) - this.time(event);
+  }
+
+  /** Whether it is a call of which no outcome is there, while others of its method have one. */
+  unanswered(event: number): boolean {
+    return this.partner(event) === null && this.#answered.has(this.columns.method[event] ?? -1);
+  }
+
+  /** The session descriptions of an event's connection, in order. */
+  descriptions(event: number): number[] {
+    return this.overview.connections[this.columns.connection[event] ?? -1]?.descriptions ?? [];
+  }
+
+  /** Of a `setLocalDescription`, the outcome of the last `createOffer` or `createAnswer` before it. */
+  created(event: number): number | null {
+    if (this.method(event) !== 'setLocalDescription') return null;
+    const isCreated = (other: number) => /^create(Offer|Answer)OnSuccess$/.test(this.method(other));
+    return this.descriptions(event).findLast((other) => other < event && isCreated(other)) ?? null;
   }
 
   /** Id of the event's connection, null for the page. */

@@ -48,6 +48,11 @@ impl Dump {
         self.0.connection_of.clone()
     }
 
+    /// The outcome of each call, the call of each outcome; -1 of other events.
+    pub fn partners(&self) -> Vec<i32> {
+        self.0.partner_of.clone()
+    }
+
     /// Flags of each event.
     pub fn flags(&self) -> Vec<u8> {
         self.0.flags.clone()

@@ -7,6 +7,7 @@ use rtctrace_features::FeatureExtractor;
 use rtctrace_protocol::dump::{DumpError, DumpReader};
 use rtctrace_protocol::event::{Event, SessionDecoder, Value};
 
+use crate::calls::{Calls, call_of};
 use crate::recording::{Connection, EventFlags, OpenError, Problem, Recording};
 use crate::series::{ConnectionSeries, Numbers};
 use crate::states::States;
@@ -33,6 +34,7 @@ struct Opening {
     recording: Recording,
     methods: HashMap<String, u32>,
     connections: HashMap<String, usize>,
+    calls: Calls,
     extractor: FeatureExtractor,
     numbers: Numbers,
     description_bytes: usize,
@@ -89,6 +91,7 @@ impl Opening {
             recording: Recording { metadata: metadata.to_owned(), ..Recording::default() },
             methods: HashMap::new(),
             connections: HashMap::new(),
+            calls: Calls::default(),
             extractor: FeatureExtractor::new(),
             numbers: NUMBERS,
             description_bytes: 0,
@@ -129,14 +132,33 @@ impl Opening {
                 self.recording.graphs_end = Some(event.time);
             }
         }
+        let connection = connection.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1);
+        let partner = self.partner(&event, connection, method, number);
         let recording = &mut self.recording;
         recording.spans.push(span);
         recording.sizes.push(size);
         recording.times.push(event.time);
         recording.method_of.push(method);
-        recording.connection_of.push(connection.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1));
+        recording.connection_of.push(connection);
+        recording.partner_of.push(partner);
         recording.flags.push(flags);
         Ok(())
+    }
+
+    /// The call whose outcome an event is, or -1; the call then learns of its outcome.
+    fn partner(&mut self, event: &Event<'_>, connection: i32, method: u32, number: u32) -> i32 {
+        let Some(call) = call_of(&event.method) else {
+            if !matches!(event.value, Value::Report(_)) {
+                self.calls.called(event, connection, method, number);
+            }
+            return -1;
+        };
+        let call = self.methods.get(call).and_then(|method| self.calls.answered(event, connection, *method));
+        let place = call.and_then(|call| self.recording.partner_of.get_mut(call as usize));
+        if let (Some(place), Ok(number)) = (place, i32::try_from(number)) {
+            *place = number;
+        }
+        call.and_then(|call| i32::try_from(call).ok()).unwrap_or(-1)
     }
 
     fn method(&mut self, name: &str) -> u32 {

@@ -45,6 +45,7 @@ struct ConnectionOverview<'a> {
     events: u32,
     failures: u32,
     reports: usize,
+    descriptions: Vec<u32>,
     states: &'a States,
     entries: Vec<EntryOverview<'a>>,
 }
@@ -87,7 +88,7 @@ impl Recording {
             start: if start.is_finite() { start } else { 0.0 },
             end: if end.is_finite() { end } else { 0.0 },
             methods: &self.methods,
-            connections: self.connections.iter().map(connection).collect(),
+            connections: self.connections().collect(),
             skipped: Skipped { count: self.skipped_count, first: self.skipped.iter().map(problem).collect() },
             interrupted: self.interrupted.as_ref().map(problem),
             graphs_end: self.graphs_end,
@@ -101,7 +102,22 @@ fn problem(problem: &Problem) -> ProblemOverview<'_> {
     ProblemOverview { line: problem.line, reason: &problem.reason }
 }
 
-fn connection(connection: &Connection) -> ConnectionOverview<'_> {
+impl Recording {
+    fn connections(&self) -> impl Iterator<Item = ConnectionOverview<'_>> {
+        let mut descriptions = vec![Vec::new(); self.connections.len()];
+        let mut events: Vec<u32> = self.descriptions.keys().copied().collect();
+        events.sort_unstable();
+        for event in events {
+            let owner = self.connection_of.get(event as usize).and_then(|owner| usize::try_from(*owner).ok());
+            if let Some(owner) = owner.and_then(|owner| descriptions.get_mut(owner)) {
+                owner.push(event);
+            }
+        }
+        self.connections.iter().zip(descriptions).map(|(own, descriptions)| connection(own, descriptions))
+    }
+}
+
+fn connection(connection: &Connection, descriptions: Vec<u32>) -> ConnectionOverview<'_> {
     ConnectionOverview {
         id: &connection.id,
         start: connection.start,
@@ -109,6 +125,7 @@ fn connection(connection: &Connection) -> ConnectionOverview<'_> {
         events: connection.events,
         failures: connection.failures,
         reports: connection.reports.len(),
+        descriptions,
         states: &connection.states,
         entries: connection.series.entries.iter().map(entry).collect(),
     }

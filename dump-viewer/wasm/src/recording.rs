@@ -68,6 +68,8 @@ pub struct Recording {
     pub method_of: Vec<u32>,
     /// Index of each event's connection, -1 for the page.
     pub connection_of: Vec<i32>,
+    /// Of each call the event that is its outcome, of each outcome its call; -1 of any other.
+    pub partner_of: Vec<i32>,
     /// [`EventFlags`] of each event.
     pub flags: Vec<u8>,
 }

@@ -150,6 +150,47 @@ fn failures_are_flagged_and_counted() {
 }
 
 #[test]
+fn calls_know_their_outcomes_and_outcomes_their_calls() {
+    let (recording, overview) = open(&fixture("rich-session.jsonl"));
+    let methods = overview["methods"].as_array().unwrap();
+    let method = |event: usize| methods[recording.method_of[event] as usize].as_str().unwrap();
+    let mut outcomes = 0;
+    for (event, partner) in recording.partner_of.iter().enumerate() {
+        let is_outcome = method(event).ends_with("OnSuccess") || method(event).ends_with("OnFailure");
+        let Ok(partner) = usize::try_from(*partner) else {
+            assert!(!is_outcome, "{}", method(event));
+            continue;
+        };
+        assert_eq!(recording.partner_of[partner], i32::try_from(event).unwrap());
+        assert_eq!(recording.connection_of[partner], recording.connection_of[event]);
+        if is_outcome {
+            outcomes += 1;
+            assert!(partner < event);
+            assert!(method(event).starts_with(method(partner)));
+        }
+    }
+    assert_eq!(outcomes, 42);
+}
+
+#[test]
+fn outcomes_find_their_calls_by_tracking_id_and_else_in_order() {
+    let lines = [
+        r#"["addIceCandidate","PC_0",null,"8-0",1]"#,
+        r#"["addIceCandidate","PC_0",null,"8-1",1]"#,
+        r#"["addIceCandidate","PC_1",null,"8-2",1]"#,
+        r#"["addIceCandidateOnSuccess","PC_0",null,"8-1",1]"#,
+        r#"["addIceCandidateOnFailure","PC_0","OperationError","8-0",1]"#,
+        r#"["addIceCandidateOnSuccess","PC_0",null,"8-2",1]"#,
+        r#"["addTrack","PC_0",["audio","a"],1]"#,
+        r#"["addTrack","PC_0",["video","v"],1]"#,
+        r#"["addTrackOnSuccess","PC_0",null,"ra",1]"#,
+        r#"["createOfferOnSuccess","PC_0",null,"2-0",1]"#,
+    ];
+    let (recording, _) = open(format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}\n", lines.join("\n")).as_bytes());
+    assert_eq!(recording.partner_of, [4, 3, -1, 1, 0, -1, 8, -1, 6, -1]);
+}
+
+#[test]
 fn search_finds_names_values_and_complete_descriptions() {
     let (recording, overview) = open(&fixture("rich-session.jsonl"));
     let methods: Vec<_> = overview["methods"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
