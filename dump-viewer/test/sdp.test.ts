@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { differences, sections } from '../src/model/sdp';
+import { differences, folded, sections } from '../src/model/sdp';
 
 const SESSION = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0 1'];
 const AUDIO = ['m=audio 9 UDP/TLS/RTP/SAVPF 111 63', 'a=mid:0', 'a=setup:actpass', 'a=sendrecv', 'a=rtpmap:111 opus/48000/2', 'a=rtpmap:63 red/48000/2'];
@@ -43,6 +43,12 @@ describe('a description', () => {
     ]);
     const changed = found[1]?.lines.filter(({ change }) => change !== 'same').map(({ change, text }) => `${change} ${text}`);
     assert.deepEqual(changed, ['removed a=sendrecv', 'added a=sendonly', 'added b=AS:30']);
+  });
+
+  it('is read by its changes and what stands around them', () => {
+    const lines = [...'mabcdefgh'].map((text) => ({ change: text === 'e' ? ('added' as const) : ('same' as const), text }));
+    assert.deepEqual(folded(lines).map((line) => ('hidden' in line ? line.hidden : line.text)), ['m', 2, 'c', 'd', 'e', 'f', 'g', 1]);
+    assert.deepEqual(folded([]), []);
   });
 
   it('gives both descriptions back', () => {

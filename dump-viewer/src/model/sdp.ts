@@ -86,6 +86,26 @@ export function differences(base: string, next: string): Difference[] {
   return [...found, ...gone];
 }
 
+/** Lines around a change that say where it is. */
+const CONTEXT = 2;
+
+/** A difference as it is read: long runs of lines that are the same give way to how many they are. */
+export function folded(lines: Difference['lines']): ({ change: Change; text: string } | { hidden: number })[] {
+  const near = new Uint8Array(lines.length);
+  lines.forEach(({ change }, at) => {
+    if (change !== 'same') near.fill(1, Math.max(0, at - CONTEXT), at + CONTEXT + 1);
+  });
+  const found: ReturnType<typeof folded> = [];
+  for (const [at, line] of lines.entries()) {
+    const last = found.at(-1);
+    // The first line says what the section is.
+    if (at === 0 || near[at]) found.push(line);
+    else if (last && 'hidden' in last) last.hidden += 1;
+    else found.push({ hidden: 1 });
+  }
+  return found;
+}
+
 /** Steps that a comparison may take; beyond that, lines count as moved where they differ in place. */
 const WORK = 4_000_000;
 
