@@ -128,6 +128,29 @@ describe('the viewer given a file', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('shows what became of paths, of the quality and of tracks', async () => {
+    await choose('rich-session.jsonl', recording('rich-session'));
+    const states = (/** @type {string} */ lane) =>
+      page.locator(`[data-testid=lane][data-lane="${lane}"]`).first().locator('li').evaluateAll((all) => all.map((state) => state.dataset.state ?? ''));
+    await page.locator('[data-testid=connection-tab][data-connection-id=PC_0]').click();
+    await page.locator('[data-testid=lane]').nth(5).waitFor({ timeout: 10_000 });
+    assert.equal((await states('DTLS')).at(-1), 'connected');
+    const [first, second, ...further] = await states('Path');
+    assert.match(first, /^host .* ⇄ host .* udp$/);
+    assert.match(second, /^host .* ⇄ host .* udp$/);
+    assert.notEqual(first, second);
+    assert.deepEqual(further, []);
+    assert.deepEqual(await states('Limited'), ['none', 'bandwidth', 'none']);
+    assert.deepEqual(await states('Microphone'), ['live', 'disabled', 'live', 'stopped']);
+    assert.deepEqual(await states('Camera'), ['live', 'replaced', 'live', 'stopped']);
+    await page.locator('[data-testid=more-lanes]').click();
+    assert.ok((await states('Remote video')).includes('live'));
+    await screenshot(page, 'viewer-lanes');
+    await page.locator('text=Page').first().click();
+    await until('the page has what it captured', 2000, async () => (await states('Microphone')).includes('disabled'));
+    assert.deepEqual(faults, []);
+  });
+
   it('pairs calls with their outcomes', async () => {
     await choose('rich-session.jsonl', recording('rich-session'));
     const row = (/** @type {string} */ method) => page.locator(`[data-testid=event-row][data-method=${method}]`).first();

@@ -12,6 +12,8 @@ export interface Overview {
   methods: string[];
   /** In order of first appearance; events refer to them by index. */
   connections: ConnectionOverview[];
+  /** What was captured. */
+  tracks: TrackOverview[];
   skipped: SkippedLines;
   /** Reading stopped before the end of the file: truncated or damaged. */
   interrupted: LineProblem | null;
@@ -46,6 +48,25 @@ export interface StateLanes {
   signaling: [number, string][];
 }
 
+/** A track, and what became of it: `live`, `muted`, `disabled`, `replaced`, `ended`, `stopped`. */
+export interface TrackOverview {
+  id: string;
+  kind: string;
+  label: string;
+  /** It is the other side's. */
+  remote: boolean;
+  changes: [number, string][];
+}
+
+/** What reports tell of a state. */
+export interface StatsLane {
+  /** Index of the entry in its connection. */
+  entry: number;
+  /** The member whose values are states; of `freezeCount` they are `frozen` and `moving`. */
+  member: 'dtlsState' | 'selectedCandidatePairId' | 'qualityLimitationReason' | 'state' | 'freezeCount';
+  changes: [number, string][];
+}
+
 export interface ConnectionOverview {
   id: string;
   start: number;
@@ -56,6 +77,8 @@ export interface ConnectionOverview {
   /** Event numbers of its session descriptions, in order. */
   descriptions: number[];
   states: StateLanes;
+  tracks: TrackOverview[];
+  lanes: StatsLane[];
   entries: EntryOverview[];
 }
 

@@ -55,6 +55,16 @@ function candidate(entry: EntryOverview | undefined): string {
   return `${text(entry, 'candidateType')} ${host || 'address hidden'}${port === null ? '' : `:${port}`}`.trim();
 }
 
+/** A candidate pair by its ends: `host 192.0.2.x:50000 ⇄ relay ...`, and its protocol. */
+export function pathText(connection: ConnectionOverview, id: string): string {
+  const find = (id: string) => connection.entries.find((entry) => entry.id === id);
+  const pair = find(id);
+  if (!pair) return id ? 'an unknown pair' : 'none';
+  const [local, remote] = [find(text(pair, 'localCandidateId')), find(text(pair, 'remoteCandidateId'))];
+  const protocol = text(local, 'relayProtocol') || text(local, 'protocol');
+  return `${candidate(local) || 'unknown'} ⇄ ${candidate(remote) || 'unknown'}${protocol ? ` ${protocol}` : ''}`;
+}
+
 function label(entry: EntryOverview, find: (id: string) => EntryOverview | undefined): EntryLabel {
   const badges: string[] = [];
   const details: string[] = [];

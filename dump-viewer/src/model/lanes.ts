@@ -1,6 +1,7 @@
 // What the timeline shows: lanes of states, and marks thinned to what a screen can tell apart.
 
-import type { StateLanes } from '../import/messages';
+import type { ConnectionOverview, StateLanes, StatsLane, TrackOverview } from '../import/messages';
+import { entryItems, pathText } from './entries';
 import type { Mark, Recording } from './recording';
 import type { Range } from './range';
 
@@ -14,6 +15,8 @@ export interface Segment {
 
 export interface Lane {
   label: string;
+  /** What it is of, where the label alone does not tell. */
+  title?: string;
   segments: Segment[];
 }
 
@@ -31,6 +34,18 @@ const TONES: Record<string, Tone> = {
   closed: 'done',
   gathering: 'blue',
   complete: 'idle',
+  muted: 'idle',
+  live: 'good',
+  disabled: 'busy',
+  replaced: 'done',
+  ended: 'bad',
+  stopped: 'done',
+  frozen: 'bad',
+  moving: 'idle',
+  none: 'idle',
+  cpu: 'bad',
+  bandwidth: 'warn',
+  other: 'busy',
   'have-local-offer': 'violet',
   'have-remote-offer': 'violet',
   'have-local-pranswer': 'violet',
@@ -57,7 +72,69 @@ const STATES: [keyof StateLanes, string][] = [
 export function connectionLanes(recording: Recording, index: number): Lane[] {
   const connection = recording.connection(index);
   if (!connection) return [];
-  return STATES.map(([key, label]) => lane(label, connection.states[key], recording.end));
+  const end = recording.end;
+  const [connected, ...others] = STATES.map(([key, label]) => lane(label, connection.states[key], end));
+  const transport = statsLanes(connection, end, ['dtlsState', 'selectedCandidatePairId']);
+  const media = statsLanes(connection, end, ['qualityLimitationReason', 'freezeCount']);
+  // A lane in which nothing ever happens is no help; those of the connection itself are always there.
+  const eventful = [...transport, ...media].filter(({ segments }) => segments.some(({ tone }) => tone !== 'idle'));
+  return [...(connected ? [connected] : []), ...others, ...eventful, ...trackLanes(recording, connection)];
+}
+
+const LABELS: Record<StatsLane['member'], string> = {
+  dtlsState: 'DTLS',
+  selectedCandidatePairId: 'Path',
+  state: 'Data channel',
+  qualityLimitationReason: 'Limited',
+  freezeCount: 'Frozen',
+};
+
+function statsLanes(connection: ConnectionOverview, end: number, members: StatsLane['member'][]): Lane[] {
+  const items = entryItems(connection);
+  const wanted = members.flatMap((member) => connection.lanes.filter((lane) => lane.member === member));
+  const several = (member: StatsLane['member']) => wanted.filter((lane) => lane.member === member).length > 1;
+  return wanted.map(({ entry, member, changes }) => {
+    const badges = items.find(({ index }) => index === entry)?.label.badges ?? [];
+    const own = badges.filter((badge) => /^(mid|rid) /.test(badge)).join(' ') || badges.join(' ');
+    const label = several(member) && own ? `${LABELS[member]}, ${own}` : LABELS[member];
+    const named: [number, string][] = member === 'selectedCandidatePairId' ? changes.map(([time, id]) => [time, pathText(connection, id)]) : changes;
+    const { segments } = lane(label, named, end);
+    return { label, title: [member, ...badges].join(' · '), segments: member === 'selectedCandidatePairId' ? paths(segments) : segments };
+  });
+}
+
+/** One path after another: each change of the path is to be seen. */
+const paths = (segments: Segment[]) => segments.map((segment, index) => ({ ...segment, tone: index === 0 ? segment.tone : index % 2 ? ('blue' as const) : ('violet' as const) }));
+
+/** Tracks to which something happened, or that are few. */
+const TRACKS = 6;
+
+function trackLanes(recording: Recording, { tracks }: ConnectionOverview): Lane[] {
+  const happened = (track: TrackOverview) => track.changes.length > 1;
+  const all = tracks.map((track) => withCapture(track, recording.overview.tracks));
+  const shown = all.length > TRACKS ? all.filter(happened) : all;
+  return shown.map((track) => ({ ...lane(trackName(track), track.changes, recording.end), title: `${trackName(track)}: ${track.label || track.id}` }));
+}
+
+/** What happened to a track as it was captured happened to it here. */
+function withCapture(track: TrackOverview, captured: TrackOverview[]): TrackOverview {
+  const start = track.changes[0]?.[0] ?? 0;
+  const own = captured.find(({ id }) => id === track.id)?.changes.filter(([time]) => time > start) ?? [];
+  return { ...track, changes: [...track.changes, ...own].sort(([a], [b]) => a - b) };
+}
+
+/** What was captured, for the page. */
+export function captureLanes(recording: Recording): Lane[] {
+  return recording.overview.tracks.slice(0, 2 * TRACKS).map((track) => ({
+    ...lane(trackName(track), track.changes, recording.end),
+    title: `${trackName(track)}: ${track.label || track.id}`,
+  }));
+}
+
+function trackName({ kind, remote, label }: TrackOverview): string {
+  if (remote) return `Remote ${kind}`;
+  if (/^(screen|window|web-contents-media-stream):/.test(label)) return 'Screen';
+  return kind === 'audio' ? 'Microphone' : kind === 'video' ? 'Camera' : kind;
 }
 
 /** The state of every connection, as far as there is room. */

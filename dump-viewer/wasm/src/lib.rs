@@ -13,6 +13,8 @@ mod recording;
 mod search;
 mod series;
 mod states;
+mod stats_lanes;
+mod tracks;
 mod units;
 mod value;
 

@@ -11,6 +11,7 @@ use crate::calls::{Calls, call_of};
 use crate::recording::{Connection, EventFlags, OpenError, Problem, Recording};
 use crate::series::{ConnectionSeries, Numbers};
 use crate::states::States;
+use crate::tracks::Tracks;
 
 /// Bytes of line text kept. The module has 4 GiB of address space, for this and for the numbers.
 const TEXT_LIMIT: u64 = 1 << 30;
@@ -123,6 +124,9 @@ impl Opening {
                 self.recording.descriptions.insert(number, sdp.clone().into_owned());
             }
         }
+        if connection.is_none() {
+            self.recording.tracks.event(&event);
+        }
         if let Some(connection) = connection.and_then(|index| self.recording.connections.get_mut(index)) {
             connection.follow(&event, number, flags);
             if let Value::Report(report) = &event.value
@@ -185,6 +189,7 @@ impl Opening {
             failures: 0,
             reports: Vec::new(),
             states: States::default(),
+            tracks: Tracks::default(),
             series: ConnectionSeries::default(),
         });
         index
@@ -215,6 +220,7 @@ impl Connection {
             self.reports.push(number);
         }
         self.states.event(&event.method, word(event).as_deref(), event.time);
+        self.tracks.event(event);
     }
 }
 

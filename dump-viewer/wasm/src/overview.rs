@@ -9,6 +9,8 @@ use crate::derived::DERIVED;
 use crate::recording::{Connection, Problem, Recording};
 use crate::series::EntrySeries;
 use crate::states::States;
+use crate::stats_lanes::{self, StatsLane};
+use crate::tracks::Tracks;
 use crate::units::{Behaviour, behaviour, unit};
 
 #[derive(Serialize)]
@@ -18,6 +20,7 @@ struct Overview<'a> {
     start: f64,
     end: f64,
     methods: &'a [String],
+    tracks: &'a Tracks,
     connections: Vec<ConnectionOverview<'a>>,
     skipped: Skipped<'a>,
     interrupted: Option<ProblemOverview<'a>>,
@@ -47,6 +50,8 @@ struct ConnectionOverview<'a> {
     reports: usize,
     descriptions: Vec<u32>,
     states: &'a States,
+    tracks: &'a Tracks,
+    lanes: Vec<StatsLane>,
     entries: Vec<EntryOverview<'a>>,
 }
 
@@ -88,6 +93,7 @@ impl Recording {
             start: if start.is_finite() { start } else { 0.0 },
             end: if end.is_finite() { end } else { 0.0 },
             methods: &self.methods,
+            tracks: &self.tracks,
             connections: self.connections().collect(),
             skipped: Skipped { count: self.skipped_count, first: self.skipped.iter().map(problem).collect() },
             interrupted: self.interrupted.as_ref().map(problem),
@@ -127,6 +133,8 @@ fn connection(connection: &Connection, descriptions: Vec<u32>) -> ConnectionOver
         reports: connection.reports.len(),
         descriptions,
         states: &connection.states,
+        tracks: &connection.tracks,
+        lanes: stats_lanes::lanes(&connection.series),
         entries: connection.series.entries.iter().map(entry).collect(),
     }
 }

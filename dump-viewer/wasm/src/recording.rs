@@ -3,6 +3,7 @@
 use crate::lines::{Lines, Span};
 use crate::series::ConnectionSeries;
 use crate::states::States;
+use crate::tracks::Tracks;
 use crate::value::Replay;
 use std::collections::HashMap;
 
@@ -39,6 +40,7 @@ pub(crate) struct Connection {
     /// Event numbers of its reports, in order.
     pub(crate) reports: Vec<u32>,
     pub(crate) states: States,
+    pub(crate) tracks: Tracks,
     pub(crate) series: ConnectionSeries,
 }
 
@@ -48,6 +50,8 @@ pub struct Recording {
     pub(crate) metadata: String,
     pub(crate) methods: Vec<String>,
     pub(crate) connections: Vec<Connection>,
+    /// What was captured.
+    pub(crate) tracks: Tracks,
     pub(crate) skipped: Vec<Problem>,
     pub(crate) skipped_count: u32,
     pub(crate) interrupted: Option<Problem>,

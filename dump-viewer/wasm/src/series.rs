@@ -6,9 +6,12 @@ use rtctrace_protocol::json::{Kind, RawValue};
 use rtctrace_protocol::report::{Entry, Report};
 
 use crate::derived::DERIVED;
+use crate::states::Change;
 
 /// More string members than this are not shown with an entry; browsers send a dozen.
 const TEXTS: usize = 64;
+/// Changes of a text that are kept: a state hardly changes more often, and what does is none.
+const HISTORY: usize = 1024;
 
 /// What a numeric member was in each report that holds its entry.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub(crate) struct Text {
     pub(crate) name: Box<str>,
     pub(crate) value: String,
     pub(crate) changes: u32,
+    /// The points at which it changed, with what it was from there on, as far as there is room.
+    history: Vec<(u32, Box<str>)>,
 }
 
 /// One stats entry of a connection.
@@ -130,7 +135,7 @@ impl EntrySeries {
                         }
                     }
                 }
-                Kind::String => self.text(member, value),
+                Kind::String => self.text(member, value, point),
                 _ => {
                     if !self.member(member, value, point, &mut next, numbers) {
                         return false;
@@ -176,18 +181,35 @@ impl EntrySeries {
         self.series.get_mut(index).is_none_or(|series| series.push(number, point, numbers))
     }
 
-    fn text(&mut self, name: &str, value: RawValue<'_>) {
+    fn text(&mut self, name: &str, value: RawValue<'_>, point: usize) {
         let Some(value) = value.as_str() else { return };
+        let point = u32::try_from(point).unwrap_or(u32::MAX);
         let full = self.texts.len() >= TEXTS;
         match self.texts.iter_mut().find(|text| &*text.name == name) {
             Some(text) if text.value == value => {}
             Some(text) => {
+                if text.history.len() < HISTORY {
+                    text.history.push((point, (&*value).into()));
+                }
                 text.value = value.into_owned();
                 text.changes += 1;
             }
             None if full => {}
-            None => self.texts.push(Text { name: name.into(), value: value.into_owned(), changes: 0 }),
+            None => {
+                let history = vec![(point, (&*value).into())];
+                self.texts.push(Text { name: name.into(), value: value.into_owned(), changes: 0, history });
+            }
         }
+    }
+
+    /// What a text was, and from when on.
+    pub(crate) fn history(&self, name: &str) -> Option<Vec<Change>> {
+        let text = self.texts.iter().find(|text| &*text.name == name)?;
+        let changes = text
+            .history
+            .iter()
+            .filter_map(|(point, value)| Some((*self.times.get(*point as usize)?, value.clone().into_string())));
+        Some(changes.collect())
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Series> {
