@@ -151,6 +151,28 @@ describe('the viewer given a file', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('shows candidates of both sides, their pairs, and which was used when', async () => {
+    await choose('rich-session.jsonl', recording('rich-session'));
+    await page.locator('[data-testid=connection-tab][data-connection-id=PC_0]').click();
+    await page.locator('[data-testid=show-ice]').click();
+    const pairs = page.locator('[data-testid=ice-pair]');
+    await pairs.first().waitFor({ timeout: 10_000 });
+    assert.deepEqual(await pairs.evaluateAll((all) => all.slice(0, 3).map((pair) => pair.dataset.selected)), ['now', 'before', 'never']);
+    const history = await page.locator('[data-testid=ice-history] li').allInnerTexts();
+    assert.equal(history.length, 2);
+    const ends = async (/** @type {number} */ pair) => (await pairs.nth(pair).locator('[data-end] .mono').allInnerTexts()).map((end) => end.trim());
+    // What is selected at the end came last.
+    assert.ok((await ends(0)).every((end) => history[1].includes(end)), `${await ends(0)} in ${history[1]}`);
+    assert.ok((await ends(1)).every((end) => history[0].includes(end)));
+    assert.equal(await page.locator('[data-testid=ice-local] li').count(), 4);
+    const remote = page.locator('[data-testid=ice-remote] li');
+    assert.equal(await remote.filter({ hasText: 'refused' }).count(), 1);
+    await screenshot(page, 'viewer-ice');
+    await remote.first().locator('button').click();
+    await until('the event is selected', 2000, () => page.locator('[data-testid=event-row][aria-selected=true][data-method=addIceCandidate]').count());
+    assert.deepEqual(faults, []);
+  });
+
   it('pairs calls with their outcomes', async () => {
     await choose('rich-session.jsonl', recording('rich-session'));
     const row = (/** @type {string} */ method) => page.locator(`[data-testid=event-row][data-method=${method}]`).first();
