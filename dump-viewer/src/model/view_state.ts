@@ -1,0 +1,47 @@
+// What a view shows, as text for an address: so a link leads to a moment and what was selected there.
+
+/** `all`, `page`, or `id:` and the id of a connection. */
+export type TabName = string;
+
+export interface ViewState {
+  tab: TabName | null;
+  pane: string | null;
+  /** Unix ms. */
+  from: number | null;
+  to: number | null;
+  /** The cursor, where it was pinned. */
+  at: number | null;
+  /** Event number. */
+  event: number | null;
+}
+
+const number = (text: string | null) => (text !== null && text !== '' && Number.isFinite(Number(text)) ? Number(text) : null);
+
+/** From what stands behind the `?` of an address. */
+export function parseView(text: string): ViewState {
+  const given = new URLSearchParams(text);
+  const event = number(given.get('event'));
+  return {
+    tab: given.get('tab'),
+    pane: given.get('pane'),
+    from: number(given.get('from')),
+    to: number(given.get('to')),
+    at: number(given.get('at')),
+    event: event !== null && Number.isInteger(event) && event >= 0 ? event : null,
+  };
+}
+
+/** The same again; empty where nothing is out of the ordinary. Times are whole milliseconds: nobody points more exactly. */
+export function viewText({ tab, pane, from, to, at, event }: ViewState): string {
+  const text = new URLSearchParams();
+  const put = (name: string, value: string | number | null) => {
+    if (value !== null) text.set(name, String(typeof value === 'number' ? Math.round(value) : value));
+  };
+  put('tab', tab);
+  put('pane', pane);
+  put('from', from);
+  put('to', to);
+  put('at', at);
+  put('event', event);
+  return text.toString();
+}

@@ -1,0 +1,102 @@
+// What is given away from the viewer: a link to a moment of a session, a graph's values and picture, the features.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { openBrowser, openPage, screenshot } from '../harness/browser.js';
+import { Collector } from '../harness/collector.js';
+import { until } from '../harness/wait.js';
+
+const dump = readFileSync(new URL('../fixtures/recordings/rich-session.jsonl', import.meta.url));
+
+describe('what the viewer gives away', () => {
+  /** @type {Collector} */ let collector;
+  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  let id = '';
+
+  before(async () => {
+    [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
+    const answer = await fetch(`${collector.url}/api/v1/dumps`, { method: 'POST', body: dump });
+    assert.equal(answer.status, 201, await answer.clone().text());
+    id = (await answer.json()).dumps[0].session;
+    await until('the session is stored', 10_000, async () => (await fetch(`${collector.url}/api/v1/sessions/${id}/dump`)).ok);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await collector?.dispose();
+  });
+
+  /** @param {import('playwright-core').Page} page @param {string} selector */
+  async function saved(page, selector) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.locator(selector).first().click()]);
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  }
+
+  it('is a link to what is shown, where it was selected', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(`${collector.url}/?session=${id}`);
+    await page.locator('[data-testid=graph] canvas').first().waitFor({ timeout: 10_000 });
+    assert.equal(page.url(), `${collector.url}/#/sessions/${id}`, 'and says nothing of what is usual');
+    await page.locator('[data-testid=connection-tab][data-connection-id=PC_1]').click();
+    const row = page.locator('[data-testid=event-row][data-method=ontrack]').first();
+    await row.click();
+    const timeline = page.locator('[data-testid=timeline]');
+    const box = await timeline.locator('.area').boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + 30, box.y + 10);
+    await page.mouse.wheel(0, -400);
+    await page.locator('[data-testid=show-features]').click();
+    await until('the address tells it', 5000, () => /tab=id%3APC_1&pane=features&from=\d+&to=\d+&at=\d+&event=\d+$/.test(page.url()));
+    const shown = await timeline.evaluate((element) => [element.dataset.from, element.dataset.to].map((time) => Math.round(Number(time))));
+
+    const { page: other, faults: otherFaults } = await openPage(browser);
+    await other.goto(page.url());
+    await other.locator('[data-testid=event-row][aria-selected=true][data-method=ontrack]').waitFor({ timeout: 10_000 });
+    assert.equal(await other.locator('[data-testid=connection-tab][aria-selected=true]').getAttribute('data-connection-id'), 'PC_1');
+    assert.deepEqual(await other.locator('[data-testid=timeline]').evaluate((element) => [Number(element.dataset.from), Number(element.dataset.to)]), shown);
+    await other.locator('[data-testid=features]').waitFor();
+    await until('the cursor stands there', 2000, async () => (await other.locator('[data-testid=cursor-time]').getAttribute('data-time')) !== '');
+    await until('it stays so', 2000, () => other.url() === page.url());
+    assert.deepEqual([...faults, ...otherFaults], []);
+    await page.close();
+    await other.close();
+  });
+
+  it('is nothing where a link says nonsense', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(`${collector.url}/#/sessions/${id}?tab=id:PC_99&pane=x&from=9&to=1&at=-5&event=99999999`);
+    await page.locator('[data-testid=graph] canvas').first().waitFor({ timeout: 10_000 });
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
+  it('is the values of a graph, its picture, and the features', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(`${collector.url}/#/sessions/${id}`);
+    const graph = '[data-testid=graph][data-series=Receiving]';
+    await page.locator(`${graph} canvas`).waitFor({ timeout: 10_000 });
+    await page.locator(graph).hover();
+
+    const values = await saved(page, `${graph} [data-testid=save-csv]`);
+    assert.equal(values.name, 'Receiving.csv');
+    const [head, ...rows] = values.bytes.toString().trimEnd().split('\r\n');
+    assert.match(head, /^time,unixMs,in · audio · opus · mid 0 \(bits\/s\),in · video/);
+    assert.ok(rows.length > 20);
+    assert.ok(rows.slice(2).every((row) => /^2026-[^,]+,\d+(\.\d+)?,[\d.]+,[\d.]*$/.test(row)), rows.join('\n'));
+
+    const picture = await saved(page, `${graph} [data-testid=save-png]`);
+    assert.equal(picture.name, 'Receiving.png');
+    assert.equal(picture.bytes.subarray(1, 4).toString(), 'PNG');
+    assert.ok(picture.bytes.length > 2000);
+
+    await page.locator('[data-testid=show-features]').click();
+    const features = await saved(page, '[data-testid=save-features]');
+    assert.equal(features.name, `${id}-features.json`);
+    const session = await (await fetch(`${collector.url}/api/v1/sessions/${id}`)).json();
+    assert.deepEqual(JSON.parse(features.bytes.toString()), session.features);
+    await screenshot(page, 'viewer-features');
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+});
