@@ -151,6 +151,30 @@ describe('the viewer given a file', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('shows how a connection was set up, and what it came to', async () => {
+    await choose('rich-session.jsonl', recording('rich-session'));
+    await page.locator('[data-testid=connection-tab][data-connection-id=PC_0]').click();
+    await page.locator('[data-testid=show-overview]').click();
+    const steps = page.locator('[data-testid=waterfall] li');
+    await steps.first().waitFor({ timeout: 10_000 });
+    const goldens = new URL('../../features/tests/goldens/rich-session.json', import.meta.url);
+    const [features] = JSON.parse(readFileSync(goldens, 'utf8')).connections;
+    const shown = Object.fromEntries(await steps.evaluateAll((all) => all.map((step) => [step.dataset.step, Math.round(Number(step.dataset.to) - Number(step.dataset.from))])));
+    assert.deepEqual(Object.keys(shown), ['Capture', 'Signaling', 'ICE', 'DTLS', 'First packet', 'First frame']);
+    assert.deepEqual([shown.Signaling, shown.ICE, shown.DTLS, shown['First packet']], [features.setupSignalingTime, features.setupIceTime, features.setupDtlsTime, features.setupMediaTime]);
+    assert.equal(shown['First frame'], features.timeToFirstVideoFrame - features.timeToFirstVideoPacket);
+    const overview = await page.locator('[data-testid=overview]').innerText();
+    assert.match(overview, /Connected after\s+127 ms/);
+    assert.match(overview, /Path\s+host ⇄ host over udp/);
+    assert.equal(await page.locator('[data-testid=track-facts]').count(), features.tracks.length);
+    await screenshot(page, 'viewer-overview');
+    const timeline = page.locator('[data-testid=timeline]');
+    const before = await timeline.getAttribute('data-to');
+    await steps.nth(1).locator('button').click();
+    await until('the step fills the timeline', 2000, async () => (await timeline.getAttribute('data-to')) !== before);
+    assert.deepEqual(faults, []);
+  });
+
   it('shows candidates of both sides, their pairs, and which was used when', async () => {
     await choose('rich-session.jsonl', recording('rich-session'));
     await page.locator('[data-testid=connection-tab][data-connection-id=PC_0]').click();
