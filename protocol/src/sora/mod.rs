@@ -6,8 +6,10 @@
 //! numbers keep their text.
 //!
 //! What a connection of Sora's becomes is a dump like any other: a [`Translator`] makes lines of what is said of it, in the order in
-//! which it comes, and knows what it made lines of before. [`Unordered`] reads such lines for who writes them anew by their time.
+//! which it comes, and knows what it made lines of before. [`Unordered`] reads such lines for who writes them anew by their time, [`Counters`] those
+//! of what Sora counts itself.
 
+mod counters;
 mod fields;
 #[cfg(test)]
 mod line_tests;
@@ -26,6 +28,7 @@ use thiserror::Error;
 
 use crate::json::JsonError;
 
+pub use counters::Counters;
 pub use log::Entry;
 pub use notice::{Ended, Member, Notice};
 pub use order::{Moment, NoReport, Unordered};

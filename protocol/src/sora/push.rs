@@ -214,6 +214,11 @@ impl<'a> Push<'a> {
 const MICROS_FROM: f64 = 1e14;
 const MICROS_UNTIL: f64 = 1e17;
 
+/// Milliseconds, of a time that may be in microseconds.
+pub(super) fn millis_of(time: f64) -> f64 {
+    if time >= MICROS_FROM { time / 1000.0 } else { time }
+}
+
 pub(super) fn write_report(stats: &[RawValue<'_>], out: &mut String) {
     out.push('{');
     for (index, entry) in stats.iter().enumerate() {
@@ -231,7 +236,7 @@ pub(super) fn write_report(stats: &[RawValue<'_>], out: &mut String) {
 fn write_entry(entry: RawValue<'_>, out: &mut String) {
     let time = entry.get("timestamp").and_then(|time| {
         let is_plain = time.text().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let millis = time.as_f64().map(|time| if time >= MICROS_FROM { time / 1000.0 } else { time })?;
+        let millis = time.as_f64().map(millis_of)?;
         (!is_plain || time.as_f64() != Some(millis)).then_some(millis)
     });
     let Some(time) = time else { return write_compact(entry.text(), out) };

@@ -10,7 +10,7 @@ use rtctrace_features::SessionFeatures;
 use super::handle::Handle;
 use super::journal::Journal;
 use super::pipeline::Pipeline;
-use super::{SessionId, TURN};
+use super::{Dialect, SessionId, TURN};
 use crate::spool::Tail;
 use crate::store::queue::DatabaseQueue;
 use crate::store::stats::RowBatch;
@@ -22,6 +22,7 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Decoding {
     session: SessionId,
+    dialect: Dialect,
     /// How far apart the rows of an entry are, if it gives stats rows.
     stats: Option<Duration>,
     /// Rows that nobody has taken yet. Who decodes may be gone before somebody does.
@@ -35,8 +36,8 @@ pub(crate) struct Decoding {
 
 impl Decoding {
     /// Of a session of which nothing is decoded. `stats`: how far apart the rows of an entry are, if it gives stats rows.
-    pub(super) fn new(session: SessionId, stats: Option<Duration>) -> Self {
-        Self { session, stats, rows: RowBatch::default(), pipeline: None, at: 0, free: 0 }
+    pub(super) fn new(session: SessionId, dialect: Dialect, stats: Option<Duration>) -> Self {
+        Self { session, dialect, stats, rows: RowBatch::default(), pipeline: None, at: 0, free: 0 }
     }
 
     /// How many bytes of the spool's text are decoded.
@@ -70,8 +71,8 @@ impl Decoding {
 
     /// Decodes lines until there is no further one, rows are many, or the turn is over: false in the first case.
     fn lines(&mut self, tail: &mut Tail, turn: Instant) -> io::Result<bool> {
-        let Self { session, stats, rows, pipeline, at, .. } = self;
-        let pipeline = pipeline.get_or_insert_with(|| Box::new(Pipeline::new(*session, *stats)));
+        let Self { session, dialect, stats, rows, pipeline, at, .. } = self;
+        let pipeline = pipeline.get_or_insert_with(|| Box::new(Pipeline::new(*session, *dialect, *stats)));
         loop {
             let is_there = tail.next(|line| pipeline.spooled(line, rows))?;
             *at = tail.at();

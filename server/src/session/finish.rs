@@ -19,7 +19,7 @@ use super::registry::{Stores, lock};
 use super::reorder::reorder;
 use super::snapshot::Snapshot;
 use super::standing::{self, Standing};
-use super::{LOST, SessionId};
+use super::{Dialect, LOST, SessionId};
 use crate::spool::{self, Spool};
 use crate::store::queue::EndError;
 use crate::store::sessions::{EndedSession, SessionRow, end_lost};
@@ -163,7 +163,9 @@ impl Ended<'_> {
         loop {
             let turn = self.turns.stats.acquire().await;
             let span = tracing::info_span!(target: TARGET, "write stats");
-            let attempt = rewrite_stats(id, &self.file, &self.stores.database, interval).instrument(span).await;
+            let dialect = self.handle.origin.dialect;
+            let attempt =
+                rewrite_stats(id, dialect, &self.file, &self.stores.database, interval).instrument(span).await;
             drop(turn);
             let Err(error) = attempt else { return };
             backoff.failed(&format!("writing the stats of session {id}"), &error).await;
@@ -260,12 +262,18 @@ async fn decode<'t>(
 }
 
 /// Writes all stats of a session from its spool file, in place of what is there.
-async fn rewrite_stats(id: SessionId, spool: &Path, database: &Database, interval: Duration) -> anyhow::Result<()> {
+async fn rewrite_stats(
+    id: SessionId,
+    dialect: Dialect,
+    spool: &Path,
+    database: &Database,
+    interval: Duration,
+) -> anyhow::Result<()> {
     let (sender, mut batches) = mpsc::channel::<Vec<StatsRow>>(1);
     let spool = spool.to_owned();
     let reading = tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
         let mut dump = spool::replay(&spool, u64::MAX)?;
-        let mut pipeline = Pipeline::new(id, Some(interval));
+        let mut pipeline = Pipeline::new(id, dialect, Some(interval));
         let mut rows = RowBatch::default();
         while let Some(line) = dump.next_line() {
             pipeline.spooled(line?, &mut rows);

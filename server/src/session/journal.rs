@@ -131,6 +131,7 @@ impl Journal {
         Self {
             id,
             translation: Translation::of(origin.dialect, line_limit),
+            decoding: Decoding::new(id, origin.dialect, config.stats.rows()),
             browser: origin.user_agent.as_deref().and_then(Browser::from_header).map(Arc::new),
             origin: Arc::new(origin),
             spool: Arc::clone(spool),
@@ -145,7 +146,6 @@ impl Journal {
             end: None,
             obfuscator: config.privacy.obfuscator(),
             summary: Summary::default(),
-            decoding: Decoding::new(id, config.stats.rows()),
             settled: None,
             last_line: now,
         }
@@ -331,7 +331,7 @@ impl Journal {
         self.file = None;
         self.received = lines;
         self.summary = summary;
-        self.decoding = Decoding::new(self.id, None);
+        self.decoding = Decoding::new(self.id, self.origin.dialect, None);
         self.reopen(length)
     }
 
@@ -352,7 +352,7 @@ impl Journal {
         self.file = None;
         self.obfuscator = None;
         self.translation = None;
-        self.decoding = Decoding::new(self.id, None);
+        self.decoding = Decoding::new(self.id, self.origin.dialect, None);
         features
     }
 

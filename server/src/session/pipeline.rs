@@ -8,7 +8,7 @@ use rtctrace_protocol::event::{DecoderLimits, SessionDecoder, Value};
 use rtctrace_protocol::line::{Line, LineError};
 use tokio::sync::mpsc;
 
-use super::SessionId;
+use super::{Dialect, SessionId};
 use crate::store::stats::{RowBatch, RowFilter, StatsRow};
 use crate::telemetry;
 
@@ -23,16 +23,19 @@ pub(crate) struct Pipeline {
     decoder: SessionDecoder,
     features: FeatureExtractor,
     rows: Option<RowFilter>,
+    /// Whether Sora says its lines.
+    is_soras: bool,
 }
 
 impl Pipeline {
-    /// A session that has no line yet. `stats`: how far apart the rows of an entry are, if it gives stats rows.
-    pub(crate) fn new(session: SessionId, stats: Option<Duration>) -> Self {
+    /// A session of that dialect that has no line yet. `stats`: how far apart the rows of an entry are, if it gives stats rows.
+    pub(crate) fn new(session: SessionId, dialect: Dialect, stats: Option<Duration>) -> Self {
         Self {
             session,
             decoder: SessionDecoder::with_limits(DecoderLimits { bytes: DECODED_BYTES, ..DecoderLimits::default() }),
             features: FeatureExtractor::new(),
             rows: stats.map(RowFilter::new),
+            is_soras: dialect == Dialect::Sora,
         }
     }
 
@@ -56,10 +59,13 @@ impl Pipeline {
             Err(error) => return self.undecoded(&error),
         };
         self.features.event(&event);
-        if let (Some(connection), Value::Report(report), Some(filter)) =
-            (event.connection.as_deref(), &event.value, &mut self.rows)
-        {
-            filter.rows(self.session, connection, report, event.time, rows);
+        let Some(filter) = &mut self.rows else { return };
+        match (event.connection.as_deref(), &event.value) {
+            (Some(connection), Value::Report(report)) => {
+                filter.rows(self.session, connection, report, event.time, rows);
+            }
+            _ if self.is_soras => filter.counters(self.session, &event, rows),
+            _ => {}
         }
     }
 

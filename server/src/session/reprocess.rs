@@ -104,7 +104,7 @@ fn read(
     let mut dump = DumpReader::open(input)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let mut journal = Journal::new(id, origin.clone(), config, &Spool::unwritten(config), Instant::now());
-    let mut pipeline = Pipeline::new(id, config.stats.rows());
+    let mut pipeline = Pipeline::new(id, origin.dialect, config.stats.rows());
     let mut rows = RowBatch::default();
     while let Some(line) = dump.next_line() {
         match line {

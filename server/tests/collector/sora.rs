@@ -3,6 +3,8 @@
 
 #[path = "sora/clients.rs"]
 mod clients;
+#[path = "sora/counters.rs"]
+mod counters;
 #[path = "sora/load.rs"]
 mod load;
 

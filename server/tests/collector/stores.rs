@@ -8,7 +8,7 @@ use rtctrace_protocol::event::SessionDecoder;
 use serde_json::Value;
 
 /// Tables of one kind of entry, and those that say of each row of which kind it is.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 15] = [
     ("inbound-rtp", "stats_inbound_rtp"),
     ("outbound-rtp", "stats_outbound_rtp"),
     ("remote-inbound-rtp", "stats_remote_inbound_rtp"),
@@ -22,6 +22,8 @@ const TABLES: [(&str, &str); 13] = [
     ("peer-connection", "stats_peer_connection"),
     ("", "stats_ice_candidate"),
     ("", "stats_other"),
+    ("", "stats_sora_connection"),
+    ("", "stats_erlang_vm"),
 ];
 
 /// Times and members of the rows of an entry: by its kind, its connection and its id.

@@ -1,4 +1,4 @@
-//! `GET /api/v1/sessions/{id}/stats/{kind}`: what a session's reports said, as series of numbers to draw, or as rows.
+//! `GET /api/v1/sessions/{id}/stats/{kind}`: what a session's reports said, or what the SFU Sora counted of it, as series of numbers to draw, or as rows.
 
 mod rows;
 mod series;
@@ -49,12 +49,12 @@ pub(super) const NAMES: &[&str] = &["connection", "entry", "member", "from", "to
 #[into_params(parameter_in = Query)]
 #[allow(dead_code)] // They are read by name.
 pub(crate) struct StatsParameters {
-    /// Only of this connection: `PC_0`.
+    /// Only of this connection: `PC_0`. Of an Erlang machine, the node.
     connection: Option<String>,
     /// Only of the entry with this id.
     entry: Option<String>,
-    /// Only these members, named as W3C does: separated by commas, or the parameter repeated. Else all that have numbers. A member that
-    /// W3C does not know is looked for among those that have no column. Not in files.
+    /// Only these members, named as W3C or Sora does: separated by commas, or the parameter repeated. Else all that have numbers. A member that
+    /// has no column is looked for among those that have none. One inside of objects is named by its path: `rtp.total_sent_rtp`. Not in files.
     member: Option<Vec<String>>,
     /// From this time on, by the client's clock: RFC 3339, or milliseconds since 1970.
     from: Option<String>,
@@ -119,7 +119,7 @@ pub(crate) struct Stats {
     tag = "stats",
     params(
         ("id" = String, Path, description = "The session, a UUID."),
-        ("kind" = String, Path, description = "The `type` of entries, as W3C has it: `inbound-rtp`, `candidate-pair`; `other` are those it has not."),
+        ("kind" = String, Path, description = "The `type` of entries, as W3C has it: `inbound-rtp`, `candidate-pair`; `other` are those it has not. `sora-connection` and `erlang-vm` are what the SFU Sora counts of a connection and of a node."),
         StatsParameters,
     ),
     responses(

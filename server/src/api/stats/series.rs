@@ -14,10 +14,10 @@ pub(crate) struct Series {
     pub(crate) connection: String,
     /// The entry's id.
     pub(crate) entry: String,
-    /// The member, as W3C names it.
+    /// The member, as W3C or Sora names it.
     pub(crate) member: String,
-    /// The unit of the values, as W3C gives it: `s`, `ms`, `byte`, `bit/s`, `1/s`, `px`, `Hz`, `dB`, `0..1`, `s²`; `1` for what is counted. Absent for
-    /// what is no quantity, and for members that W3C does not know.
+    /// The unit of the values, as W3C gives it: `s`, `ms`, `byte`, `bit/s`, `1/s`, `px`, `Hz`, `dB`, `0..1`, `s²`; `word`, of Erlang's memory; `1` for what is
+    /// counted. Absent for what is no quantity, and for members without a column.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "s")]
     pub(crate) unit: Option<&'static str>,

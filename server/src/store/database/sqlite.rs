@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("../../../../migrations/sqlite/0009_sora_connections.sql")),
     (10, include_str!("../../../../migrations/sqlite/0010_sora.sql")),
     (11, include_str!("../../../../migrations/sqlite/0011_conference.sql")),
+    (12, include_str!("../../../../migrations/sqlite/0012_sora_counters.sql")),
 ];
 
 /// The newest one.

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use rtctrace_features::{CLIENT_FEATURES, CONNECTION_FEATURES, Feature, Kind, TRACK_FEATURES};
+use rtctrace_protocol::sora::Subject;
 
 use super::database::Database;
 use super::database::tests::{Types, both, columns};
@@ -19,8 +20,8 @@ const HEAD: &str = "\
 What rtctrace computes of a session, and where it stands. **Features** are in the API (`GET /api/v1/sessions/{id}`, camelCase names), in
 `rtctrace features FILE`, and in the tables `features_client`, `features_connection` and `features_track` (snake_case columns). A
 session that was over and goes on has the rows of its last end until the next: count those whose `sessions.state` is `ended`.
-**Stats** are the entries of `getStats`, a row whenever more of an entry changed than its time, in one table per type; over PostgreSQL, **views by minutes** sum
-them up. **Sessions** have a table of their own.
+**Stats** are the entries of `getStats`, a row whenever more of an entry changed than its time, in one table per type, and so
+what the SFU Sora counts itself; over PostgreSQL, **views by minutes** sum them up. **Sessions** have a table of their own.
 
 Features as JSON and SQLite have a time in ms since 1970, PostgreSQL as `timestamptz`. SQLite's columns are `INTEGER`, `REAL` and `TEXT` for what PostgreSQL
 calls `bigint` and `boolean`, `double precision`, and all else.
@@ -37,13 +38,16 @@ const STATS: &str = "
 Each has the columns of this table, the last of them behind its own. The first four are its key: no two rows of an entry have one time. Counters are as
 the browser gives them: from the beginning of the stream on.
 
+What Sora counts itself (`connection.sora`, `node.erlang-vm`) is pushed by entries, too. What stands in an object of one has a name by its path, such as `rtp.total_sent_rtp`, as a
+column and in `extra`. An entry of a type has its own members under that name: those of `rtp` are columns of `rtp.`, those of `erlang-vm-memory` of `memory.`.
+
 | column | type | unit | what it says | formula | from |
 |---|---|---|---|---|---|
-| `time` | timestamptz | ms since 1970 | The entry's time. | its own timestamp; where that is not later than the time of its row before, the report's; where that is not later either, the next microsecond | getStats: timestamp; the time of the event |
+| `time` | timestamptz | ms since 1970 | The entry's time. | its own timestamp; where that is not later than the time of its row before, the report's; where that is not later either, the next microsecond | getStats: timestamp; the time of the event, or of the push |
 | `session_id` | uuid |  | The session. | as it is | `sessions` |
-| `connection_id` | text |  | The connection. | as it is | the event |
-| `stats_id` | text |  | The entry. | its `id` inside the dump | getStats: id |
-| `extra` | jsonb |  | Every member that has no column, or whose value is of another type. | as JSON | getStats |
+| `connection_id` | text |  | The connection; the node, of its Erlang machine. | as it is | the event; `node_name` of a push |
+| `stats_id` | text |  | The entry. | its `id` inside the dump; of what Sora counts without one, its `type`, else its place | getStats: id; Sora: id, type |
+| `extra` | jsonb |  | Every member that has no column, or whose value is of another type. | as JSON | getStats; Sora |
 ";
 
 const MINUTES: &str = "
@@ -93,20 +97,33 @@ fn relations(text: &mut String, title: &str, relations: &[Relation]) {
 fn stats_tables(text: &mut String) {
     for table in TABLES.iter() {
         let _ = write!(text, "\n## Stats: `{}`\n\n", table.name);
-        let kinds = match table.entry_kinds() {
-            [] => {
-                text.push_str("Entries of every type that no other table has; their members are in `extra`.\n\n");
-                "any".to_owned()
+        let (about, from) = match (table.subject, table.entry_kinds()) {
+            (Subject::Client, []) => {
+                let about = "Entries of every type that no other table has; their members are in `extra`.";
+                (about.to_owned(), "getStats: any".to_owned())
             }
-            kinds => {
-                let _ = write!(
-                    text,
-                    "Entries of type `{}` ([webrtc-stats](https://www.w3.org/TR/webrtc-stats/#rtcstatstype-*)).\n\n",
+            (Subject::Client, kinds) => (
+                format!(
+                    "Entries of type `{}` ([webrtc-stats](https://www.w3.org/TR/webrtc-stats/#rtcstatstype-*)).",
                     kinds.join("`, `")
-                );
-                kinds.join(", ")
-            }
+                ),
+                format!("getStats: {}", kinds.join(", ")),
+            ),
+            (Subject::Connection, _) => (
+                "What the SFU Sora counts of a connection (`connection.sora`, by its \
+                 [statistics API](https://sora-doc.shiguredo.jp/API_STATS)): from the connection's beginning on."
+                    .to_owned(),
+                "Sora: connection.sora".to_owned(),
+            ),
+            (Subject::Node, _) => (
+                "The Erlang machine of a node of Sora's (`node.erlang-vm`): \
+                 [`erlang:memory/0` and `erlang:statistics/1`](https://www.erlang.org/doc/apps/erts/erlang.html). The \
+                 node stands for the connection."
+                    .to_owned(),
+                "Sora: node.erlang-vm".to_owned(),
+            ),
         };
+        let _ = write!(text, "{about}\n\n");
         text.push_str("| column | member | type | unit | formula | from |\n|---|---|---|---|---|---|\n");
         for (column, member) in table.columns.iter().zip(table.members()) {
             let kind = match column.kind {
@@ -117,8 +134,7 @@ fn stats_tables(text: &mut String) {
                 stats::Kind::Json => "jsonb",
             };
             let (name, unit) = (&column.name, column.unit());
-            let _ =
-                writeln!(text, "| `{name}` | `{member}` | {kind} | {unit} | the member | getStats: {kinds}.{member} |");
+            let _ = writeln!(text, "| `{name}` | `{member}` | {kind} | {unit} | the member | {from}.{member} |");
         }
     }
 }

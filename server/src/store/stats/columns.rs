@@ -1,10 +1,11 @@
 //! The columns of the stats tables: the members that W3C's Identifiers for WebRTC's Statistics API defines for each kind of
-//! entry (<https://www.w3.org/TR/webrtc-stats/>). This is the one list; the migration is tested against it.
+//! entry (<https://www.w3.org/TR/webrtc-stats/>), and what the SFU Sora counts itself. This is the one list; the migration is tested against it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use rtctrace_protocol::report::Property;
+use rtctrace_protocol::sora::Subject;
 
 use Kind::{Bool, Integer, Json, Real, Text};
 
@@ -28,7 +29,7 @@ pub(crate) enum Kind {
 /// A column.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// The member, as W3C names it.
+    /// The member, as W3C or Sora names it; one inside of objects by its path, `rtp.total_sent_rtp`.
     pub(crate) member: &'static str,
     /// Its name: the member's, in snake_case.
     pub(crate) name: String,
@@ -48,7 +49,9 @@ impl Column {
 pub(crate) struct Table {
     /// Its name.
     pub(crate) name: &'static str,
-    /// The `type`s of its entries; none: all that no other table has.
+    /// Whose entries it has: those of a client's reports, or those of what Sora counts.
+    pub(crate) subject: Subject,
+    /// The `type`s of its entries; none: all that no other table has. What Sora counts is one kind, whatever the `type`s of its entries.
     entry_kinds: &'static [&'static str],
     /// Its columns between the key and `extra`.
     pub(crate) columns: Vec<Column>,
@@ -57,8 +60,8 @@ pub(crate) struct Table {
     by_property: Vec<Option<usize>>,
 }
 
-/// All tables. Those that most entries go to come first, the one for whatever is left comes last.
-pub(crate) static TABLES: LazyLock<[Table; 13]> = LazyLock::new(|| {
+/// All tables. Of those with reports, the ones that most entries go to come first, and the one for whatever is left comes last.
+pub(crate) static TABLES: LazyLock<[Table; 15]> = LazyLock::new(|| {
     [
         table("stats_inbound_rtp", &["inbound-rtp"], INBOUND_RTP),
         table("stats_outbound_rtp", &["outbound-rtp"], OUTBOUND_RTP),
@@ -73,6 +76,8 @@ pub(crate) static TABLES: LazyLock<[Table; 13]> = LazyLock::new(|| {
         table("stats_data_channel", &["data-channel"], DATA_CHANNEL),
         table("stats_peer_connection", &["peer-connection"], PEER_CONNECTION),
         table("stats_other", &[], OTHER),
+        Table { subject: Subject::Connection, ..table("stats_sora_connection", &["sora-connection"], SORA_CONNECTION) },
+        Table { subject: Subject::Node, ..table("stats_erlang_vm", &["erlang-vm"], ERLANG_VM) },
     ]
 });
 
@@ -87,13 +92,19 @@ pub(crate) fn kinds() -> impl Iterator<Item = (&'static str, &'static Table)> {
     })
 }
 
-/// The member that says of which kind an entry is. A table has a column for it where its entries are of several.
+/// The member that says of which kind an entry is. A table has a column for it where its entries may be of several.
 pub(crate) const TYPE: &str = "type";
 
 impl Table {
-    /// The table of entries of that kind.
+    /// The table of a client's entries of that kind.
     pub(crate) fn of(entry_kind: &str) -> Option<&'static Self> {
-        TABLES.iter().find(|table| table.entry_kinds.contains(&entry_kind) || table.entry_kinds.is_empty())
+        let mut tables = TABLES.iter().filter(|table| table.subject == Subject::Client);
+        tables.find(|table| table.entry_kinds.contains(&entry_kind) || table.entry_kinds.is_empty())
+    }
+
+    /// The table of what Sora counts of this.
+    pub(crate) fn counted(subject: Subject) -> Option<&'static Self> {
+        TABLES.iter().find(|table| table.subject == subject && subject != Subject::Client)
     }
 
     /// The types of its entries; none: all that no other table has.
@@ -143,7 +154,7 @@ fn table(name: &'static str, entry_kinds: &'static [&'static str], members: &[(&
         }
     }
     let by_member = members.iter().enumerate().map(|(position, (member, _))| (*member, position)).collect();
-    Table { name, entry_kinds, columns, by_member, by_property }
+    Table { name, subject: Subject::Client, entry_kinds, columns, by_member, by_property }
 }
 
 fn snake_case(name: &str) -> String {
@@ -152,7 +163,7 @@ fn snake_case(name: &str) -> String {
         if c.is_ascii_uppercase() {
             out.push('_');
         }
-        out.push(c.to_ascii_lowercase());
+        out.push(if c == '.' { '_' } else { c.to_ascii_lowercase() });
     }
     out
 }
@@ -427,6 +438,84 @@ const PEER_CONNECTION: &[(&str, Kind)] = &[("dataChannelsOpened", Integer), ("da
 
 /// Entries of any other type: `certificate`, and those that W3C does not know.
 const OTHER: &[(&str, Kind)] = &[(TYPE, Text)];
+
+/// What Sora counts of a connection (`connection.sora`): of the counters of its statistics API
+/// (<https://sora-doc.shiguredo.jp/API_STATS>), those that say how much went through, what was asked for again, and how stable the network is. The
+/// names of RTP, RTCP and TURN are as old as 2017.
+const SORA_CONNECTION: &[(&str, Kind)] = &[
+    (TYPE, Text),
+    ("rtp.total_received_rtp", Integer),
+    ("rtp.total_received_rtp_byte_size", Integer),
+    ("rtp.total_sent_rtp", Integer),
+    ("rtp.total_sent_rtp_byte_size", Integer),
+    ("rtp.total_received_packets", Integer),
+    ("rtp.total_received_bytes", Integer),
+    ("rtp.total_sent_packets", Integer),
+    ("rtp.total_sent_bytes", Integer),
+    ("rtp.total_received_rtcp", Integer),
+    ("rtp.total_received_rtcp_rtpfb_generic_nack", Integer),
+    ("rtp.total_received_rtcp_psfb_pli", Integer),
+    ("rtp.total_received_rtcp_psfb_fir", Integer),
+    ("rtp.total_sent_rtcp", Integer),
+    ("rtp.total_sent_rtcp_rtpfb_generic_nack", Integer),
+    ("rtp.total_sent_rtcp_psfb_pli", Integer),
+    ("rtp.total_sent_rtcp_psfb_fir", Integer),
+    ("srtp.total_received_srtp", Integer),
+    ("srtp.total_received_srtp_byte_size", Integer),
+    ("srtp.total_sent_srtp", Integer),
+    ("srtp.total_sent_srtp_byte_size", Integer),
+    ("srtp.total_decrypted_srtp", Integer),
+    ("srtp.total_decrypted_srtp_byte_size", Integer),
+    ("sctp.total_received_sctp", Integer),
+    ("sctp.total_received_sctp_byte_size", Integer),
+    ("sctp.total_sent_sctp", Integer),
+    ("sctp.total_sent_sctp_byte_size", Integer),
+    ("dtls.total_received_dtls", Integer),
+    ("dtls.total_sent_dtls", Integer),
+    ("turn.total_received_channel_data", Integer),
+    ("turn.total_received_send_indication", Integer),
+    ("turn.total_sent_channel_data", Integer),
+    ("turn.total_sent_data_indication", Integer),
+    ("ice_connection_state.total_connected_req", Integer),
+    ("ice_connection_state.total_connected_ack", Integer),
+    ("ice_connection_state.total_checking_req", Integer),
+    ("network_status.unstable_level", Integer),
+    ("network_status.total_unstable_level0", Integer),
+    ("network_status.total_unstable_level1", Integer),
+    ("network_status.total_unstable_level2", Integer),
+    ("network_status.total_unstable_level3", Integer),
+    ("spotlight.total_spotlight_focus_succeeded", Integer),
+    ("spotlight.total_spotlight_focus_failed", Integer),
+];
+
+/// The Erlang machine of a node of Sora's (`node.erlang-vm`): `erlang:memory/0`, and of `erlang:statistics/1` what Sora reports
+/// (<https://www.erlang.org/doc/apps/erts/erlang.html>).
+const ERLANG_VM: &[(&str, Kind)] = &[
+    (TYPE, Text),
+    ("memory.total", Integer),
+    ("memory.processes", Integer),
+    ("memory.processes_used", Integer),
+    ("memory.system", Integer),
+    ("memory.atom", Integer),
+    ("memory.atom_used", Integer),
+    ("memory.binary", Integer),
+    ("memory.code", Integer),
+    ("memory.ets", Integer),
+    ("statistics.context_switches", Integer),
+    ("statistics.exact_reductions.total_exact_reductions", Integer),
+    ("statistics.garbage_collection.number_of_gcs", Integer),
+    ("statistics.garbage_collection.words_reclaimed", Integer),
+    ("statistics.io.input", Integer),
+    ("statistics.io.output", Integer),
+    ("statistics.reductions.total_reductions", Integer),
+    ("statistics.run_queue", Integer),
+    ("statistics.runtime.total_run_time", Integer),
+    ("statistics.total_active_tasks", Integer),
+    ("statistics.total_active_tasks_all", Integer),
+    ("statistics.total_run_queue_lengths", Integer),
+    ("statistics.total_run_queue_lengths_all", Integer),
+    ("statistics.wall_clock.total_wallclock_time", Integer),
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,10 @@
-//! Stats: the entries of reports as rows, one table per kind of entry.
+//! Stats: the entries of reports as rows, one table per kind of entry, and so what the SFU Sora counts itself.
 
 #[cfg(test)]
 mod bench;
 mod columns;
 mod copy;
+mod counters;
 mod postgres;
 mod read;
 mod rows;

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rtctrace_protocol::event::SessionDecoder;
+use rtctrace_protocol::event::{Event, SessionDecoder};
 use rtctrace_protocol::json::{Kind as JsonKind, RawValue, write_string};
 use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::sora::Counters;
 
 use super::columns::TYPE;
+use super::counters::CounterRows;
 use super::times::Times;
 use super::{Column, Kind, Table};
 use crate::session::SessionId;
@@ -17,10 +19,10 @@ use crate::telemetry;
 
 /// A row with more text is not written, only counted: every change of any member repeats all of an entry, so that a few bytes
 /// from a client could fill the disk. A browser's rows have about 2 KiB.
-const LONGEST_ROW: usize = 64 * 1024;
+pub(super) const LONGEST_ROW: usize = 64 * 1024;
 
 /// An entry with a longer id gives no row: indexes have the id. A browser's have less than 50 bytes.
-const LONGEST_ID: usize = 256;
+pub(super) const LONGEST_ID: usize = 256;
 /// How far from a session's first report the time of a row may be, before and after: no session goes on for as long. PostgreSQL
 /// keeps the rows of a day in a table of their own, and a client that made up times could have it make thousands.
 const WINDOW: (f64, f64) = (DAY, 31.0 * DAY);
@@ -71,7 +73,7 @@ impl RowBatch {
     /// As much as should be handed on at once.
     const FULL: usize = 1 << 20;
 
-    fn push(&mut self, row: StatsRow, bytes: usize) {
+    pub(super) fn push(&mut self, row: StatsRow, bytes: usize) {
         self.rows.push(row);
         self.bytes += bytes;
     }
@@ -105,11 +107,47 @@ impl RowBatch {
 /// no row says what no report did.
 #[derive(Debug, Default)]
 pub(crate) struct RowFilter {
+    period: Period,
+    connections: HashMap<Arc<str>, Entries>,
+    /// What Sora counts, if it does.
+    pub(super) counters: Option<Box<CounterRows>>,
+}
+
+/// The times that the rows of a session have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Period {
     /// Milliseconds; 0: every change is a row.
     interval: f64,
     /// When the first report came.
     first_time: Option<f64>,
-    connections: HashMap<Arc<str>, Entries>,
+}
+
+/// When a report came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct When {
+    /// The time for rows that have none of their own.
+    pub(super) time: f64,
+    /// The part of the session.
+    pub(super) part: i64,
+}
+
+impl Period {
+    /// When the next report came, by its event.
+    pub(super) fn take(&mut self, event_time: f64) -> When {
+        let first = *self.first_time.get_or_insert(event_time.clamp(PLAUSIBLE.0, PLAUSIBLE.1));
+        let part = if self.is_thinned() { ((event_time - first) / self.interval).floor() as i64 } else { 0 };
+        When { time: if self.has(event_time) { event_time } else { first }, part }
+    }
+
+    /// Whether a row may have that time.
+    pub(super) fn has(&self, time: f64) -> bool {
+        self.first_time.is_some_and(|first| (first - WINDOW.0..=first + WINDOW.1).contains(&time))
+    }
+
+    /// Whether not every change is a row.
+    pub(super) fn is_thinned(&self) -> bool {
+        self.interval > 0.0
+    }
 }
 
 #[derive(Debug, Default)]
@@ -142,7 +180,26 @@ struct Maker<'m> {
 impl RowFilter {
     /// Nothing was seen yet; of each entry there is a row for every change, or, unless it is nothing, one for each interval.
     pub(crate) fn new(interval: Duration) -> Self {
-        Self { interval: interval.as_secs_f64() * 1000.0, ..Self::default() }
+        let period = Period { interval: interval.as_secs_f64() * 1000.0, first_time: None };
+        Self { period, ..Self::default() }
+    }
+
+    /// Appends the rows of what Sora says in a session of its own, if the event is that.
+    pub(crate) fn counters(&mut self, session: SessionId, event: &Event<'_>, rows: &mut RowBatch) {
+        let (counters, node) = (Counters::of(event), Counters::node_of(event));
+        if counters.is_none() && node.is_none() {
+            return;
+        }
+        let known = self.counters.get_or_insert_with(|| {
+            let period = Period { first_time: None, ..self.period };
+            Box::new(CounterRows::new(period))
+        });
+        if let Some(node) = node {
+            known.are_of_node(&node);
+        }
+        if let Some(counters) = counters {
+            known.rows(session, event.connection.as_deref(), &counters, rows);
+        }
     }
 
     /// Appends the rows of a report. `event_time` stands in for entries without a usable time, or with one that is not later than that of
@@ -160,11 +217,8 @@ impl RowFilter {
             None => Arc::from(connection),
         };
         let entries = self.connections.entry(Arc::clone(&id)).or_default();
-        let first = *self.first_time.get_or_insert(event_time.clamp(PLAUSIBLE.0, PLAUSIBLE.1));
-        let window = first - WINDOW.0..=first + WINDOW.1;
-        let is_thinned = self.interval > 0.0;
-        let part = if is_thinned { ((event_time - first) / self.interval).floor() as i64 } else { 0 };
-        let report_time = if window.contains(&event_time) { event_time } else { first };
+        let When { time: report_time, part } = self.period.take(event_time);
+        let (period, is_thinned) = (self.period, self.period.is_thinned());
         let Entries { seen, part: newest_part, newest, times } = entries;
         let mut maker = Maker { session, connection: &id, times, rows };
         // One that is of another type now is a new one.
@@ -183,7 +237,7 @@ impl RowFilter {
             if !differs && known.as_ref().is_none_or(|newest| newest.waits.is_none()) {
                 continue;
             }
-            let own_time = Some(entry.timestamp()).filter(|time| window.contains(time));
+            let own_time = Some(entry.timestamp()).filter(|time| period.has(*time));
             let time = maker.times.later(entry.id(), own_time.unwrap_or(report_time), report_time);
             match known {
                 Some(newest) if newest.part == part => {
@@ -215,7 +269,7 @@ impl RowFilter {
                 }
             }
         }
-        true
+        self.counters.as_mut().is_none_or(|counters| counters.end(session, rows))
     }
 }
 
@@ -229,9 +283,13 @@ impl Maker<'_> {
         }
         self.times.set(entry.id(), time);
         let row = row(table, self.session, Arc::clone(self.connection), entry, time);
-        let bytes = size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text;
-        self.rows.push(row, bytes);
+        self.rows.push(row, bytes(table, text));
     }
+}
+
+/// What a row holds in memory, roughly, of an entry with so much text.
+pub(super) fn bytes(table: &Table, text: usize) -> usize {
+    size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text
 }
 
 fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: Entry<'_>, time: f64) -> StatsRow {
@@ -259,7 +317,7 @@ fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: E
 }
 
 /// The value in its column's type, if it is of that type.
-fn fit(column: &Column, value: RawValue<'_>) -> Option<Cell> {
+pub(super) fn fit(column: &Column, value: RawValue<'_>) -> Option<Cell> {
     Some(match column.kind {
         Kind::Integer => Cell::Integer(value.as_i64()?),
         Kind::Real => Cell::Real(value.as_f64()?),

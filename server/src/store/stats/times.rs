@@ -30,9 +30,7 @@ impl Default for Times {
 impl Times {
     /// The time of an entry's next row: the first of the two that is later than that of the row before, else the next microsecond.
     pub(super) fn later(&self, id: &str, own_time: f64, report_time: f64) -> f64 {
-        let Some(before) = self.newest.get(&hash(id)) else { return own_time };
-        let later = [own_time, report_time].into_iter().find(|time| Moment::of_fraction(*time) > *before);
-        later.unwrap_or_else(|| before.next().fraction())
+        later(self.newest.get(&hash(id)).copied(), own_time, report_time)
     }
 
     /// An entry has a row of that time.
@@ -49,6 +47,13 @@ impl Times {
         self.newest = report.entries().filter_map(|entry| of(entry.id())).collect();
         self.room = ROOM.max(2 * self.newest.len());
     }
+}
+
+/// The time of a row behind one of that time: the first of the two that is later, else the next microsecond.
+pub(super) fn later(before: Option<Moment>, own_time: f64, report_time: f64) -> f64 {
+    let Some(before) = before else { return own_time };
+    let later = [own_time, report_time].into_iter().find(|time| Moment::of_fraction(*time) > before);
+    later.unwrap_or_else(|| before.next().fraction())
 }
 
 /// The same in every process.

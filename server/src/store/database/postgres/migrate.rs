@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../../../../../migrations/timescale/0006_sora.sql")),
     (7, include_str!("../../../../../migrations/timescale/0007_views_by_minutes.sql")),
     (8, include_str!("../../../../../migrations/timescale/0008_conference.sql")),
+    (9, include_str!("../../../../../migrations/timescale/0009_sora_counters.sql")),
 ];
 
 /// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
@@ -484,9 +485,14 @@ mod tests {
     async fn chunks_of_old_stats_are_dropped_and_others_are_not_looked_at() {
         use crate::session::UnixMillis;
         let (_guard, database) = fresh_postgres().await;
-        let insert = "INSERT INTO stats_codec (time, session_id, connection_id, stats_id) \
-             SELECT now() - day * INTERVAL '1 day', gen_random_uuid(), 'PC_0', 'x' FROM generate_series(0, 9) day";
-        database.write(insert, &[]).await.unwrap();
+        let tables = ["stats_codec", "stats_sora_connection", "stats_erlang_vm"];
+        for table in tables {
+            let insert = format!(
+                "INSERT INTO {table} (time, session_id, connection_id, stats_id) \
+                 SELECT now() - day * INTERVAL '1 day', gen_random_uuid(), 'PC_0', 'x' FROM generate_series(0, 9) day"
+            );
+            database.write(insert, &[]).await.unwrap();
+        }
         let week = "SELECT count(*) AS n FROM stats_codec WHERE time > now() - INTERVAL '2 days'";
         let plan = database.read(format!("EXPLAIN {week}"), &[]).await.unwrap();
         let plan: Vec<String> = plan.iter().map(|row| row.text("QUERY PLAN").unwrap().unwrap()).collect();
@@ -497,8 +503,11 @@ mod tests {
         for _ in 0..2 {
             database.drop_stats_before(before).await.unwrap();
         }
-        let left = database.read("SELECT count(*) AS n FROM stats_codec", &[]).await.unwrap()[0].integer("n").unwrap();
-        // The chunk in which the limit lies stays.
-        assert!((5..=6).contains(&left.unwrap()), "{left:?}");
+        for table in tables {
+            let left = database.read(format!("SELECT count(*) AS n FROM {table}"), &[]).await.unwrap();
+            let left = left[0].integer("n").unwrap();
+            // The chunk in which the limit lies stays.
+            assert!((5..=6).contains(&left.unwrap()), "{table}: {left:?}");
+        }
     }
 }
