@@ -47,7 +47,7 @@ FROM seed_session;
 
 -- Some are what the SFU Sora told of its clients.
 UPDATE sessions SET source = 'sora', dialect = 'sora', origin = NULL, url = '/collector', sora_session_id = 'SESSION' || seed.n / 3,
-  sora_role = (ARRAY['sendrecv', 'sendonly', 'recvonly'])[1 + seed.n % 3]
+  sora_role = (ARRAY['sendrecv', 'sendonly', 'recvonly'])[1 + seed.n % 3], sora_node = 'sora@10.0.0.' || 1 + seed.n / 10 % 2
 FROM seed_session seed WHERE seed.id = sessions.id AND seed.n % 10 = 4;
 
 INSERT INTO features_client (session_id, hardware_concurrency, device_memory, reload_count, start_time, duration, operating_system, enumerate_devices_count,
@@ -212,5 +212,23 @@ INSERT INTO stats_ice_candidate (time, session_id, connection_id, stats_id, type
 SELECT time, id, connection_id, 'I' || side, side || '-candidate', 'T01', '192.0.2.x', 50000, 'udp', CASE side WHEN 'local' THEN split_part(path, '/', 1) ELSE 'host' END,
   CASE WHEN side = 'local' THEN nullif(split_part(path, '/', 2), '') END
 FROM seed_step, (VALUES ('local'), ('remote')) AS sides (side) WHERE step = 1;
+
+-- What Sora counts of its connections, and of its nodes, whose own sessions are none of the fleet.
+INSERT INTO stats_sora_connection (time, session_id, connection_id, stats_id, rtp_total_received_rtp, rtp_total_received_rtp_byte_size, rtp_total_sent_rtp,
+  rtp_total_sent_rtp_byte_size, rtp_total_received_rtcp_rtpfb_generic_nack, rtp_total_sent_rtcp_rtpfb_generic_nack, rtp_total_received_rtcp_psfb_pli,
+  rtp_total_sent_rtcp_psfb_pli, rtp_total_received_rtcp_psfb_fir, rtp_total_sent_rtcp_psfb_fir, network_status_unstable_level)
+SELECT time, id, connection_id, '#0', 1500 * step, 1140000 * step, 1500 * step, 1140000 * step, step / 2, step / 3, step / 10, step / 20, 0, 0, CASE WHEN swing > 1.4 THEN 1 ELSE 0 END
+FROM seed_step WHERE n % 10 = 4;
+
+INSERT INTO stats_erlang_vm (time, session_id, connection_id, stats_id, type, memory_total, memory_processes, memory_processes_used, memory_system, memory_binary, memory_code, memory_ets)
+SELECT time, md5('node' || node)::uuid, 'sora@10.0.0.' || node, 'erlang-vm-memory', 'erlang-vm-memory', 70e6 * swing, 19e6 * swing, 18e6 * swing, 51e6, 1e6 * swing, 33e6, 3e6
+FROM (SELECT max(fleet_end) AS fleet_end FROM seed_session) AS fleet, generate_series(fleet_end - INTERVAL '7 days', fleet_end, '1 minute') AS time, generate_series(1, 2) AS node,
+  LATERAL (SELECT 0.5 + pg_temp.chance('node' || node, extract(epoch FROM time)::bigint / 60) AS swing) AS of_time;
+
+INSERT INTO stats_erlang_vm (time, session_id, connection_id, stats_id, type, statistics_context_switches, statistics_reductions_total_reductions, statistics_run_queue,
+  statistics_total_run_queue_lengths_all)
+SELECT time, session_id, connection_id, 'erlang-vm-statistics', 'erlang-vm-statistics', extract(epoch FROM time)::bigint * 1000 % 1000000000000, extract(epoch FROM time)::bigint * 100000,
+  memory_binary % 3, memory_binary % 4
+FROM stats_erlang_vm;
 
 DROP TABLE seed_session, seed_connection, seed_stream, seed_step, seed_stream_step;
