@@ -121,8 +121,13 @@ impl Handle {
         self.journal.lock().await.received()
     }
 
-    pub(super) fn publish(&self, journal: &Journal) {
-        *lock(&self.snapshot) = journal.snapshot();
+    /// Lets others see what is known by now. Says whether it is about further connections of Sora's.
+    pub(super) fn publish(&self, journal: &Journal) -> bool {
+        let snapshot = journal.snapshot();
+        let mut known = lock(&self.snapshot);
+        let is_about_more = known.sora_connections != snapshot.sora_connections;
+        *known = snapshot;
+        is_about_more
     }
 
     pub(super) fn is_behind(&self) -> bool {

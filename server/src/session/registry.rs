@@ -174,13 +174,22 @@ impl Registry {
     }
 
     /// Counts a session whose first line is here, and has the database know of it.
-    fn began(&self, handle: &Handle) {
+    fn began(&self, handle: &Handle, journal: &Journal) {
         telemetry::session_started(handle.origin.dialect);
+        handle.publish(journal);
         self.announce(handle);
     }
 
+    /// Lets others see what is known of a session by now; those that share the database, which connections of Sora's it is about.
+    fn publish(&self, handle: &Handle, journal: &Journal) {
+        if handle.publish(journal) {
+            self.announce(handle);
+        }
+    }
+
     fn announce(&self, handle: &Handle) {
-        let row = SessionRow::held(handle.id, &handle.origin, self.0.spool.id());
+        let sora_connections = handle.snapshot().sora_connections;
+        let row = SessionRow { sora_connections, ..SessionRow::held(handle.id, &handle.origin, self.0.spool.id()) };
         self.0.stores.queue.session(row, &handle.listing);
     }
 
@@ -216,10 +225,10 @@ impl Registry {
             let known = journal.received();
             let got = journal.receive(cursor, frames, Instant::now());
             if got.started {
-                self.began(handle);
+                self.began(handle, &journal);
             }
             let wait = got.wait.max(self.wrote(handle, &mut journal).await);
-            handle.publish(&journal);
+            self.publish(handle, &journal);
             // Under the session's lock: a socket that takes over is not welcomed with what is not safe yet.
             let stop = if got.wrote { journal.commit().await } else { Ok(()) };
             match stop {

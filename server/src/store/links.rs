@@ -29,14 +29,14 @@ pub(super) async fn remove(transaction: &mut Transaction, sessions: &[SessionId]
     transaction.delete(TABLE, "session_id", sessions).await
 }
 
-/// The connections of a session that is stored.
+/// The connections of a session, as far as the database knows.
 pub(crate) async fn connections(database: &Database, session: SessionId) -> sqlx::Result<Vec<String>> {
     let sql = "SELECT connection_id FROM sora_connections WHERE session_id = $1 ORDER BY connection_id";
     let rows = database.read(sql, &[Value::Id(session)]).await?;
     rows.iter().map(|row| Ok(row.text("connection_id")?.unwrap_or_default())).collect()
 }
 
-/// The stored sessions of a connection.
+/// The sessions of a connection, whichever collector has them.
 pub(crate) async fn sessions(database: &Database, connection: &str) -> sqlx::Result<Vec<SessionId>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!("SELECT session_id FROM {TABLE} WHERE connection_id = $1 ORDER BY session_id LIMIT {MOST}")

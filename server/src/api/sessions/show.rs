@@ -64,7 +64,7 @@ async fn running(app: &App, row: SessionRow, handle: &Handle) -> Result<Json<Ses
     Ok(Json(SessionWithFeatures { session, linked, features }))
 }
 
-/// The other sessions of these connections: those that are stored, and those that are held here.
+/// The other sessions of these connections: those that the database knows, and those that are held here.
 async fn linked(app: &App, id: SessionId, connections: &[impl AsRef<str>]) -> sqlx::Result<Vec<String>> {
     let mut found = BTreeSet::new();
     for connection in connections {

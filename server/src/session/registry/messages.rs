@@ -48,10 +48,10 @@ impl Registry {
         let known = journal.number();
         let got = journal.receive_messages(messages, Instant::now());
         if got.started {
-            self.began(handle);
+            self.began(handle, &journal);
         }
         let wait = got.wait.max(self.wrote(handle, &mut journal).await);
-        handle.publish(&journal);
+        self.publish(handle, &journal);
         // Under the session's lock: a socket that takes over is not told what is not safe yet.
         let safe = if got.wrote { journal.commit().await } else { Ok(()) };
         match safe {

@@ -47,12 +47,12 @@ impl Registry {
         }
         let got = journal.receive_said(said, now);
         if got.started {
-            self.began(handle);
+            self.began(handle, &journal);
         }
         if got.wrote {
             self.wrote(handle, &mut journal).await;
         }
-        handle.publish(&journal);
+        self.publish(handle, &journal);
         if journal.is_told_over()
             && let Some(hearing) = &handle.hearing
         {

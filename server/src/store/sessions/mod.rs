@@ -41,7 +41,7 @@ impl EndedSession {
     }
 }
 
-/// Inserts sessions that have begun. One that its collector holds already runs, whatever others said of it meanwhile; one that had its
+/// Inserts sessions that have begun, with the connections of Sora's that they are about. One that its collector holds already runs, whatever others said of it meanwhile; one that had its
 /// end, is held elsewhere, or is another of its id stays as it is, and is not among those that are returned.
 pub(crate) async fn insert_live(
     transaction: &mut Transaction,
@@ -55,9 +55,16 @@ pub(crate) async fn insert_live(
     });
     // One statement takes a row once.
     let mut ids = HashSet::new();
-    let rows = rows.iter().filter(|row| ids.insert(row.id));
-    let values: Vec<Vec<Value<'_>>> = rows.map(|row| values(row, None)).collect();
-    transaction.insert_or_leave(&INSERT, &values, &[]).await
+    let once = rows.iter().filter(|row| ids.insert(row.id));
+    let values: Vec<Vec<Value<'_>>> = once.map(|row| values(row, None)).collect();
+    let own = transaction.insert_or_leave(&INSERT, &values, &[]).await?;
+    // What a session says later goes beyond what it said before.
+    let is_about = |row: &&SessionRow| own.contains(&row.id) && !row.sora_connections.is_empty();
+    let about: Vec<&SessionRow> = rows.iter().copied().filter(is_about).collect();
+    if !about.is_empty() {
+        links::write(transaction, &about).await?;
+    }
+    Ok(own)
 }
 
 /// What the end of a session leaves of what was there: nothing, not even what it said at its beginning. A power cut may leave the row of
