@@ -8,8 +8,10 @@ mod error;
 mod foreign;
 mod header;
 mod jitsi;
+mod lines;
 mod reader;
 
 pub use error::DumpError;
 pub use header::{FILE_FORMAT, MAGIC, Metadata, write_header};
+pub use lines::{GZIP_MAGIC, TextLines};
 pub use reader::{DumpReader, MAX_LINE};

@@ -1,50 +1,29 @@
 //! [`DumpReader`]: a dump's header and lines from any source of bytes, plain or gzip-compressed, told apart by content.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::io::BufRead;
 
 use crate::internals::{self, Document, DocumentLines, MAX_DOCUMENT};
 use crate::json::{Kind, RawValue};
-use flate2::bufread::MultiGzDecoder;
 
 use super::error::DumpError;
 use super::foreign::Foreign;
 use super::header::{FILE_FORMAT, MAGIC};
 use super::jitsi::JitsiLines;
+use super::lines::TextLines;
 
 /// The longest line that a reader takes, in bytes. A first report of a call with hundreds of participants has one or two
 /// million.
 pub const MAX_LINE: usize = 16 << 20;
 
-enum Input<R: BufRead> {
-    Plain(R),
-    Gzip(Box<BufReader<MultiGzDecoder<R>>>),
-}
-
-impl<R: BufRead> Input<R> {
-    fn reader(&mut self) -> &mut dyn BufRead {
-        match self {
-            Input::Plain(reader) => reader,
-            Input::Gzip(reader) => reader,
-        }
-    }
-}
-
 /// Reads a dump line by line, in memory that its longest line bounds. Only a webrtc-internals dump is held whole, up to 32 MiB
 /// of text, with what is made of it.
 pub struct DumpReader<R: BufRead> {
-    input: Input<R>,
+    lines: TextLines<R>,
     metadata: String,
-    buffer: Vec<u8>,
     /// Of a dump whose lines are not ours.
     foreign: Option<Foreign>,
     translated: String,
-    line: u64,
-    max_line: usize,
-    /// Bytes of text so far, what was skipped included, and how many there may be.
-    bytes: u64,
-    max_bytes: u64,
-    ended: bool,
 }
 
 impl<R: BufRead> DumpReader<R> {
@@ -64,48 +43,32 @@ impl<R: BufRead> DumpReader<R> {
         Self::with_limits(input, MAX_LINE, max_bytes)
     }
 
-    fn with_limits(mut input: R, max_line: usize, max_bytes: u64) -> Result<Self, DumpError> {
-        let is_gzip = input.fill_buf().map_err(|error| DumpError::Read { line: 0, error })?.starts_with(&[0x1f, 0x8b]);
-        let input = if is_gzip {
-            Input::Gzip(Box::new(BufReader::new(MultiGzDecoder::new(input))))
-        } else {
-            Input::Plain(input)
-        };
-        let mut reader = Self {
-            input,
-            metadata: String::new(),
-            buffer: Vec::new(),
-            foreign: None,
-            translated: String::new(),
-            line: 0,
-            max_line,
-            bytes: 0,
-            max_bytes,
-            ended: false,
-        };
+    fn with_limits(input: R, max_line: usize, max_bytes: u64) -> Result<Self, DumpError> {
+        let lines = TextLines::open(input, max_line, max_bytes).map_err(|error| DumpError::Read { line: 0, error })?;
+        let mut reader = Self { lines, metadata: String::new(), foreign: None, translated: String::new() };
         match reader.first_line() {
             None => return Err(DumpError::Empty),
-            Some(Ok(())) if reader.buffer == MAGIC.as_bytes() => {}
+            Some(Ok(())) if reader.lines.buffer == MAGIC.as_bytes() => {}
             Some(Err(
                 error @ (DumpError::Read { .. } | DumpError::TooLong { .. } | DumpError::InternalsTooLong { .. }),
             )) => {
                 return Err(error);
             }
             Some(Ok(()))
-                if reader.buffer.len() <= max_line
-                    && let Ok(first) = str::from_utf8(&reader.buffer)
+                if reader.lines.buffer.len() <= max_line
+                    && let Ok(first) = str::from_utf8(&reader.lines.buffer)
                     && let Some((lines, metadata)) = JitsiLines::open(first, max_line) =>
             {
                 reader.foreign = Some(Foreign::Jitsi(Box::new(lines)));
                 reader.metadata = metadata;
                 return Ok(reader);
             }
-            Some(Ok(())) if str::from_utf8(&reader.buffer).is_ok_and(internals::is_document) => {
+            Some(Ok(())) if str::from_utf8(&reader.lines.buffer).is_ok_and(internals::is_document) => {
                 reader.read_document()?;
                 return Ok(reader);
             }
             Some(_) => {
-                return Err(DumpError::not_a_dump(&reader.buffer));
+                return Err(DumpError::not_a_dump(&reader.lines.buffer));
             }
         }
         match reader.next_line() {
@@ -141,7 +104,7 @@ impl<R: BufRead> DumpReader<R> {
     /// The number of the line that was read last, counted from 1, header included.
     #[must_use]
     pub fn line_number(&self) -> u64 {
-        self.line
+        self.lines.line
     }
 
     /// The next line, without its newline; `None` at the end. Empty lines are passed over. After an error about one line
@@ -178,31 +141,31 @@ impl<R: BufRead> DumpReader<R> {
                 break Some(Ok(()));
             }
         };
-        self.line += u64::from(lines.is_whole() && result.is_some());
+        self.lines.line += u64::from(lines.is_whole() && result.is_some());
         self.foreign = Some(lines);
         result.map(|result| result.map(|()| self.translated.as_str()))
     }
 
     fn next_own(&mut self) -> Option<Result<&str, DumpError>> {
         loop {
-            match self.read_line()? {
-                Ok(()) if self.buffer.is_empty() => {}
+            match self.lines.read_line()? {
+                Ok(()) if self.lines.buffer.is_empty() => {}
                 Ok(()) => break,
                 Err(error) => return Some(Err(error)),
             }
         }
-        Some(str::from_utf8(&self.buffer).map_err(|_| DumpError::NotUtf8 { line: self.line }))
+        Some(str::from_utf8(&self.lines.buffer).map_err(|_| DumpError::NotUtf8 { line: self.lines.line }))
     }
 
     /// The first line. One that may be the beginning of a webrtc-internals dump may be as long as that.
     fn first_line(&mut self) -> Option<Result<(), DumpError>> {
-        let is_object = self.input.reader().fill_buf().is_ok_and(|start| start.starts_with(b"{"));
+        let is_object = self.lines.begins_with(b"{");
         if !is_object {
-            return self.read_line();
+            return self.lines.read_line();
         }
-        let max_line = std::mem::replace(&mut self.max_line, MAX_DOCUMENT);
-        let result = self.read_line();
-        self.max_line = max_line;
+        let max_line = std::mem::replace(&mut self.lines.max_line, MAX_DOCUMENT);
+        let result = self.lines.read_line();
+        self.lines.max_line = max_line;
         match result {
             Some(Err(DumpError::LineTooLong { limit, .. })) => Some(Err(DumpError::InternalsTooLong { limit })),
             result => result,
@@ -211,23 +174,9 @@ impl<R: BufRead> DumpReader<R> {
 
     /// Reads the rest of a webrtc-internals dump, whose first line is in the buffer.
     fn read_document(&mut self) -> Result<(), DumpError> {
-        self.buffer.push(b'\n');
-        let left =
-            self.max_bytes.saturating_sub(self.bytes).min((MAX_DOCUMENT - self.buffer.len().min(MAX_DOCUMENT)) as u64);
-        let read = self.input.reader().take(left.saturating_add(1)).read_to_end(&mut self.buffer);
-        let read = read.map_err(|error| DumpError::Read { line: self.line, error })?;
-        self.ended = true;
-        self.bytes += read as u64;
-        if read as u64 > left {
-            return Err(match self.bytes > self.max_bytes {
-                true => DumpError::TooLong { limit: self.max_bytes },
-                false => DumpError::InternalsTooLong { limit: MAX_DOCUMENT },
-            });
-        }
-        // It was read into twice the room that it had.
-        self.buffer.shrink_to_fit();
-        let text =
-            String::from_utf8(std::mem::take(&mut self.buffer)).map_err(|_| DumpError::NotUtf8 { line: self.line })?;
+        let rest = self.lines.take_rest(MAX_DOCUMENT)?;
+        let text = rest.ok_or(DumpError::InternalsTooLong { limit: MAX_DOCUMENT })?;
+        let text = String::from_utf8(text).map_err(|_| DumpError::NotUtf8 { line: self.lines.line })?;
         let excerpt = DumpError::not_a_dump(text.as_bytes());
         let says_so = text.contains("\"PeerConnections\"");
         match Document::parse(text) {
@@ -239,55 +188,6 @@ impl<R: BufRead> DumpReader<R> {
             Err(error) if says_so => Err(DumpError::BadInternals(error)),
             _ => Err(excerpt),
         }
-    }
-
-    /// Reads a line into the buffer, without its line ending.
-    fn read_line(&mut self) -> Option<Result<(), DumpError>> {
-        if self.ended {
-            return None;
-        }
-        self.buffer.clear();
-        let input = self.input.reader();
-        let left = self.max_bytes.saturating_sub(self.bytes).saturating_add(1);
-        let limit = left.min(self.max_line as u64 + 1);
-        match input.take(limit).read_until(b'\n', &mut self.buffer) {
-            Ok(0) => {
-                self.ended = true;
-                return None;
-            }
-            Ok(read) => {
-                self.line += 1;
-                self.bytes += read as u64;
-            }
-            Err(error) => {
-                self.ended = true;
-                // What came before the fault is the start of a line that nobody can complete.
-                return Some(Err(DumpError::Read { line: self.line, error }));
-            }
-        }
-        if self.buffer.last() == Some(&b'\n') {
-            self.buffer.pop();
-            if self.buffer.last() == Some(&b'\r') {
-                self.buffer.pop();
-            }
-        } else if self.buffer.len() > self.max_line {
-            let left = self.max_bytes.saturating_sub(self.bytes).saturating_add(1);
-            match self.input.reader().take(left).skip_until(b'\n') {
-                Ok(skipped) => self.bytes = self.bytes.saturating_add(skipped as u64),
-                Err(error) => {
-                    self.ended = true;
-                    return Some(Err(DumpError::Read { line: self.line, error }));
-                }
-            }
-            if self.bytes <= self.max_bytes {
-                return Some(Err(DumpError::LineTooLong { line: self.line, limit: self.max_line }));
-            }
-        }
-        if self.bytes > self.max_bytes {
-            self.ended = true;
-            return Some(Err(DumpError::TooLong { limit: self.max_bytes }));
-        }
-        Some(Ok(()))
     }
 }
 
@@ -358,7 +258,7 @@ mod tests {
                 last = line.map_or_else(|error| error.to_string(), str::to_owned);
             }
             assert_eq!(last, "the dump is longer than 50000 bytes of text", "{filling:?}");
-            assert_eq!(reader.bytes, 50_001);
+            assert_eq!(reader.lines.bytes, 50_001);
         }
         let text = dump("[1,null,2,3]\n");
         let mut reader = DumpReader::within(text.as_bytes(), text.len() as u64).unwrap();

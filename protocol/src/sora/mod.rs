@@ -1,8 +1,8 @@
 //! What the SFU Sora says to a collector: statistics of its clients (the statistics exporter of Sora up to 2025, the statistics webhook
 //! since 2023), the session and event webhooks, and the logs in which the same stands by lines. All of it is JSON in one envelope.
 //!
-//! A [`Push`] is a body with statistics, a [`Notice`] one that tells of a session or a connection; an [`Entry`] is a line of
-//! `rtc_stats.jsonl`. Whatever is wrong with one is named by its member. Nothing is converted on the way but the times of entries:
+//! A [`Push`] is a body with statistics, a [`Notice`] one that tells of a session or a connection; a [`Logged`] is a line of one of
+//! the logs. Whatever is wrong with one is named by its member. Nothing is converted on the way but the times of entries:
 //! numbers keep their text.
 //!
 //! What a connection of Sora's becomes is a dump like any other: a [`Translator`] makes lines of what is said of it, in the order in
@@ -11,6 +11,7 @@
 
 mod counters;
 mod fields;
+mod held;
 #[cfg(test)]
 mod line_tests;
 mod log;
@@ -27,9 +28,11 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use crate::json::JsonError;
+use crate::report::MAX_REPORT;
 
 pub use counters::Counters;
-pub use log::Entry;
+pub use held::HeldStamps;
+pub use log::{About, Entry, Gathering, Logged, Taken};
 pub use notice::{Ended, Member, Notice};
 pub use order::{Moment, NoReport, Unordered};
 pub use push::{Connection, Push, Role, Sender, Subject};

@@ -72,15 +72,7 @@ impl<'a> Notice<'a> {
         Self::of(Fields::of_body(body)?)
     }
 
-    /// Reads a line of `session_webhook.jsonl`, where the body is the member `req`.
-    ///
-    /// # Errors
-    /// [`BadBody`] names the member that is wrong.
-    pub fn read_logged(line: &'a str) -> Result<Self, BadBody> {
-        Self::of(Fields::of_text(line)?.inside("req", "req.")?)
-    }
-
-    fn of(fields: Fields<'a>) -> Result<Self, BadBody> {
+    pub(super) fn of(fields: Fields<'a>) -> Result<Self, BadBody> {
         let sender = Sender::read(fields)?;
         let is_of_session = sender.kind.split('.').next() == Some("session");
         let ended = Ended::by(&sender.kind);

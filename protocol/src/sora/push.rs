@@ -165,10 +165,13 @@ pub struct Push<'a> {
     /// The entries: objects.
     pub stats: Vec<RawValue<'a>>,
     fields: Fields<'a>,
+    is_logged: bool,
 }
 
 impl<'a> Push<'a> {
     const MEMBERS: [&'static str; 7] = ["type", "id", "timestamp", "label", "version", "node_name", "stats"];
+    /// Of a line of a log: what is the entry's, and the time that Fluent Bit adds.
+    const OF_ENTRY: [&'static str; 5] = ["rtc_id", "rtc_type", "rtc_timestamp", "rtc_data", "date"];
 
     /// Reads a body. Each entry of a client's statistics has an id of its own, a type, and a time since the Unix epoch, in ms or, by native
     /// clients, in microseconds.
@@ -176,7 +179,10 @@ impl<'a> Push<'a> {
     /// # Errors
     /// [`BadBody`] names the member that is wrong.
     pub fn read(body: &'a [u8]) -> Result<Self, BadBody> {
-        let fields = Fields::of_body(body)?;
+        Self::of(Fields::of_body(body)?)
+    }
+
+    pub(super) fn of(fields: Fields<'a>) -> Result<Self, BadBody> {
         let sender = Sender::read(fields)?;
         let subject = Subject::of_name(&sender.kind).ok_or_else(|| {
             fields.wrong("type", "connection.user-agent, connection.rtc, connection.sora or node.erlang-vm")
@@ -193,13 +199,31 @@ impl<'a> Push<'a> {
             _ => return Err(fields.wrong("stats", "an array")),
         };
         check(&stats, subject)?;
-        Ok(Self { subject, sender, connection, stats, fields })
+        Ok(Self { subject, sender, connection, stats, fields, is_logged: false })
+    }
+
+    /// The push of a client whose entries stand in a log; `fields` are those of one of its lines.
+    pub(super) fn of_entries(
+        sender: Sender<'a>,
+        connection: Connection<'a>,
+        stats: Vec<RawValue<'a>>,
+        fields: Fields<'a>,
+    ) -> Self {
+        Self { subject: Subject::Client, sender, connection: Some(connection), stats, fields, is_logged: true }
+    }
+
+    /// The body as a whole.
+    #[must_use]
+    pub fn text(&self) -> RawValue<'a> {
+        self.fields.object()
     }
 
     /// Members of the body that nobody has described, in their order.
     pub fn others(&self) -> impl Iterator<Item = (Cow<'a, str>, RawValue<'a>)> {
         let known = |name: &str| {
-            Self::MEMBERS.contains(&name) || (self.connection.is_some() && Connection::MEMBERS.contains(&name))
+            Self::MEMBERS.contains(&name)
+                || (self.connection.is_some() && Connection::MEMBERS.contains(&name))
+                || (self.is_logged && Self::OF_ENTRY.contains(&name))
         };
         self.fields.all().filter(move |(name, _)| !known(name))
     }
@@ -219,7 +243,7 @@ pub(super) fn millis_of(time: f64) -> f64 {
     if time >= MICROS_FROM { time / 1000.0 } else { time }
 }
 
-pub(super) fn write_report(stats: &[RawValue<'_>], out: &mut String) {
+fn write_report(stats: &[RawValue<'_>], out: &mut String) {
     out.push('{');
     for (index, entry) in stats.iter().enumerate() {
         if index > 0 {

@@ -176,7 +176,7 @@ fn a_logged_notice_lists_the_connections_of_its_session() {
     let line = format!(
         "{{\"id\":\"3\",\"timestamp\":\"2026-11-29T20:15:04Z\",\"req\":{{\"type\":\"session.updated\",{SENDER},\"connections\":{connections}}}}}"
     );
-    let notice = Notice::read_logged(&line).unwrap();
+    let Logged::Notice(notice) = Logged::read(&line).unwrap() else { panic!("{line}") };
     let times: Vec<_> = notice.connections.iter().map(|member| (member.created, member.destroyed)).collect();
     assert_eq!(times, [(Some(1_795_983_301_000_000), None), (None, Some(1_795_983_303_000_000))]);
     assert_eq!(notice.connections[1].connection_id, "A7R7R4RRXS0X9E74QYAPWWZZ9M");
@@ -184,9 +184,10 @@ fn a_logged_notice_lists_the_connections_of_its_session() {
         ("A7R7R4RRXS0X9E74QYAPWWZZ9M", "A", "connections[1].connection_id"),
         ("2026-11-29T20:15:03Z", "now", "connections[1].connection_destroyed_timestamp"),
         ("\"7N8FP3M0ZH2ASBCDPHRGS2HYB8\"", "null", "req.session_id"),
-        ("\"req\"", "\"request\"", "req"),
+        ("\"type\":\"session.updated\",", "", "req.type"),
+        ("\"req\"", "\"request\"", "type"),
     ] {
-        let error = Notice::read_logged(&line.replacen(from, to, 1)).unwrap_err();
+        let error = Logged::read(&line.replacen(from, to, 1)).unwrap_err();
         assert_eq!(error.field().as_deref(), Some(field), "{error}");
     }
 }
@@ -204,10 +205,87 @@ fn entries_of_a_log_make_the_report_of_their_push() {
     ];
     let entries: Vec<_> = lines.iter().map(|line| Entry::read(line).unwrap()).collect();
     assert!(entries[0].is_with(&entries[1]) && !entries[1].is_with(&entries[2]));
+    let mut gathering = Gathering::default();
+    for at in [0, 1, 0, 1] {
+        gathering.take(&lines[at], &entries[at]).unwrap();
+    }
+    let push = gathering.push().unwrap();
     let mut report = String::new();
-    Entry::write_report(&[entries[0].data, entries[1].data], &mut report);
+    push.write_report(&mut report);
+    assert_eq!((push.subject, push.sender.id.as_deref()), (Subject::Client, Some("2Q9VRZK4M54X3B1T0PDN6JYC7W")));
+    assert_eq!(push.others().count(), 0, "what is the entry's is not the envelope's");
     let expected = r#"{"A":{"id":"A","timestamp":1500000000000,"type":"codec","payloadType":96},"B":{"id":"B","timestamp":1500000000000,"type":"transport"}}"#;
     assert_eq!(report, expected);
     let error = Entry::read(&lines[0].replace("\"id\":\"A\"", "\"id\":5")).unwrap_err();
     assert_eq!(error.field().as_deref(), Some("rtc_data.id"));
+}
+
+#[test]
+fn a_push_whose_entries_never_end_is_given_up() {
+    let line = |number: usize| {
+        let data = format!(r#"{{"id":"{number}","timestamp":1,"type":"codec","x":"{}"}}"#, "x".repeat(100_000));
+        format!("{{{ENVELOPE},\"rtc_data\":{data}}}")
+    };
+    let mut gathering = Gathering::default();
+    let taken = (0..100).take_while(|number| {
+        let line = line(*number);
+        gathering.take(&line, &Entry::read(&line).unwrap()).is_ok()
+    });
+    assert_eq!(taken.count(), 41);
+    gathering.clear();
+    assert!(gathering.is_empty() && gathering.push().is_none());
+}
+
+#[test]
+fn a_line_of_any_log_is_known_by_what_it_says() {
+    let entry = format!(r#"{{{ENVELOPE},"rtc_data":{{"id":"A","timestamp":1.5e+12,"type":"codec"}}}}"#);
+    let push = body(ENVELOPE, STATS);
+    let logged = format!(r#"{{"id":"1","timestamp":"2026-11-29T20:15:04Z","req":{push}}}"#);
+    let notice = format!(r#"{{"type":"session.created",{SENDER}}}"#);
+    for (line, is) in [(&entry, "entry"), (&push, "push"), (&logged, "push"), (&notice, "notice")] {
+        let read = Logged::read(line).unwrap();
+        let kind = match &read {
+            Logged::Entry(_) => "entry",
+            Logged::Push(_) => "push",
+            Logged::Notice(_) => "notice",
+        };
+        assert_eq!((kind, Logged::is_one(line)), (is, true), "{line}");
+        assert_eq!((read.session(), read.time()), ("7N8FP3M0ZH2ASBCDPHRGS2HYB8", 1_795_983_304_000_125));
+        assert_eq!(read.id(), "2Q9VRZK4M54X3B1T0PDN6JYC7W");
+    }
+    for (line, field) in [
+        (entry.replace("rtc_data", "rtc_dat"), "rtc_data"),
+        (entry.replace("connection.rtc", "connection.sora"), "type"),
+        (entry.replace("\"role\"", "\"rol\""), "role"),
+        (entry.replace("1.5e+12", "\"now\""), "rtc_data.timestamp"),
+        (logged.replace("\"id\":\"CP1\"", "\"id\":\"OT01V1\""), "stats[1].id"),
+        ("{\"req\":7}".to_owned(), "req"),
+        ("{}".to_owned(), "type"),
+    ] {
+        assert_eq!(Logged::read(&line).unwrap_err().field().as_deref(), Some(field), "{line}");
+    }
+    for line in ["", "[]", "{}", "RTCStatsDump", "{\"fileFormat\":3}", "{\"req\":{}}", &entry[..entry.len() - 1]] {
+        assert!(!Logged::is_one(line), "{line}");
+    }
+}
+
+#[test]
+fn a_notice_about_a_session_is_told_of_each_of_its_connections() {
+    let ids = ["JXW8K4FG6H7TZ2F63T38ZHSJQG", "A7R7R4RRXS0X9E74QYAPWWZZ9M"];
+    let connections = format!(r#"[{{"connection_id":"{}","a":1}},{{"connection_id":"{}","a":2}}]"#, ids[0], ids[1]);
+    let line = format!(r#"{{"type":"session.destroyed",{SENDER},"connections":{connections},"max_connections":2}}"#);
+    let notice = Notice::read(line.as_bytes()).unwrap();
+    let told = notice.by_connections().unwrap();
+    for (at, About { connection_id, text }) in told.iter().enumerate() {
+        let alone = Notice::read(text.as_bytes()).unwrap();
+        assert_eq!((&**connection_id, alone.connections.len()), (ids[at], 1));
+        assert_eq!(alone.connections[0].text.get("a").unwrap().as_u64(), Some(at as u64 + 1));
+        assert_eq!(alone.text.get("max_connections").unwrap().text(), "2");
+    }
+    let whole = notice.of_whole_session().unwrap().unwrap();
+    let whole = Notice::read(whole.as_bytes()).unwrap();
+    assert_eq!((whole.ended, whole.connections.len(), whole.sender.clone()), (Ended::Session, 0, notice.sender));
+    let long = line.replace("\"max_connections\":2", &format!("\"x\":\"{}\"", "x".repeat(70_000)));
+    let error = Notice::read(long.as_bytes()).unwrap().by_connections().unwrap_err();
+    assert_eq!(error.field().as_deref(), Some("x"));
 }

@@ -296,7 +296,7 @@ impl Translator {
     }
 
     fn stamp_of(&self, is_report: bool, sender: &Sender<'_>) -> Stamp {
-        Stamp::new(is_report, sender.timestamp, sender.id.as_deref().unwrap_or_default(), &self.hasher)
+        Stamp::of_sender(is_report, sender, &self.hasher)
     }
 
     fn holds(&self, stamp: Stamp) -> bool {
@@ -322,6 +322,11 @@ pub(super) struct Stamp {
 impl Stamp {
     fn new(is_report: bool, time: i64, id: &str, hasher: &RandomState) -> Self {
         Self { time, hash: hasher.hash_one((is_report, time, id)) }
+    }
+
+    /// The stamp of what somebody sent.
+    pub(super) fn of_sender(is_report: bool, sender: &Sender<'_>, hasher: &RandomState) -> Self {
+        Self::new(is_report, sender.timestamp, sender.id.as_deref().unwrap_or_default(), hasher)
     }
 
     /// The stamp of a line, if it has one.
