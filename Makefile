@@ -1,6 +1,6 @@
 # The commands of the project. What each does is in scripts/, which needs nothing but bash, rustup, Node.js 20 and a C compiler.
 
-.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api bench-sora bench-extract bench-viewer soak-client soak-crash soak-writer clean
+.PHONY: help run build test lint fmt fuzz bench soak-lossless bench-client bench-server bench-writer bench-api bench-sora bench-import bench-extract bench-viewer soak-client soak-crash soak-writer clean
 .NOTPARALLEL:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make bench-writer   rows of stats per second of the collector'"'"'s processor time, on their way to PostgreSQL'
 	@echo 'make bench-api      what a page of a list of a million sessions takes over TimescaleDB, by filter'
 	@echo 'make bench-sora     1000 connections of Sora push once a second: how soon they are answered, and CPU per million entries (CONNECTIONS, SECONDS, ENTRIES, LINKS)'
+	@echo 'make bench-import   a log of Sora'"'"'s of 100 MB imported: MB/s, CPU per MB, memory (MEGABYTES=100 CONNECTIONS=1000)'
 	@echo 'make bench-extract   CPU of extracting features per MB of a 50 MB dump, and its memory (MEGABYTES=50 REPEAT=5)'
 	@echo 'make soak-lossless  calls on failing networks for 10 minutes (MINUTES=10 SEED=1)'
 	@echo 'make bench-viewer   what dumps of 5 and 50 MB cost the viewer: first graph, CPU, memory, frames (MEGABYTES="5 50")'
@@ -60,6 +61,9 @@ bench-api:
 
 bench-sora:
 	@bash scripts/bench-sora.sh
+
+bench-import:
+	@bash scripts/bench-import.sh
 
 bench-extract:
 	@bash scripts/bench-extract.sh

@@ -57,7 +57,7 @@ struct Taken {
 /// Takes dumps in as sessions
 ///
 /// When this answers, they are in the spool, and on their way to the stores. The body is a dump, gzip-compressed or not, or a form whose files
-/// are dumps, at most 100.
+/// are dumps, at most 100. Logs of Sora's hold many sessions, and are no dumps: `rtctrace import` takes them.
 #[utoipa::path(
     post,
     path = "/api/v1/dumps",
@@ -183,7 +183,7 @@ async fn take<E: std::error::Error + Send + Sync + 'static>(
         Err(ImportError::TooLong(_)) => {
             Err(Problem::new(Reason::SessionTooLong, format!("{called}the dump is longer than {limit} of text.")))
         }
-        Err(error @ (ImportError::Dump(_) | ImportError::Empty)) => {
+        Err(error @ (ImportError::Dump(_) | ImportError::Empty | ImportError::SoraLog)) => {
             Err(Problem::new(Reason::BadDump, format!("{called}{error}.")))
         }
         Err(error @ ImportError::Store(_)) => Err(Problem::internal(anyhow::Error::from(error))),

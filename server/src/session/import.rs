@@ -15,6 +15,7 @@ use rtctrace_protocol::privacy::{Obfuscator, obfuscate_address};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::logs::recognise;
 use super::recover::rebuild;
 use super::registry::Registry;
 use super::{Dialect, Origin, SessionId, UnixMillis};
@@ -68,6 +69,11 @@ pub(crate) enum ImportError {
     /// Its text is longer than it may be.
     #[error("the dump is longer than {0} bytes")]
     TooLong(u64),
+    /// It is a log of Sora's, which holds many sessions.
+    #[error(
+        "this is a log of Sora's, and not the dump of a session; `rtctrace import` takes it where no collector runs over the data directory"
+    )]
+    SoraLog,
     /// The collector's own files or stores refused.
     #[error("the dump cannot be stored")]
     Store(#[source] anyhow::Error),
@@ -105,6 +111,14 @@ pub(crate) async fn import(
     if named_by_token.is_some_and(|named| named.parse() != Ok(session)) {
         return Err(ImportError::OtherSession);
     }
+    let stored = place(registry, &prepared).await?;
+    let Prepared { lines, left_out, torn, .. } = prepared;
+    Ok(Imported { session, lines, left_out, torn, stored })
+}
+
+/// Puts what was prepared into the spool, and has it stored.
+pub(super) async fn place(registry: &Registry, prepared: &Prepared) -> Result<JoinHandle<()>, ImportError> {
+    let session = prepared.session;
     // A client of the same session would find the file before it is read.
     let _turn = registry.turn(session).lock().await;
     let known = sessions::get(&registry.stores().database, session).await;
@@ -112,7 +126,7 @@ pub(crate) async fn import(
         return Err(ImportError::Known(session));
     }
 
-    let path = path_of(&config.spool_dir(), session);
+    let path = path_of(registry.spool().dir(), session);
     // A link in place of a new name: it never replaces a file that another session or import has there.
     match std::fs::hard_link(&prepared.part.0, &path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(ImportError::Known(session)),
@@ -126,14 +140,22 @@ pub(crate) async fn import(
     let found = Recovered { session, path, length: prepared.length };
     let mut rebuilt = rebuild(registry, &found, false).await.map_err(ImportError::Store)?;
     rebuilt.journal.end_as_it_is();
-    let stored = registry.store(session, rebuilt.journal);
-    let Prepared { lines, left_out, torn, .. } = prepared;
-    Ok(Imported { session, lines, left_out, torn, stored })
+    Ok(registry.store(session, rebuilt.journal))
 }
 
 /// A file that is removed when nobody wants it any more.
 #[derive(Debug)]
-struct Part(PathBuf);
+pub(super) struct Part(PathBuf);
+
+impl Part {
+    /// A new one in this folder.
+    pub(super) fn create(dir: &Path) -> io::Result<(Self, File)> {
+        std::fs::create_dir_all(dir)?;
+        let path = dir.join(format!("{}.part", SessionId::new()));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok((Self(path), file))
+    }
+}
 
 impl Drop for Part {
     fn drop(&mut self) {
@@ -143,14 +165,15 @@ impl Drop for Part {
     }
 }
 
+/// The whole text of a session, in a file beside the spool.
 #[derive(Debug)]
-struct Prepared {
-    session: SessionId,
-    part: Part,
-    length: u64,
-    lines: u64,
-    left_out: u64,
-    torn: Option<DumpError>,
+pub(super) struct Prepared {
+    pub(super) session: SessionId,
+    pub(super) part: Part,
+    pub(super) length: u64,
+    pub(super) lines: u64,
+    pub(super) left_out: u64,
+    pub(super) torn: Option<DumpError>,
 }
 
 /// Writes what the spool is to hold of a dump.
@@ -162,6 +185,10 @@ fn prepare(
     claims: Option<&Claims>,
 ) -> Result<Prepared, ImportError> {
     let most = limit.unwrap_or(u64::MAX);
+    let (is_log, input) = recognise(input)?;
+    if is_log {
+        return Err(ImportError::SoraLog);
+    }
     let mut reading = Reading { dump: DumpReader::within(input, most).map_err(complaint)?, left_out: 0, torn: None };
     let header = reading.dump.metadata().text().to_owned();
     let (mut opening, mut held) = (Vec::new(), 0);
@@ -184,11 +211,8 @@ fn prepare(
     });
     let start = start.0;
 
-    std::fs::create_dir_all(dir)?;
-    let path = dir.join(format!("{}.part", SessionId::new()));
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-    let part = Part(path);
-    let mut output = Output { file: BufWriter::new(file), obfuscator: privacy.obfuscator(), most, length: 0, lines: 0 };
+    let (part, file) = Part::create(dir)?;
+    let mut output = Output::new(file, privacy.obfuscator(), most);
     output.write(MAGIC)?;
     output.write(&header_of(metadata, session, start, privacy.addresses, claims)?)?;
     for line in &opening {
@@ -198,18 +222,22 @@ fn prepare(
     while let Some(line) = reading.line()? {
         output.line(&line)?;
     }
-    output.file.flush()?;
-    let (length, lines) = (output.length, output.lines);
+    let (_, length, lines) = output.finish()?;
     Ok(Prepared { session, part, length, lines, left_out: reading.left_out, torn: reading.torn })
 }
 
 /// When a dump's session began: as its header says, else as its first line does, whose time is no delta. Of a time that cannot be
 /// one, a day's folder and an age would follow, and by its age a dump is removed.
 fn start_of(metadata: RawValue<'_>, first: &str, now: UnixMillis) -> Option<UnixMillis> {
-    let is_sensible = |start: &i64| (EARLIEST..now.0.saturating_add(LATEST)).contains(start);
+    let is_sensible = |start: &i64| is_sensible(*start, now);
     let of_header = metadata.get("startTime").and_then(RawValue::as_i64).filter(is_sensible);
     let of_line = || Line::parse(first).ok().map(|line| line.delta() as i64).filter(is_sensible);
     of_header.or_else(of_line).map(UnixMillis)
+}
+
+/// Whether a session may have begun then.
+pub(super) fn is_sensible(start: i64, now: UnixMillis) -> bool {
+    (EARLIEST..now.0.saturating_add(LATEST)).contains(&start)
 }
 
 /// The same dump gets the same id every time; like others, it begins with the session's start.
@@ -306,7 +334,8 @@ impl<R: BufRead> Reading<R> {
     }
 }
 
-struct Output {
+/// A text that is written line by line.
+pub(super) struct Output {
     file: BufWriter<File>,
     obfuscator: Option<Obfuscator>,
     /// As many bytes as it may have.
@@ -316,6 +345,16 @@ struct Output {
 }
 
 impl Output {
+    /// One of at most `most` bytes, whose addresses are hidden by `obfuscator`.
+    pub(super) fn new(file: File, obfuscator: Option<Obfuscator>, most: u64) -> Self {
+        Self { file: BufWriter::new(file), obfuscator, most, length: 0, lines: 0 }
+    }
+
+    /// The file with all of it, how long it is, and how many lines it has.
+    pub(super) fn finish(self) -> io::Result<(File, u64, u64)> {
+        Ok((self.file.into_inner().map_err(io::IntoInnerError::into_error)?, self.length, self.lines))
+    }
+
     fn write(&mut self, line: &str) -> Result<(), ImportError> {
         self.length += line.len() as u64 + 1;
         // What is read has the same limit, but may grow on the way: a dump of Jitsi's is translated.
@@ -327,7 +366,7 @@ impl Output {
         Ok(())
     }
 
-    fn line(&mut self, text: &str) -> Result<(), ImportError> {
+    pub(super) fn line(&mut self, text: &str) -> Result<(), ImportError> {
         self.lines += 1;
         let (Some(obfuscator), Ok(line)) = (&mut self.obfuscator, Line::parse(text)) else { return self.write(text) };
         let mut hidden = String::new();

@@ -13,6 +13,7 @@ mod handle;
 mod hearing;
 mod import;
 mod journal;
+mod logs;
 mod origin;
 mod pipeline;
 mod rate;
@@ -38,11 +39,12 @@ pub(crate) use follow::follow;
 pub(crate) use handle::{Handle, SocketSlot};
 pub(crate) use import::{ImportError, clean_up, import};
 pub(crate) use journal::{Said, SocketCursor, Stop};
+pub(crate) use logs::{Logs, Outcome, Watch, recognise, store_logs};
 pub(crate) use origin::Origin;
 pub(crate) use recover::{keep_looking_for_lost, recover};
 pub(crate) use registry::{Attach, Later, Registry, Reply, SaidReply, SaidStop, Stores};
 pub(crate) use reprocess::reprocess;
-pub(crate) use sora::SoraOrigin;
+pub(crate) use sora::{SoraOrigin, name_of_connection, name_of_node};
 
 /// How long one session may be read or decoded before others get their turn.
 const TURN: Duration = Duration::from_millis(2);

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use rtctrace_protocol::dump::Metadata;
 use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::sora::Push;
 
 use super::{Dialect, SessionId, SoraOrigin, UnixMillis};
 use crate::access::{Claims, LONGEST_NAME};
@@ -39,6 +40,27 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// That of a session of Sora's, by its first push, which came to this path.
+    pub(crate) fn of_sora(push: &Push<'_>, path: &str, start_time: UnixMillis) -> Self {
+        let connection = push.connection.as_ref();
+        let name = connection.map_or(&push.sender.node_name, |connection| &connection.connection_id);
+        Self {
+            dialect: Dialect::Sora,
+            start_time,
+            url: path.to_owned(),
+            origin: None,
+            // These are Sora's own, and not its client's.
+            user_agent: None,
+            remote_address: None,
+            location: Location::default(),
+            client_session: Some(name.to_string()),
+            user: connection.map(|connection| connection.client_id.to_string()),
+            conference: connection.map(|connection| connection.channel_id.to_string()),
+            sora: Some(Box::new(SoraOrigin::of(push))),
+            counted_by: None,
+        }
+    }
+
     /// Whether a session from here is another user's. One whose clients were not asked for a token is anybody's.
     pub(crate) fn is_anothers(&self, user: Option<&str>) -> bool {
         self.user.is_some() && self.user.as_deref() != user

@@ -30,6 +30,7 @@ use crate::store::queue::DatabaseQueue;
 use crate::store::sessions::SessionRow;
 use crate::telemetry::{self, traces::TARGET};
 
+pub(super) use self::pushes::DESTROYED;
 pub(crate) use self::pushes::{SaidReply, SaidStop};
 
 /// After a question that the database did not answer, others are not put for so long.

@@ -68,3 +68,13 @@ impl SoraOrigin {
         [connection_id, session_id, bundle_id, role, node, version, label].map(|text| text.as_deref())
     }
 }
+
+/// What the session of a connection of Sora's is called. No client of ours or Jitsi's can give such a name: theirs have no such character.
+pub(crate) fn name_of_connection(id: &str) -> String {
+    format!("sora@{id}")
+}
+
+/// The same for that of a node.
+pub(crate) fn name_of_node(node: &str) -> String {
+    format!("sora.node@{node}")
+}

@@ -7,6 +7,8 @@ mod clients;
 mod counters;
 #[path = "sora/load.rs"]
 mod load;
+#[path = "sora/logs.rs"]
+mod logs;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -8,11 +8,10 @@ use rtctrace_protocol::sora::{Ended, Member, Notice, Push, Refused};
 
 use super::later;
 use crate::app::App;
-use crate::geo::Location;
 use crate::ingest::socket::{later as reason_of, verdict};
 use crate::problem::{Problem, Reason};
 use crate::session::{
-    Attach, Dialect, Handle, Origin, Said, SaidReply, SaidStop, SessionId, SoraOrigin, Stop, UnixMillis,
+    Attach, Handle, Origin, Said, SaidReply, SaidStop, SessionId, Stop, UnixMillis, name_of_connection, name_of_node,
 };
 use crate::telemetry;
 
@@ -31,8 +30,8 @@ pub(super) async fn push(app: &App, push: &Push<'_>, path: String) -> Result<(),
         return Err(later(Reason::SpoolFull, "The spool is full; come back later.", SOON));
     }
     let name = match &push.connection {
-        Some(connection) => of_connection(&connection.connection_id),
-        None => of_node(&push.sender.node_name),
+        Some(connection) => name_of_connection(&connection.connection_id),
+        None => name_of_node(&push.sender.node_name),
     };
     for _ in 0..ATTEMPTS {
         match bring(app, push, &path, &name).await? {
@@ -61,7 +60,7 @@ async fn bring(app: &App, push: &Push<'_>, path: &str, name: &str) -> Result<Out
         }
     }
     for successor in 0..SessionId::SUCCESSORS {
-        let origin = origin(push, path);
+        let origin = Origin::of_sora(push, path, UnixMillis::now());
         match app.registry.attach(SessionId::following(name, successor), origin, 0).await {
             Attach::Session(handle, is_new) => {
                 let reply = app.registry.receive_said(&handle, Said::Push(push)).await;
@@ -129,7 +128,7 @@ pub(super) async fn notice(app: &App, notice: &Notice<'_>) -> Result<(), Problem
 }
 
 async fn tell(app: &App, notice: &Notice<'_>, connection: &str, member: Option<&Member<'_>>) -> Result<(), Problem> {
-    let Some(handle) = find(app, &of_connection(connection)).await else {
+    let Some(handle) = find(app, &name_of_connection(connection)).await else {
         telemetry::bad_line("unknown_connection");
         return Ok(());
     };
@@ -173,37 +172,7 @@ async fn find(app: &App, name: &str) -> Option<Arc<Handle>> {
     None
 }
 
-fn origin(push: &Push<'_>, path: &str) -> Origin {
-    let connection = push.connection.as_ref();
-    Origin {
-        dialect: Dialect::Sora,
-        start_time: UnixMillis::now(),
-        url: path.to_owned(),
-        origin: None,
-        // These are Sora's own, and not its client's.
-        user_agent: None,
-        remote_address: None,
-        location: Location::default(),
-        client_session: Some(
-            connection.map_or(&push.sender.node_name, |connection| &connection.connection_id).to_string(),
-        ),
-        user: connection.map(|connection| connection.client_id.to_string()),
-        conference: connection.map(|connection| connection.channel_id.to_string()),
-        sora: Some(Box::new(SoraOrigin::of(push))),
-        counted_by: None,
-    }
-}
-
 fn another_client() -> Problem {
     let detail = "client_id is another one than that of the connection's session.";
     Problem::new(Reason::BadRequest, detail).with_field("client_id")
-}
-
-/// Names that no client of ours or Jitsi's can give: they have no such character.
-fn of_connection(id: &str) -> String {
-    format!("sora@{id}")
-}
-
-fn of_node(name: &str) -> String {
-    format!("sora.node@{name}")
 }

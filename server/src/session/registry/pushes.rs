@@ -12,7 +12,7 @@ use crate::telemetry;
 /// How long a session that is over by a webhook waits for pushes that are on their way.
 const LINGER: Duration = Duration::from_secs(2);
 /// The close code of a session that a webhook ended.
-const DESTROYED: u16 = 1000;
+pub(in crate::session) const DESTROYED: u16 = 1000;
 
 /// What became of a body.
 #[derive(Debug)]
