@@ -161,9 +161,7 @@ impl Registry {
                 "it has just begun to go on elsewhere"
             );
             tokio::fs::rename(&plain, path).await?;
-            if !self.config().stats.interval.0.is_zero() {
-                self.forget_rows(row.id).await;
-            }
+            self.forget_thinned_rows(row.id).await;
             anyhow::Ok(())
         };
         let result = result.await;
@@ -179,7 +177,10 @@ impl Registry {
 
     /// Removes the rows of a session that goes on where rows are thinned: its last end brought some that the whole has not. All that it has
     /// comes again from its first line on.
-    async fn forget_rows(&self, id: SessionId) {
+    pub(super) async fn forget_thinned_rows(&self, id: SessionId) {
+        if self.config().stats.interval.0.is_zero() {
+            return;
+        }
         let attempt = async {
             let mut transaction = self.stores().database.begin().await?;
             transaction.lock(id).await?;

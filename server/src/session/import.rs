@@ -22,7 +22,7 @@ use super::{Dialect, Origin, SessionId, UnixMillis};
 use crate::access::{Claims, without_tokens};
 use crate::config::Privacy;
 use crate::spool::{Recovered, path_of};
-use crate::store::sessions;
+use crate::store::sessions::{self, SessionRow};
 
 /// As much of a dump's beginning names it, if it does not name itself: lines, and bytes that are held for it.
 const OPENING: usize = 64;
@@ -126,6 +126,29 @@ pub(super) async fn place(registry: &Registry, prepared: &Prepared) -> Result<Jo
         return Err(ImportError::Known(session));
     }
 
+    enter(registry, prepared).await
+}
+
+/// The same for all of a session that is stored, and goes on.
+pub(super) async fn place_again(
+    registry: &Registry,
+    prepared: &Prepared,
+    row: &SessionRow,
+) -> Result<JoinHandle<()>, ImportError> {
+    let session = prepared.session;
+    let _turn = registry.turn(session).lock().await;
+    let store = |error: sqlx::Error| ImportError::Store(error.into());
+    if registry.get(session).is_some()
+        || !sessions::reopen(&registry.stores().database, row, registry.spool().id()).await.map_err(store)?
+    {
+        return Err(ImportError::Known(session));
+    }
+    registry.forget_thinned_rows(session).await;
+    enter(registry, prepared).await
+}
+
+async fn enter(registry: &Registry, prepared: &Prepared) -> Result<JoinHandle<()>, ImportError> {
+    let session = prepared.session;
     let path = path_of(registry.spool().dir(), session);
     // A link in place of a new name: it never replaces a file that another session or import has there.
     match std::fs::hard_link(&prepared.part.0, &path) {
@@ -366,6 +389,16 @@ impl Output {
         Ok(())
     }
 
+    /// The next line, which was written before.
+    pub(super) fn again(&mut self, line: &Line<'_>) -> Result<(), ImportError> {
+        self.lines += 1;
+        if let Some(obfuscator) = &mut self.obfuscator {
+            obfuscator.rewrite(line, &mut String::new());
+        }
+        self.write(line.text())
+    }
+
+    /// The next line.
     pub(super) fn line(&mut self, text: &str) -> Result<(), ImportError> {
         self.lines += 1;
         let (Some(obfuscator), Ok(line)) = (&mut self.obfuscator, Line::parse(text)) else { return self.write(text) };

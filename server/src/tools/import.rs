@@ -119,8 +119,11 @@ async fn log(
 }
 
 fn tell(outcome: &Outcome, lines: &LogLines, started: Instant) -> anyhow::Result<()> {
-    let Outcome { sessions, known, without, left_out, repeated, bytes, .. } = outcome;
+    let Outcome { sessions, longer, known, without, left_out, repeated, bytes, .. } = outcome;
     let mut text = format!("{sessions} sessions of connections, {known} are here already");
+    if *longer > 0 {
+        text += &format!(", {longer} go on");
+    }
     if *without > 0 {
         text += &format!(", {without} have no statistics");
     }

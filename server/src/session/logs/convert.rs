@@ -1,18 +1,20 @@
 //! The second half of an import of Sora's logs: lines come by connection and time, and what a connection's come to is the text of a session,
 //! as if it had been pushed.
 
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, BufReader, Seek as _, Write as _};
 use std::path::Path;
 
-use rtctrace_protocol::dump::{self, MAX_LINE};
-use rtctrace_protocol::sora::{Gathering, HeldStamps, Logged, Notice, Push, Refused, Taken, Translated, Translator};
+use rtctrace_protocol::dump::{self, DumpError, DumpReader, MAX_LINE};
+use rtctrace_protocol::line::Line;
+use rtctrace_protocol::sora::{Gathering, Logged, Notice, Push, Refused, Taken, Translated, Translator};
 
 use super::Logs;
+use super::known::Destination;
 use super::sort::{Key, Sorted, nameless};
 use crate::config::Privacy;
 use crate::session::import::{ImportError, Output, Part, Prepared, is_sensible};
 use crate::session::registry::DESTROYED;
-use crate::session::{LOST, Origin, SessionId, UnixMillis};
+use crate::session::{LOST, Origin, UnixMillis};
 
 /// So many notices about a session of a channel as a whole are held: there is one, unless somebody makes them up.
 const ENDS: usize = 16;
@@ -31,7 +33,7 @@ pub(super) struct Converting {
 /// What a connection came to.
 #[derive(Debug)]
 pub(super) enum Converted {
-    /// A session.
+    /// A session, or all of one that goes on.
     New(Prepared),
     /// Sessions that are here hold all its statistics.
     Held,
@@ -75,15 +77,14 @@ impl Converting {
         self.each(|_, _| Ok(()))
     }
 
-    /// Makes its session, `id`, of what is not `held`.
+    /// Makes its session of what is new.
     pub(super) fn convert(
         &mut self,
         logs: &mut Logs,
-        id: SessionId,
-        held: &HeldStamps,
-        place: (&Path, &Privacy),
+        to: &Destination,
+        (dir, privacy): (&Path, &Privacy),
     ) -> Result<Converted, ImportError> {
-        let mut making = Making::new(logs, held, place)?;
+        let mut making = Making::new(logs, to, dir, privacy)?;
         let mut ends = self.ends.clone().into_iter().peekable();
         self.each(|key, text| {
             while let Some((of_end, end)) = ends.next_if(|(of_end, _)| of_end.time() < key.time()) {
@@ -94,7 +95,7 @@ impl Converting {
         for (of_end, end) in ends {
             making.line(&of_end, &end)?;
         }
-        making.finish(id, place.0)
+        making.finish(dir)
     }
 
     fn each(&mut self, mut line: impl FnMut(&Key, &str) -> Result<(), ImportError>) -> Result<(), ImportError> {
@@ -110,7 +111,9 @@ impl Converting {
 /// A session in the making.
 struct Making<'l> {
     logs: &'l mut Logs,
-    held: &'l HeldStamps,
+    to: &'l Destination,
+    /// Whether anything is new.
+    is_new: bool,
     translator: Translator,
     lines: String,
     body: Output,
@@ -128,10 +131,11 @@ struct Making<'l> {
 }
 
 impl<'l> Making<'l> {
-    fn new(logs: &'l mut Logs, held: &'l HeldStamps, (dir, privacy): (&Path, &Privacy)) -> io::Result<Self> {
+    fn new(logs: &'l mut Logs, to: &'l Destination, dir: &Path, privacy: &Privacy) -> io::Result<Self> {
         Ok(Self {
             logs,
-            held,
+            to,
+            is_new: false,
             translator: Translator::new(MAX_LINE),
             lines: String::new(),
             body: Output::new(nameless(dir)?, privacy.obfuscator(), u64::MAX),
@@ -189,16 +193,39 @@ impl<'l> Making<'l> {
         Ok(())
     }
 
+    /// Something is new: a session that goes on begins with what it has.
+    fn begin(&mut self) -> Result<(), ImportError> {
+        if std::mem::replace(&mut self.is_new, true) {
+            return Ok(());
+        }
+        let Some(stored) = &self.to.stored else { return Ok(()) };
+        let mut dump = &stored.dump;
+        dump.rewind()?;
+        let mut dump = DumpReader::open(BufReader::new(dump))?;
+        self.origin = Some(Origin::from_metadata(dump.metadata()).ok_or(DumpError::NoMetadata)?);
+        while let Some(line) = dump.next_line() {
+            let Ok(line) = Line::parse(line?) else { continue };
+            // It is not over any more.
+            if line.connection().is_none() && line.method() == "close" {
+                continue;
+            }
+            self.translator.replay(&line);
+            self.body.again(&line)?;
+        }
+        Ok(())
+    }
+
     /// Takes in a push that so many lines hold, from one of that number on.
     fn push(&mut self, push: &Push<'_>, number: u64, lines: u64) -> Result<(), ImportError> {
+        if self.to.held.has_push(push) {
+            self.is_known = true;
+            return Ok(());
+        }
+        self.begin()?;
         let origin = Origin::of_sora(push, path(push), UnixMillis(0));
         if self.origin.as_ref().is_some_and(|first| first.is_anothers(origin.user.as_deref())) {
             let why = "client_id is another one than that of the connection's session";
             self.logs.leave_out(number, lines, why);
-            return Ok(());
-        }
-        if self.held.has_push(push) {
-            self.is_known = true;
             return Ok(());
         }
         match self.translator.push(push, &mut self.lines) {
@@ -218,9 +245,10 @@ impl<'l> Making<'l> {
     }
 
     fn notice(&mut self, notice: &Notice<'_>, number: u64) -> Result<(), ImportError> {
-        if self.held.has_notice(notice) {
+        if self.to.held.has_notice(notice) {
             return Ok(());
         }
+        self.begin()?;
         let member = notice.connections.first();
         let connection = match (&notice.connection_id, member) {
             (Some(connection), _) => connection.to_string(),
@@ -251,16 +279,21 @@ impl<'l> Making<'l> {
         Ok(())
     }
 
-    fn finish(mut self, id: SessionId, dir: &Path) -> Result<Converted, ImportError> {
+    fn finish(mut self, dir: &Path) -> Result<Converted, ImportError> {
         self.gathered()?;
-        let Some(mut origin) = self.origin else {
-            return Ok(if self.is_known { Converted::Held } else { Converted::Nothing });
+        let goes_on = self.to.stored.is_some();
+        let is_held = self.is_known || goes_on;
+        let Some(mut origin) = self.origin.filter(|_| self.is_new) else {
+            return Ok(if is_held { Converted::Held } else { Converted::Nothing });
         };
         let code = if self.translator.is_over() { DESTROYED } else { LOST };
         self.body.line(&format!("[\"close\",null,{code},0]"))?;
-        let now = UnixMillis::now();
-        let start = UnixMillis(self.first.unwrap_or_default().div_euclid(1000));
-        origin.start_time = if is_sensible(start.0, now) { start } else { now };
+        if !goes_on {
+            let now = UnixMillis::now();
+            let start = UnixMillis(self.first.unwrap_or_default().div_euclid(1000));
+            origin.start_time = if is_sensible(start.0, now) { start } else { now };
+        }
+        let id = self.to.id;
         let (mut body, length, lines) = self.body.finish()?;
         body.rewind()?;
         let mut header = String::new();

@@ -17,7 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use self::convert::{Converted, Converting};
 use self::known::{Known, known};
 use self::sort::Sorter;
-use super::import::{ImportError, place};
+use super::import::{ImportError, place, place_again};
 use super::registry::Registry;
 
 pub(crate) use self::read::recognise;
@@ -64,7 +64,9 @@ pub(crate) struct Read {
 pub(crate) struct Outcome {
     /// New sessions.
     pub(crate) sessions: u64,
-    /// Connections whose statistics sessions hold that were here before.
+    /// Sessions that were here and had not all of it.
+    pub(crate) longer: u64,
+    /// Connections of which sessions hold all.
     pub(crate) known: u64,
     /// Connections of which only webhooks tell.
     pub(crate) without: u64,
@@ -128,9 +130,9 @@ pub(crate) async fn store_logs(registry: &Registry, logs: Logs) -> anyhow::Resul
         let Some(name) = name.context("the lines cannot be read again")? else { break };
         logs.watch.show(&|| format!("{} sessions, {} are here already", outcome.sessions, outcome.known));
         let known = known(registry, &folder(registry), &name).await;
-        let place_for = match known.with_context(|| format!("nobody can say what is held of {name}"))? {
-            Known::Some(id, held) => Some((id, held)),
-            Known::All => {
+        let to = match known.with_context(|| format!("nobody can say what is held of {name}"))? {
+            Known::To(to) => Some(to),
+            Known::Gone => {
                 outcome.known += 1;
                 None
             }
@@ -139,18 +141,25 @@ pub(crate) async fn store_logs(registry: &Registry, logs: Logs) -> anyhow::Resul
                 logs.watch.note(&format!("the session {id} is held by another collector; its lines are left out"));
                 None
             }
+            Known::Full => {
+                outcome.failed += 1;
+                logs.watch.note(&format!("{name} has had as many sessions as it may have; its lines are left out"));
+                None
+            }
         };
-        let Some((id, held)) = place_for else {
+        let Some(to) = to else {
             let (back, skipped) = beside(converting, Converting::skip).await?;
             converting = back;
             skipped?;
             continue;
         };
         let (dir, privacy) = (folder(registry), registry.config().privacy.clone());
-        let making =
-            beside((converting, logs), move |(converting, logs)| converting.convert(logs, id, &held, (&dir, &privacy)));
+        let making = beside((converting, logs, to), move |(converting, logs, to)| {
+            converting.convert(logs, to, (&dir, &privacy))
+        });
         let (back, converted) = making.await?;
-        (converting, logs) = back;
+        let to;
+        (converting, logs, to) = back;
         let prepared = match converted? {
             Converted::New(prepared) => prepared,
             Converted::Held => {
@@ -166,9 +175,13 @@ pub(crate) async fn store_logs(registry: &Registry, logs: Logs) -> anyhow::Resul
             stored(storing.next().await)?;
         }
         registry.spool().room().await;
-        match place(registry, &prepared).await {
+        let (placed, count) = match &to.stored {
+            Some(stored) => (place_again(registry, &prepared, &stored.row).await, &mut outcome.longer),
+            None => (place(registry, &prepared).await, &mut outcome.sessions),
+        };
+        match placed {
             Ok(task) => {
-                outcome.sessions += 1;
+                *count += 1;
                 storing.push(task);
             }
             Err(ImportError::Known(_)) => outcome.known += 1,

@@ -211,18 +211,26 @@ async fn lines_of_a_push_are_found_wherever_they_stand_and_bad_ones_cost_themsel
     // Once more, and then with what came since.
     let (_, printed, _) = import(&mut collector, &files[..4]);
     assert!(printed.contains("0 sessions of connections, 2 are here already"), "{printed}");
+    let late = (5500, 5);
+    let more = (38..45).map(|number| (number * 1000, number)).chain([late]);
     let more: Vec<String> =
-        (38..45).flat_map(|number| logged(&body(&connection, number * 1000, &counting(number)))).collect();
+        more.flat_map(|(millis, number)| logged(&body(&connection, millis, &counting(number)))).collect();
     let more = [logs.file("more", more.join("\n"))];
-    for (said, sessions) in [("1 sessions of connections, 0 are", 3), ("0 sessions of connections, 1 are", 3)] {
+    for said in
+        ["0 sessions of connections, 0 are here already, 1 go on;", "0 sessions of connections, 1 are here already;"]
+    {
         let (success, printed, errors) = import(&mut collector, &more);
         assert!(success && printed.contains(said), "{printed}{errors}");
-        assert_eq!(collector.sessions().await.len(), sessions);
+        assert_eq!(collector.sessions().await.len(), 2);
     }
-    let list = collector.get(&format!("/api/v1/sessions?soraConnection={connection}")).await.json();
-    let other = list["sessions"].as_array().unwrap().iter().find(|session| session["id"] != id).unwrap();
-    let (_, stored) = collector.dump(other["id"].as_str().unwrap()).await;
-    assert_eq!(numbers(&stored), (40..45).collect::<Vec<_>>());
+    let (_, stored) = collector.dump(&id).await;
+    expected = (0..45).chain([5]).collect();
+    expected.sort_unstable();
+    assert_eq!(numbers(&stored), expected);
+    assert!(super::times(&stored).is_sorted());
+    expected = (0..45).chain([7]).collect();
+    expected.sort_unstable();
+    assert_eq!(super::rows(&collector).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,9 +246,23 @@ async fn what_was_pushed_is_not_imported_again_and_what_was_not_is() {
     let logs = Logs::new();
     let log: Vec<String> = (0..5).flat_map(|number| logged(&push(number))).collect();
     let (success, printed, errors) = import(&mut collector, &[logs.file("log", log.join("\n"))]);
-    assert!(success && printed.contains("1 sessions of connections"), "{printed}{errors}");
+    assert!(
+        success && printed.contains("0 sessions of connections, 0 are here already, 1 go on;"),
+        "{printed}{errors}"
+    );
+    assert_eq!(numbers(&collector.dump(&id).await.1), [0, 1, 2, 3, 4]);
     assert_eq!(super::rows(&collector).await, [0, 1, 2, 3, 4]);
-    assert_eq!(numbers(&collector.dump(&id).await.1), [0, 1, 2]);
+    assert_eq!(collector.session(&id).await["closeCode"], 1006);
+    // A webhook alone, too.
+    let ended = requested(&notice("connection.destroyed", Some(&connection)));
+    let other = requested(&notice("connection.destroyed", Some(&base32("D0"))));
+    let (_, printed, errors) = import(&mut collector, &[logs.file("events", [ended, other].join("\n"))]);
+    let said = "0 sessions of connections, 0 are here already, 1 go on, 1 have no statistics; 2 lines, 0 left out;";
+    assert!(printed.contains(said), "{printed}{errors}");
+    let session = collector.session(&id).await;
+    assert_eq!((&session["closeCode"], &session["state"]), (&json!(1000), &json!("ended")));
+    assert_eq!(collector.dump(&id).await.1.iter().filter(|line| line.starts_with("[\"close\"")).count(), 1);
+    assert_eq!(collector.sessions().await.len(), 1);
 }
 
 /// Runs an import, and says how much memory it had at most, in KiB.
