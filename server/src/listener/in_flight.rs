@@ -29,9 +29,10 @@ pub(super) struct InFlight {
     longest: u64,
 }
 
-/// The room of one request.
+/// The room of one request. Whoever has the request finds it among the request's extensions, and holds it for as long as it works for it:
+/// its sender may be gone long before.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     _request: OwnedSemaphorePermit,
     _units: OwnedSemaphorePermit,
     _counted: SoraRequest,

@@ -35,6 +35,7 @@ use crate::telemetry;
 use full::Full;
 use patience::{Impatient, Requests};
 
+pub(crate) use in_flight::Taken;
 pub(crate) use sora::SoraListener;
 pub(crate) use tls::{Files as TlsFiles, Tls};
 

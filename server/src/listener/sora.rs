@@ -81,12 +81,18 @@ fn guarded(router: Router, door: Door) -> Router {
 }
 
 /// Lets a request through that shows the token, if there is room for it.
-async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+async fn admit(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
     if request.uri().path() == HEALTH {
         return next.run(request).await;
     }
     let answer = match passed(&door, &request) {
-        Ok(_taken) => next.run(request).await,
+        Ok(taken) => {
+            let taken = Arc::new(taken);
+            request.extensions_mut().insert(Arc::clone(&taken));
+            let answer = next.run(request).await;
+            drop(taken);
+            answer
+        }
         Err(problem) => {
             door.in_flight.pass_over(request.into_body()).await;
             problem.into_response()

@@ -9,14 +9,14 @@ mod counters;
 mod load;
 #[path = "sora/logs.rs"]
 mod logs;
+#[path = "sora/storms.rs"]
+mod storms;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::Method;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Map, Value, json};
@@ -54,16 +54,24 @@ impl Link {
     }
 
     async fn post(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
+        self.ask(Method::POST, path, headers, body.into()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, &[], Bytes::new()).await.unwrap()
+    }
+
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Option<Answer> {
         let address = if let Self::Http1(address) = self { address } else { "sora.test" };
         let uri = if let Self::Http1(_) = self { path.to_owned() } else { format!("http://{address}{path}") };
-        let mut request = hyper::Request::post(uri);
+        let mut request = hyper::Request::builder().method(method).uri(uri);
         if let Self::Http1(_) = self {
             request = request.header("host", address);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body.into())).unwrap();
+        let request = request.body(Full::new(body)).unwrap();
         let response = match self {
             Self::Http1(address) => {
                 let stream = TcpStream::connect(address).await.ok()?;
@@ -77,7 +85,7 @@ impl Link {
                 sender.send_request(request).await.ok()?
             }
         };
-        Some(Answer::of(response).await)
+        Answer::of(response).await
     }
 
     /// The status of the answer to a push; 0 if there is none.
@@ -261,54 +269,6 @@ async fn pushes_over_several_connections_are_there_once_and_by_their_times() {
     let session = collector.session(&id).await;
     assert_eq!((&session["lines"], &session["duration"]), (&json!(63), &json!(60_000)));
     assert_eq!(rows(&collector).await, (0..60).collect::<Vec<_>>());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_before_a_crash_under_load_is_there_once() {
-    let mut collector = start(&[("RTCTRACE_SORA_IDLE_TIMEOUT", "2s")]);
-    let connections: Vec<String> = (0..8).map(|number| base32(&format!("C{number}"))).collect();
-    let mut answered: HashMap<String, Vec<i64>> = HashMap::new();
-    for round in 0..3 {
-        let mut tasks = Vec::new();
-        let taken = Arc::new(AtomicUsize::new(0));
-        let links = [Link::http2(&collector).await, Link::http2(&collector).await, Link::http2(&collector).await];
-        for (at, connection) in connections.iter().enumerate() {
-            let (links, connection, taken) = (links.clone(), connection.clone(), Arc::clone(&taken));
-            tasks.push(tokio::spawn(async move {
-                let mut said = Vec::new();
-                for number in round * 400..(round + 1) * 400 {
-                    let push = body(&connection, number * 10, &counting(number));
-                    match links[(at + number as usize) % links.len()].push(&push).await {
-                        204 => {
-                            said.push(number);
-                            taken.fetch_add(1, Ordering::Relaxed);
-                        }
-                        503 => tokio::time::sleep(Duration::from_millis(20)).await,
-                        0 => break,
-                        other => panic!("{other}"),
-                    }
-                }
-                (connection, said)
-            }));
-        }
-        until("some are answered", async || (taken.load(Ordering::Relaxed) >= 100).then_some(())).await;
-        collector.crash();
-        for task in tasks {
-            let (connection, said) = task.await.unwrap();
-            answered.entry(connection).or_default().extend(said);
-        }
-        collector.restart();
-    }
-    assert!(answered.values().map(Vec::len).sum::<usize>() >= 300);
-    for (connection, said) in answered {
-        let id = session_of(&collector, &connection).await;
-        let (_, lines) = collector.dump(&id).await;
-        let held = numbers(&lines);
-        assert!(held.is_sorted_by(|before, after| before < after), "each is there once: {held:?}");
-        assert!(said.iter().all(|number| held.contains(number)), "{said:?} of {held:?}");
-        assert_eq!(collector.session(&id).await["closeCode"], 1006);
-    }
-    assert_eq!(collector.sessions().await.len(), connections.len());
 }
 
 #[tokio::test]

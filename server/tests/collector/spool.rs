@@ -1,35 +1,11 @@
 //! The spool's disk is full, its limit is reached, a session is very long: clients keep what is not acknowledged, and all of it is
 //! stored once in the end.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::*;
-
-/// A file system of its own, as large as the test wants.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn tmpfs(path: &Path, size: &str) -> Option<Self> {
-        std::fs::create_dir_all(path).unwrap();
-        let size = format!("size={size}");
-        let output = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).output();
-        if output.as_ref().is_ok_and(|output| output.status.success()) {
-            return Some(Self(path.to_owned()));
-        }
-        eprintln!("skipped: this test mounts a small tmpfs, which is not permitted here: {output:?}");
-        None
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 #[tokio::test]
 async fn on_a_full_file_system_nothing_acknowledged_is_lost_and_all_is_stored_once_there_is_space() {

@@ -311,12 +311,13 @@ impl Answer {
         Self { status, headers, body: bytes[end + 4..].to_vec() }
     }
 
-    /// One that a client of hyper's got.
-    pub(crate) async fn of(response: hyper::Response<hyper::body::Incoming>) -> Self {
+    /// One that a client of hyper's got; `None` if it has no end.
+    pub(crate) async fn of(response: hyper::Response<hyper::body::Incoming>) -> Option<Self> {
         let (head, body) = response.into_parts();
         let pairs = head.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
         let (status, headers) = (head.status.as_u16(), pairs.collect());
-        Self { status, headers, body: http_body_util::BodyExt::collect(body).await.unwrap().to_bytes().to_vec() }
+        let body = http_body_util::BodyExt::collect(body).await.ok()?.to_bytes().to_vec();
+        Some(Self { status, headers, body })
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
@@ -441,6 +442,28 @@ impl Socket {
     pub(crate) async fn close(mut self) {
         self.0.close(None).await.unwrap();
         while let Some(Ok(_)) = self.0.next().await {}
+    }
+}
+
+/// A file system of its own, as large as the test wants.
+pub(crate) struct Mount(PathBuf);
+
+impl Mount {
+    pub(crate) fn tmpfs(path: &Path, size: &str) -> Option<Self> {
+        std::fs::create_dir_all(path).unwrap();
+        let size = format!("size={size}");
+        let output = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).output();
+        if output.as_ref().is_ok_and(|output| output.status.success()) {
+            return Some(Self(path.to_owned()));
+        }
+        eprintln!("skipped: this test mounts a small tmpfs, which is not permitted here: {output:?}");
+        None
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 

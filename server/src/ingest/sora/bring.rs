@@ -25,7 +25,7 @@ const AT_ONE_TIME: usize = 16;
 const LIMIT: u16 = 4001;
 
 /// Takes a push in. When this returns, it is written.
-pub(super) async fn push(app: &App, push: &Push<'_>, path: String) -> Result<(), Problem> {
+pub(super) async fn push(app: &App, push: &Push<'_>, path: &str) -> Result<(), Problem> {
     if app.registry.spool().is_full() {
         return Err(later(Reason::SpoolFull, "The spool is full; come back later.", SOON));
     }
@@ -34,7 +34,7 @@ pub(super) async fn push(app: &App, push: &Push<'_>, path: String) -> Result<(),
         None => name_of_node(&push.sender.node_name),
     };
     for _ in 0..ATTEMPTS {
-        match bring(app, push, &path, &name).await? {
+        match bring(app, push, path, &name).await? {
             Outcome::Written => return Ok(()),
             Outcome::Ended => {}
         }
@@ -81,7 +81,7 @@ async fn bring(app: &App, push: &Push<'_>, path: &str, name: &str) -> Result<Out
             }
         }
     }
-    Err(later(Reason::SessionTooOld, "The connection has had too many sessions.", SOON))
+    Err(later(Reason::Overloaded, "The connection has had too many sessions; come back later.", SOON))
 }
 
 /// What became of a body; `None` if it goes to the session beside this one.
@@ -123,6 +123,8 @@ pub(super) async fn notice(app: &App, notice: &Notice<'_>) -> Result<(), Problem
     for some in targets.chunks(AT_ONE_TIME) {
         let told = some.iter().map(|(connection, member)| tell(app, notice, connection, *member));
         results.extend(futures_util::future::join_all(told).await);
+        // A body may name many that nobody knows.
+        tokio::task::yield_now().await;
     }
     results.into_iter().collect()
 }

@@ -4,6 +4,7 @@
 
 mod bring;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +17,7 @@ use rtctrace_protocol::sora::{BadBody, Notice, Push};
 use crate::api::{body, health, shorten};
 use crate::app::App;
 use crate::config::Size;
+use crate::listener::Taken;
 use crate::problem::{Problem, Reason};
 use crate::router::method_not_allowed;
 
@@ -61,23 +63,25 @@ async fn event_webhook(State(app): State<App>, request: Request) -> Result<Statu
 
 async fn push(app: App, request: Request, type_header: &'static str) -> Result<StatusCode, Problem> {
     let body = received(&app, request, type_header).await?;
-    // Whoever sends it may go; from here on the work is not the request's.
-    let work = tokio::spawn(async move {
-        let push = Push::read(&body.bytes).map_err(bad)?;
-        body.is_of(&push.sender.kind)?;
-        bring::push(&app, &push, body.path).await
-    });
-    done(work.await)
+    // Whoever sends it may go; from here on the work is not the request's, but it has its room.
+    done(tokio::spawn(async move { take_push(&app, body).await }).await)
+}
+
+async fn take_push(app: &App, body: Received) -> Result<(), Problem> {
+    let push = Push::read(&body.bytes).map_err(bad)?;
+    body.is_of(&push.sender.kind)?;
+    bring::push(app, &push, &body.path).await
 }
 
 async fn notice(app: App, request: Request, type_header: &'static str) -> Result<StatusCode, Problem> {
     let body = received(&app, request, type_header).await?;
-    let work = tokio::spawn(async move {
-        let notice = Notice::read(&body.bytes).map_err(bad)?;
-        body.is_of(&notice.sender.kind)?;
-        bring::notice(&app, &notice).await
-    });
-    done(work.await)
+    done(tokio::spawn(async move { take_notice(&app, body).await }).await)
+}
+
+async fn take_notice(app: &App, body: Received) -> Result<(), Problem> {
+    let notice = Notice::read(&body.bytes).map_err(bad)?;
+    body.is_of(&notice.sender.kind)?;
+    bring::notice(app, &notice).await
 }
 
 fn done(work: Result<Result<(), Problem>, tokio::task::JoinError>) -> Result<StatusCode, Problem> {
@@ -90,6 +94,7 @@ struct Received {
     path: String,
     /// The header that tells its type, and what that says.
     told: (&'static str, Option<String>),
+    _room: Option<Arc<Taken>>,
 }
 
 impl Received {
@@ -110,6 +115,7 @@ async fn received(app: &App, request: Request, type_header: &'static str) -> Res
     let header = request.headers().get(HeaderName::from_static(type_header));
     let told = (type_header, header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let path = request.uri().path().to_owned();
+    let room = request.extensions().get().map(Arc::clone);
     let limit = longest(app);
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > limit.0) {
@@ -119,7 +125,7 @@ async fn received(app: &App, request: Request, type_header: &'static str) -> Res
         Reason::TooLarge => too_long(limit),
         _ => problem,
     })?;
-    Ok(Received { bytes, path, told })
+    Ok(Received { bytes, path, told, _room: room })
 }
 
 fn longest(app: &App) -> Size {
