@@ -29,6 +29,8 @@ pub struct Unordered {
     envelopes: Envelopes,
     /// The stamps of lines that were read, eight bytes for each.
     seen: HashSet<u64>,
+    /// The session's end was read.
+    is_over: bool,
     hasher: RandomState,
 }
 
@@ -56,8 +58,11 @@ impl Unordered {
             self.envelopes.put(subject_of(value), value.text());
             return Ok(None);
         }
-        // Nothing comes behind the end.
+        // Nothing comes behind the end, and there is one.
         if method == "close" && connection.is_none() {
+            if std::mem::replace(&mut self.is_over, true) {
+                return Ok(None);
+            }
             time = time.max(newest);
         }
         let subject = pushed(&method, connection.as_deref());

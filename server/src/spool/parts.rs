@@ -60,7 +60,10 @@ pub(super) fn check(path: &Path, last: u32) -> io::Result<()> {
 
 /// The number of the last part.
 pub(super) fn last_part(path: &Path) -> io::Result<u32> {
-    let mut number = 0;
+    last_behind(path, 0)
+}
+
+fn last_behind(path: &Path, mut number: u32) -> io::Result<u32> {
     while part_of(path, number + 1).try_exists()? {
         number += 1;
     }
@@ -72,11 +75,12 @@ pub(super) fn length_before(path: &Path, part: u32) -> io::Result<u64> {
     (0..part).map(|number| Ok(std::fs::metadata(part_of(path, number))?.len())).sum()
 }
 
-/// Removes the parts behind one.
+/// Removes the parts behind one, the last of them first: what a crash leaves has no gap.
 pub(super) fn remove_behind(path: &Path, number: u32) -> io::Result<()> {
-    for number in number + 1.. {
+    let last = last_behind(path, number)?;
+    for number in (number + 1..=last).rev() {
         match std::fs::remove_file(part_of(path, number)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result?,
         }
     }

@@ -5,6 +5,8 @@
 mod clients;
 #[path = "sora/counters.rs"]
 mod counters;
+#[path = "sora/crashes.rs"]
+mod crashes;
 #[path = "sora/load.rs"]
 mod load;
 #[path = "sora/logs.rs"]
