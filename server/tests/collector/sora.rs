@@ -11,6 +11,8 @@ mod crashes;
 mod load;
 #[path = "sora/logs.rs"]
 mod logs;
+#[path = "sora/privacy.rs"]
+mod privacy;
 #[path = "sora/storms.rs"]
 mod storms;
 
