@@ -135,15 +135,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot create the spool {}", config.spool_dir().display()))?;
     let _lock = lock(&config.data_dir)?;
     let metrics = telemetry::install_metrics()?;
-    if let Some(fitting) = process::sockets_that_fit(process::file_limit(), config.limits.sockets) {
-        tracing::warn!(
-            "limits.sockets is {}, but this process may have only {} files open, which is enough for {fitting}; \
-             raise the limit (LimitNOFILE of systemd, ulimit -n) or lower the setting",
-            config.limits.sockets,
-            process::file_limit(),
-        );
+    if let Some(lack) = process::lack_of_files(process::file_limit(), &config) {
+        tracing::warn!("{lack}");
     }
-
     if config.stats.enabled && config.stats.interval.0 >= TOO_FEW_ROWS && config.database_url()?.starts_with("postgres")
     {
         tracing::warn!("stats.interval is so long that the views by minutes see little or nothing of a call");

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::config::Config;
+
 /// Raises the limit of open files as far as the system lets this process, and says what it is then: each session needs one
 /// for its socket, and has another for its spool file while there are some to spare; shells usually grant 1024.
 pub(crate) fn raise_file_limit() -> u64 {
@@ -18,12 +20,26 @@ pub(crate) fn file_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// How many sockets the process has files for, if those are fewer than the settings allow: a quarter is left to the spool, and some
-/// to the database, to dumps and to the libraries.
-pub(crate) fn sockets_that_fit(files: u64, sockets: usize) -> Option<u64> {
+/// What an operator should know if this process may have fewer files open than the settings allow connections: a quarter is left to the
+/// spool, and some to the database, to dumps and to the libraries.
+pub(crate) fn lack_of_files(files: u64, config: &Config) -> Option<String> {
     const OTHERS: u64 = 200;
     let fitting = (files - files / 4).saturating_sub(OTHERS);
-    (fitting < sockets as u64).then_some(fitting)
+    let sockets = config.limits.sockets;
+    let (wanted, what) = match config.sora.address() {
+        None => (sockets, format!("limits.sockets is {sockets}")),
+        Some(_) => {
+            let connections = config.sora.connections;
+            let what = format!("limits.sockets is {sockets} and sora.connections {connections}");
+            (sockets.saturating_add(connections), what)
+        }
+    };
+    (fitting < wanted as u64).then(|| {
+        format!(
+            "{what}, but this process may have only {files} files open, which is enough for {fitting}; raise the limit (LimitNOFILE of systemd, \
+             ulimit -n) or lower the settings"
+        )
+    })
 }
 
 /// Processor time that this process took so far, in its own code and in the kernel's; `None` where nobody says.
@@ -37,10 +53,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sockets_that_have_no_files_are_told() {
-        assert_eq!(sockets_that_fit(20_000, 12_000), None);
-        assert_eq!(sockets_that_fit(1024, 12_000), Some(568));
-        assert_eq!(sockets_that_fit(10, 12_000), Some(0));
-        assert_eq!(sockets_that_fit(u64::MAX, 12_000), None);
+    fn connections_that_have_no_files_are_told() {
+        let of = |sockets, listen: &str, connections| {
+            let mut config = Config::default();
+            (config.limits.sockets, config.sora.listen, config.sora.connections) =
+                (sockets, listen.to_owned(), connections);
+            config
+        };
+        let all = of(12_000, "", 256);
+        assert_eq!(lack_of_files(20_000, &all), None);
+        assert_eq!(lack_of_files(u64::MAX, &all), None);
+        let told = lack_of_files(1024, &all).unwrap();
+        assert!(told.contains("limits.sockets is 12000, ") && told.contains("enough for 568;"), "{told}");
+        assert!(lack_of_files(10, &all).unwrap().contains("enough for 0;"));
+        // Those for Sora count where there are any.
+        assert_eq!(lack_of_files(20_000, &of(14_500, "", 500)), None);
+        let told = lack_of_files(20_000, &of(14_500, "127.0.0.1", 500)).unwrap();
+        assert!(
+            told.contains("sockets is 14500 and sora.connections 500, ") && told.contains("enough for 14800;"),
+            "{told}"
+        );
+        assert_eq!(lack_of_files(20_000, &of(14_300, "127.0.0.1", 500)), None);
+        assert!(lack_of_files(20_000, &of(usize::MAX, "127.0.0.1", 500)).is_some());
     }
 }
