@@ -5,6 +5,8 @@ import { seriesTitle } from '../src/model/entries';
 import { categoryOf, markOf, shortMethod } from '../src/model/events';
 import { thin } from '../src/model/lanes';
 import { axisTexts, countText, valueText } from '../src/model/numbers';
+import { lonely } from '../src/model/plot';
+import { soraFacts, soraText } from '../src/model/sora';
 
 describe('events', () => {
   it('belong to a category, outcomes to that of their call', () => {
@@ -16,6 +18,8 @@ describe('events', () => {
       'MediaStreamTrack.onmute': 'media',
       createDataChannel: 'data',
       ':anything': 'app',
+      ':sora.event': 'setup',
+      ':sora.stats': 'reports',
       getStats: 'reports',
       create: 'setup',
       'RTCIceTransport.onselectedcandidatepairchange': 'ice',
@@ -34,6 +38,9 @@ describe('events', () => {
     assert.equal(markOf('onicecandidateerror', false, true), 'warning');
     assert.equal(markOf('navigator.mediaDevices.getUserMedia', false, false), 'media');
     assert.equal(markOf('getStats', false, false), null);
+    assert.equal(markOf(':note', false, false), 'app');
+    assert.equal(markOf(':sora.event', false, false), 'webhook');
+    assert.equal(markOf(':sora.connection', false, false), null);
   });
 
   it('have short names', () => {
@@ -84,5 +91,24 @@ describe('names', () => {
     const safari = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Safari/605.1.15';
     assert.deepEqual(browserOf(safari), { name: 'Safari', version: '19.1', os: 'macOS' });
     assert.deepEqual(browserOf('curl/8'), { name: '', version: '', os: '' });
+  });
+});
+
+describe('what Sora tells', () => {
+  it('is named as far as it is known', () => {
+    const sora = { role: 'sendonly', multistream: true, simulcast: false, version: '2024.2.1', node: 'sora@10.0.0.1', sessionId: 'A'.repeat(26) };
+    assert.deepEqual(
+      soraFacts(sora, 'standup', 'ann').map(({ name, value }) => `${name}: ${value}`),
+      ['Channel: standup', 'Client: ann', 'Role: sendonly, multistream', 'Sora: 2024.2.1', 'Node: sora@10.0.0.1', `Sora session: ${sora.sessionId}`],
+    );
+    assert.deepEqual(soraFacts(sora, 'standup', 'ann').filter(({ isLong }) => isLong).map(({ name }) => name), ['Sora session']);
+    // A header from elsewhere may say anything.
+    assert.deepEqual(soraFacts({ node: 'n', role: null }, 5, null), [{ name: 'Node', value: 'n', isLong: false }]);
+  });
+
+  it('stands in lists where others have a browser', () => {
+    assert.equal(soraText({ version: '2025.2.1', role: 'recvonly' }), 'Sora 2025.2.1 · recvonly');
+    assert.equal(soraText({ version: '2025.1.0', role: null, node: 'sora@10.0.0.1' }), 'Sora 2025.1.0 · sora@10.0.0.1');
+    assert.equal(soraText({}), 'Sora');
   });
 });

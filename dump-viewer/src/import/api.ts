@@ -2,6 +2,20 @@
 
 import type { Features } from './messages';
 
+/** What the SFU Sora told of a connection, or of one of its nodes. */
+export interface Sora {
+  connectionId: string | null;
+  sessionId: string | null;
+  bundleId: string | null;
+  role: string | null;
+  multistream: boolean | null;
+  simulcast: boolean | null;
+  spotlight: boolean | null;
+  node: string | null;
+  version: string | null;
+  label: string | null;
+}
+
 export interface Session {
   id: string;
   source: string;
@@ -22,6 +36,7 @@ export interface Session {
   /** Whose session it is and of which conference, as the client's token said. */
   user: string | null;
   conference: string | null;
+  sora: Sora | null;
 }
 
 export interface SessionWithFeatures extends Session {

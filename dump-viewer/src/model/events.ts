@@ -43,6 +43,10 @@ const BY_METHOD: Record<string, Category> = {
   'navigator.connection.onchange': 'page',
   getStats: 'reports',
   getstats: 'reports',
+  ':sora.connection': 'setup',
+  ':sora.node': 'setup',
+  ':sora.event': 'setup',
+  ':sora.stats': 'reports',
 };
 
 const MEDIA =
@@ -60,9 +64,9 @@ const BY_INTERFACE: [string, Category][] = [
 const OUTCOME = /On(Success|Failure)$/;
 
 export function categoryOf(method: string): Category {
-  if (method.startsWith(':')) return 'app';
   const call = method.replace(OUTCOME, '');
   const known = Object.hasOwn(BY_METHOD, call) ? BY_METHOD[call] : undefined;
+  if (method.startsWith(':')) return known ?? 'app';
   const owner = BY_INTERFACE.find(([prefix]) => call.startsWith(prefix));
   return known ?? owner?.[1] ?? (MEDIA.test(call) ? 'media' : 'other');
 }
@@ -72,7 +76,7 @@ export function shortMethod(method: string): string {
   return method.replace(/^navigator\.mediaDevices\./, '').replace(/^(MediaStreamTrack|HTMLMediaElement)\./, '$1.');
 }
 
-export type MarkKind = 'failure' | 'warning' | 'media' | 'negotiation' | 'app';
+export type MarkKind = 'failure' | 'warning' | 'media' | 'negotiation' | 'app' | 'webhook';
 
 export const MARKS: Record<MarkKind, string> = {
   failure: 'Failure',
@@ -80,12 +84,14 @@ export const MARKS: Record<MarkKind, string> = {
   media: 'Capture',
   negotiation: 'Negotiation',
   app: 'Application event',
+  webhook: 'Webhook of Sora',
 };
 
 /** The mark that an event gets on the timeline, if any. */
 export function markOf(method: string, failure: boolean, warning: boolean): MarkKind | null {
   if (failure) return 'failure';
   if (warning) return 'warning';
+  if (method.startsWith(':sora.')) return method === ':sora.event' ? 'webhook' : null;
   if (method.startsWith(':')) return 'app';
   if (/get(UserMedia|DisplayMedia)/.test(method)) return 'media';
   if (/^(createOffer|createAnswer|setLocalDescription|setRemoteDescription|onnegotiationneeded|restartIce)$/.test(method)) return 'negotiation';

@@ -135,13 +135,20 @@ function trackName({ kind, remote, label }: TrackOverview): string {
   if (remote) return `Remote ${kind}`;
   if (/^(screen|window|web-contents-media-stream):/.test(label)) return 'Screen';
   return kind === 'audio' ? 'Microphone' : kind === 'video' ? 'Camera' : kind;
+  return told(recording, STATES.map(([key, label]) => lane(label, connection.states[key], recording.end)));
 }
 
 /** The state of every connection, as far as there is room. */
 export function sessionLanes(recording: Recording, limit = 8): Lane[] {
-  return recording.overview.connections
+  const lanes = recording.overview.connections
     .slice(0, limit)
     .map((connection) => lane(connection.id, connection.states.connection, recording.end));
+  return told(recording, lanes);
+}
+
+/** Sora tells of no states: lanes without any are none of its. */
+function told(recording: Recording, lanes: Lane[]): Lane[] {
+  return recording.sora ? lanes.filter(({ segments }) => segments.length > 0) : lanes;
 }
 
 /** What became of a connection: what it was before it was closed says more than that it was. */

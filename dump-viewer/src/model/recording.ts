@@ -1,6 +1,6 @@
 // One open recording, as the views know it, wherever it came from.
 
-import type { SessionWithFeatures } from '../import/api';
+import type { SessionWithFeatures, Sora } from '../import/api';
 import { FLAG_FAILURE, FLAG_WARNING } from '../import/messages';
 import type { ConnectionOverview, EventColumns, EventValue, Features, Opened, Overview } from '../import/messages';
 import type { DumpReader } from '../import/reader';
@@ -52,6 +52,13 @@ export class Recording {
   get features(): Features | null {
     const stored = this.origin.kind === 'session' ? this.origin.session.features : null;
     return stored ?? this.overview.features;
+  }
+
+  /** What the SFU Sora told of it, if it is Sora's. */
+  get sora(): Partial<Sora> | null {
+    if (this.origin.kind === 'session') return this.origin.session.sora;
+    const told = this.overview.metadata['sora'];
+    return typeof told === 'object' && told !== null && !Array.isArray(told) ? told : null;
   }
 
   connection(index: number): ConnectionOverview | undefined {

@@ -148,7 +148,7 @@ fn what_sora_counts_is_a_line_as_it_came() {
 fn a_notice_is_a_line_and_tells_of_the_end() {
     let notice = |kind: &str, more: &str| {
         format!(
-            r#"{{"type":"{kind}","id":"{kind}","timestamp":"2026-11-29T20:15:04Z","label":"l","version":"v","node_name":"n","channel_id":"c",
+            r#"{{"id":"{kind}","type":"{kind}","timestamp":"2026-11-29T20:15:04Z","label":"l","version":"v","node_name":"n","channel_id":"c",
             "session_id":"7N8FP3M0ZH2ASBCDPHRGS2HYB8","connection_id":"{CONNECTION_ID}"{more}}}"#
         )
     };
@@ -173,6 +173,7 @@ fn a_notice_is_a_line_and_tells_of_the_end() {
         let lines: Vec<String> = out.lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), 1);
         assert!(!lines[0].contains("connections"), "{lines:?}");
+        assert!(lines[0].contains(&format!("\"{CONNECTION_ID}\",{{\"type\":\"")), "{lines:?}");
         assert_eq!(replayed(&lines).is_over(), is_over);
     }
 }

@@ -156,8 +156,10 @@ impl Translator {
             return Ok(Translated::Held);
         }
         let mut value = String::from("{");
-        let members = notice.text.members().filter(|(name, _)| name != "connections" && name != "connection");
-        for (name, text) in members {
+        // What it is about comes first, for who reads no further.
+        let (kind, others): (Vec<_>, Vec<_>) = notice.text.members().partition(|(name, _)| name == "type");
+        let others = others.into_iter().filter(|(name, _)| name != "connections" && name != "connection");
+        for (name, text) in kind.into_iter().chain(others) {
             write_member(&name, text.text(), &mut value);
         }
         if let Some(member) = member {
