@@ -5,7 +5,6 @@ import { seriesTitle } from '../src/model/entries';
 import { categoryOf, markOf, shortMethod } from '../src/model/events';
 import { thin } from '../src/model/lanes';
 import { axisTexts, countText, valueText } from '../src/model/numbers';
-import { lonely } from '../src/model/plot';
 import { soraFacts, soraText } from '../src/model/sora';
 
 describe('events', () => {

@@ -73,12 +73,12 @@ export function connectionLanes(recording: Recording, index: number): Lane[] {
   const connection = recording.connection(index);
   if (!connection) return [];
   const end = recording.end;
-  const [connected, ...others] = STATES.map(([key, label]) => lane(label, connection.states[key], end));
+  const states = STATES.map(([key, label]) => lane(label, connection.states[key], end));
   const transport = statsLanes(connection, end, ['dtlsState', 'selectedCandidatePairId']);
   const media = statsLanes(connection, end, ['qualityLimitationReason', 'freezeCount']);
   // A lane in which nothing ever happens is no help; those of the connection itself are always there.
   const eventful = [...transport, ...media].filter(({ segments }) => segments.some(({ tone }) => tone !== 'idle'));
-  return [...(connected ? [connected] : []), ...others, ...eventful, ...trackLanes(recording, connection)];
+  return told(recording, [...states, ...eventful, ...trackLanes(recording, connection)]);
 }
 
 const LABELS: Record<StatsLane['member'], string> = {
@@ -135,7 +135,6 @@ function trackName({ kind, remote, label }: TrackOverview): string {
   if (remote) return `Remote ${kind}`;
   if (/^(screen|window|web-contents-media-stream):/.test(label)) return 'Screen';
   return kind === 'audio' ? 'Microphone' : kind === 'video' ? 'Camera' : kind;
-  return told(recording, STATES.map(([key, label]) => lane(label, connection.states[key], recording.end)));
 }
 
 /** The state of every connection, as far as there is room. */
