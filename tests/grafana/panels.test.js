@@ -242,6 +242,24 @@ suite('panels', () => {
     t.diagnostic(`${await showAll('Connections, one of Sora', opened.board, opened.range, opened.chosen, true)} panels`);
   });
 
+  test('one of Sora that runs, and of which only Sora itself tells, is in the table', async () => {
+    const id = '00000000-0000-7000-8000-000000000001';
+    const start = `'${end.toISOString()}'::timestamptz - INTERVAL '5 minutes'`;
+    await admin.query(`INSERT INTO sessions (id, source, dialect, state, start_time, url) VALUES ('${id}', 'sora', 'sora', 'live', ${start}, '/sora/webhook/stats')`);
+    await admin.query(`INSERT INTO stats_sora_connection (time, session_id, connection_id, stats_id, rtp_total_sent_rtp) VALUES (${start}, '${id}', 'C1', '#0', 1)`);
+    try {
+      const board = dashboard('rtctrace-connections');
+      const [, rows] = await tableOf(board, 'Connections');
+      const found = rows.filter(({ session }) => session === id).map(({ connection, outcome }) => [connection, outcome]);
+      assert.deepEqual(found, [['C1', 'running']]);
+      const { connection } = await variablesOf(board, week, { session: { values: [id], isMulti: false } });
+      assert.deepEqual(connection.values, ['C1']);
+    } finally {
+      await admin.query(`DELETE FROM stats_sora_connection WHERE session_id = '${id}'`);
+      await admin.query(`DELETE FROM sessions WHERE id = '${id}'`);
+    }
+  });
+
   test('a click on the id of a session opens the session, with every panel filled', async (t) => {
     const [panel, rows] = await tableOf(dashboard('rtctrace-connections'), 'Connections');
     // Not every session has data channels.
