@@ -105,8 +105,10 @@ export async function login(token: string): Promise<void> {
   });
 }
 
-export async function sessions(limit: number, cursor: string | null, signal?: AbortSignal): Promise<SessionPage> {
+/** A page of the list; `filter` are parameters of the API. */
+export async function sessions(limit: number, cursor: string | null, filter: [string, string][], signal?: AbortSignal): Promise<SessionPage> {
   const url = resolve('sessions');
+  for (const [name, value] of filter) url.searchParams.append(name, value);
   url.searchParams.set('limit', String(limit));
   if (cursor) url.searchParams.set('cursor', cursor);
   const response = await get(url, signal);

@@ -17,7 +17,7 @@ export class Router {
 
   /** Notes what is shown, without going anywhere. */
   note(view: string): void {
-    const [path] = location.hash.split('?');
+    const [path = '#/'] = (location.hash || '#/').split('?');
     history.replaceState(null, '', view ? `${path}?${view}` : path);
   }
 }

@@ -18,6 +18,7 @@ export class Sessions {
   next = $state<string | null>(null);
   loadingMore = $state(false);
   #pages = 1;
+  #filter: [string, string][] = [];
   #now: (() => void) | null = null;
 
   /** Refreshes until the returned function is called, and rests while the page is hidden. */
@@ -40,6 +41,16 @@ export class Sessions {
     };
   }
 
+  /** Lists others from now on: parameters of the API. */
+  narrow(filter: [string, string][]): void {
+    this.#filter = filter;
+    this.#pages = 1;
+    this.list = [];
+    this.next = null;
+    this.loaded = false;
+    this.refresh();
+  }
+
   /** Refreshes without waiting for the next time. */
   refresh(): void {
     this.#now?.();
@@ -49,7 +60,9 @@ export class Sessions {
     if (!this.next || this.loadingMore) return;
     this.loadingMore = true;
     try {
-      const page = await api.sessions(PAGE, this.next);
+      const filter = this.#filter;
+      const page = await api.sessions(PAGE, this.next, filter);
+      if (filter !== this.#filter) return;
       this.#pages += 1;
       this.next = page.nextCursor;
       this.list = merge(this.list, page.sessions);
@@ -63,7 +76,10 @@ export class Sessions {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     try {
-      const page = await api.sessions(PAGE, null, signal);
+      const filter = this.#filter;
+      const page = await api.sessions(PAGE, null, filter, signal);
+      // Meanwhile others were asked for.
+      if (filter !== this.#filter) return;
       // Later pages keep what they had; only while there is a single page is its cursor the one to go on with.
       if (this.#pages === 1) {
         this.next = page.nextCursor;

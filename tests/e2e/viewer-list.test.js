@@ -1,0 +1,101 @@
+// The collector's list of sessions: searched, filtered, sorted, and where a link leads.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { openBrowser, openPage, screenshot } from '../harness/browser.js';
+import { Collector } from '../harness/collector.js';
+import { until } from '../harness/wait.js';
+
+const recordings = new URL('../fixtures/recordings/', import.meta.url);
+const NAMES = ['loopback-av-60s', 'rich-session', 'rich-session-bogus-candidate'];
+
+describe('the list of sessions', () => {
+  /** @type {Collector} */ let collector;
+  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  /** @type {any[]} */ let all;
+
+  before(async () => {
+    [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
+    for (const name of NAMES) {
+      const text = readFileSync(new URL(`${name}.jsonl`, recordings), 'utf8');
+      const answer = await fetch(`${collector.url}/api/v1/dumps`, { method: 'POST', body: text });
+      assert.equal(answer.status, 201, await answer.text());
+    }
+    await until('all are stored', 20_000, async () => {
+      all = (await (await fetch(`${collector.url}/api/v1/sessions?state=ended`)).json()).sessions;
+      return all.length === NAMES.length;
+    });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await collector?.dispose();
+  });
+
+  /** @param {import('playwright-core').Page} page */
+  const shown = (page) => page.locator('[data-testid=session-row]').evaluateAll((rows) => rows.map((row) => row.dataset.sessionId));
+  /** @param {string} query */
+  const asked = async (query) => (await (await fetch(`${collector.url}/api/v1/sessions?${query}`)).json()).sessions.map((/** @type {any} */ { id }) => id);
+
+  it('shows those that fulfil conditions, and keeps them in the address', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(collector.url);
+    await until('all are listed', 5000, async () => (await shown(page)).length === NAMES.length);
+    const condition = 'addIceCandidateFailure=true';
+    const wanted = await asked(`feature=${encodeURIComponent(condition)}`);
+    assert.ok(wanted.length > 0 && wanted.length < NAMES.length, `${wanted.length} have it`);
+    await page.locator('[data-testid=filter-feature]').fill(condition);
+    await until('the list is narrowed', 5000, async () => (await shown(page)).join() === wanted.join());
+    assert.match(page.url(), /#\/\?feature=/);
+    await screenshot(page, 'viewer-list-filtered');
+
+    const { page: other } = await openPage(browser);
+    await other.goto(page.url());
+    await until('the link leads to the same', 5000, async () => (await shown(other)).join() === wanted.join());
+    await other.close();
+
+    await page.locator('[data-testid=filter-state]').selectOption('live');
+    await page.locator('[data-testid=no-match]').waitFor();
+    await page.locator('[data-testid=clear-filters]').click();
+    await until('all are listed again', 5000, async () => (await shown(page)).length === NAMES.length);
+    assert.deepEqual(faults, []);
+
+    // What the API does not understand is said, and the list comes back.
+    await page.locator('[data-testid=filter-feature]').fill('nonsense');
+    const alert = page.locator('[role=alert]');
+    await alert.waitFor();
+    assert.match(await alert.innerText(), /feature/);
+    await page.locator('[data-testid=clear-filters]').click();
+    await until('all are listed again', 10_000, async () => (await shown(page)).length === NAMES.length);
+    await page.close();
+  });
+
+  it('finds a session by its id', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(collector.url);
+    const search = page.locator('[data-testid=session-search]');
+    await search.fill(all[0].id);
+    await search.press('Enter');
+    await page.waitForURL(`${collector.url}/#/sessions/${all[0].id}`);
+    await page.locator('[data-testid=connection-tab]').first().waitFor({ timeout: 10_000 });
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
+  it('is sorted by a column, either way', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(collector.url);
+    await until('all are listed', 5000, async () => (await shown(page)).length === NAMES.length);
+    const by = (/** @type {string} */ member) => [...all].sort((a, b) => b[member] - a[member]).map(({ id }) => id);
+    const header = page.locator('th', { hasText: 'Events' });
+    await header.locator('button').click();
+    assert.equal(await header.getAttribute('aria-sort'), 'descending');
+    assert.deepEqual(await shown(page), by('lines'));
+    await header.locator('button').click();
+    assert.equal(await header.getAttribute('aria-sort'), 'ascending');
+    assert.equal((await shown(page))[0], by('lines').at(-1));
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+});
