@@ -40,6 +40,8 @@ pub(crate) struct Budgets {
     pub(crate) tracks: Budget,
     /// See [`limits::STREAMS`].
     pub(crate) streams: Budget,
+    /// See [`limits::WATCHED`].
+    pub(crate) watched: Budget,
     /// See [`limits::ALL_BUCKETS`].
     pub(crate) buckets: Budget,
 }
@@ -50,6 +52,7 @@ impl Default for Budgets {
             stats_ids: Budget(limits::STATS_IDS),
             tracks: Budget(limits::TRACKS),
             streams: Budget(limits::STREAMS),
+            watched: Budget(limits::WATCHED),
             buckets: Budget(limits::ALL_BUCKETS),
         }
     }

@@ -58,6 +58,11 @@ pub(crate) fn entry_text(entry: Entry<'_>, name: &str) -> Option<String> {
     text(entry.member(name)?)
 }
 
+/// The same, if it is short enough to be kept as a name.
+pub(crate) fn entry_name(entry: Entry<'_>, name: &str) -> Option<String> {
+    entry.member(name)?.as_str().filter(|text| text.len() <= limits::IDENTIFIER).map(Cow::into_owned)
+}
+
 /// The number that a member of an entry is, if it is one.
 pub(crate) fn entry_number(entry: Entry<'_>, name: &str) -> Option<f64> {
     entry.member(name)?.as_f64()

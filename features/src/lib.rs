@@ -5,6 +5,8 @@
 //! tells is read from the decoder when features are asked for. What it remembers is proportional to the connections and tracks of the session, never to
 //! its length, and every list it keeps has a limit (see [`limits`]). No I/O, no clock, no randomness that shows.
 //!
+//! [`Finding`]s are what was wrong, by the rules of one table ([`RULES`]), made in the same pass.
+//!
 //! Names and formulas of upstream's features are upstream's, value for value ([`SessionFeatures::upstream`] is those alone), except
 //! where upstream fails: a client without `create`, a candidate that cannot be parsed, a selected pair whose candidates are missing or
 //! an early event never cost a session its features; a quotient that would be NaN is absent; counters have 64 bits.
@@ -14,6 +16,7 @@ mod client;
 mod conference;
 mod connection;
 mod distribution;
+mod findings;
 mod input;
 pub mod limits;
 mod metric;
@@ -23,6 +26,7 @@ mod track;
 mod upstream;
 mod value;
 
+pub use findings::{Finding, FindingTrack, Measure, Measured, RULES, Rule, Severity, Threshold};
 pub use session::{FeatureExtractor, SessionFeatures};
 pub use table::{
     CLIENT_FEATURES, CONNECTION_FEATURES, ClientFeatures, ConnectionFeatures, TRACK_FEATURES, TrackFeatures,

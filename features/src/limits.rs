@@ -68,5 +68,17 @@ pub const PATH_CHANGES: usize = 32;
 /// Participants of the conference, beside the client itself, of whom something is kept. Of further ones nothing counts but the newest round trip time.
 pub const ENDPOINTS: usize = 256;
 
+/// Entries of one session's reports that rules look at. Further ones give no findings.
+pub const WATCHED: usize = 2048;
+
+/// Episodes of one rule and track that are told: the longest. Further ones are only counted.
+pub const EPISODES: usize = 3;
+
+/// Bytes of a text in a finding (an error, a label). A longer one keeps its beginning.
+pub const FINDING_TEXT: usize = 256;
+
+/// Findings of one session: the worst.
+pub const FINDINGS: usize = 512;
+
 /// Simulcast layers of one track that are listed: the newest.
 pub const LAYERS: usize = 16;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::budget::Budgets;
 use crate::client::ClientExtractor;
 use crate::connection::ConnectionExtractor;
+use crate::findings::{self, Finding, Page, Sink};
 use crate::limits;
 use crate::table::{ClientFeatures, ConnectionFeatures};
 use crate::upstream::Upstream;
@@ -32,6 +33,7 @@ impl SessionFeatures {
 #[derive(Debug, Default)]
 pub struct FeatureExtractor {
     client: ClientExtractor,
+    page: Page,
     connections: Vec<ConnectionExtractor>,
     positions: HashMap<Box<str>, usize>,
     /// The position of the connection whose event was the newest: as a rule the next one is of the same.
@@ -54,12 +56,13 @@ impl FeatureExtractor {
             self.end = self.end.max(event.time);
         }
         let Some(id) = event.connection.as_deref() else {
+            self.page.event(event);
             return self.client.event(event);
         };
         match self.connection(id, event.time) {
             Some(position) => {
                 if let Some(connection) = self.connections.get_mut(position) {
-                    connection.event(event, &mut self.budgets);
+                    connection.event(event, &self.page, &mut self.budgets);
                 }
             }
             None => self.ignored = self.ignored.saturating_add(1),
@@ -73,6 +76,16 @@ impl FeatureExtractor {
             client: self.client.features(self.end),
             connections: self.connections.iter().map(|connection| connection.features(decoder)).collect(),
         }
+    }
+
+    /// What was wrong in what was seen so far, the worst first. `decoder`: as for [`FeatureExtractor::features`].
+    pub fn findings(&self, decoder: &SessionDecoder) -> Vec<Finding> {
+        let mut all = Vec::new();
+        self.page.write(self.end, &mut Sink::new(&mut all, None));
+        for connection in &self.connections {
+            connection.findings(decoder, &self.page, &mut Sink::new(&mut all, Some(connection.id())));
+        }
+        findings::sorted(all)
     }
 
     /// How many events belonged to connections beyond [`limits::CONNECTIONS`] or with an id beyond

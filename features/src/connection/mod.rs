@@ -19,6 +19,7 @@ use rtctrace_protocol::event::{Event, SessionDecoder};
 use rtctrace_protocol::report::Report;
 
 use crate::budget::Budgets;
+use crate::findings::{Around, Page, Sink, Watch};
 use crate::input::{self, Landmarks, SelectedPair};
 use crate::metric::Sampling;
 use crate::table::ConnectionFeatures;
@@ -70,6 +71,7 @@ pub(crate) struct ConnectionExtractor {
     setup: Setup,
     outages: Outages,
     failures: Failures,
+    watch: Watch,
     /// The number of the newest report.
     seen: u64,
     landmarks: Landmarks,
@@ -101,6 +103,7 @@ impl ConnectionExtractor {
             setup: Setup::default(),
             outages: Outages::default(),
             failures: Failures::default(),
+            watch: Watch::default(),
             seen: 0,
             landmarks: Landmarks::default(),
         }
@@ -110,13 +113,13 @@ impl ConnectionExtractor {
         &self.id
     }
 
-    pub(crate) fn event(&mut self, event: &Event<'_>, budgets: &mut Budgets) {
+    pub(crate) fn event(&mut self, event: &Event<'_>, page: &Page, budgets: &mut Budgets) {
         self.last = event.time;
         self.events = self.events.saturating_add(1);
         self.closed = event.method == "close" || (self.closed && follows_close(&event.method));
         if event.method == "getStats" {
             self.reports = self.reports.saturating_add(1);
-            return self.report(event, budgets);
+            return self.report(event, page, budgets);
         }
         self.negotiation.event(event);
         self.ice.event(event);
@@ -129,9 +132,10 @@ impl ConnectionExtractor {
         self.setup.event(event);
         self.outages.event(event);
         self.failures.event(event);
+        self.watch.event(event);
     }
 
-    fn report(&mut self, event: &Event<'_>, budgets: &mut Budgets) {
+    fn report(&mut self, event: &Event<'_>, page: &Page, budgets: &mut Budgets) {
         let Some(report) = event.value.report() else { return self.located.report(None, None) };
         let seen = std::mem::replace(&mut self.seen, report.generation());
         let elapsed = event.time - self.first;
@@ -153,6 +157,14 @@ impl ConnectionExtractor {
         self.link.report(&pair, sample.as_ref(), &mut budgets.buckets);
         let sample = (sample.as_ref(), self.link.round_trip_time());
         self.tracks.report(report, seen, event.time, sample, (&mut budgets.streams, &mut budgets.buckets));
+        let around = Around { page, path: self.paths.phrase(), round_trip_time: self.link.round_trip_time() };
+        self.watch.report(report, seen, event.time, &around, &mut budgets.watched);
+    }
+
+    /// Hands over what rules found.
+    pub(crate) fn findings(&self, decoder: &SessionDecoder, page: &Page, sink: &mut Sink<'_>) {
+        let around = Around { page, path: self.paths.phrase(), round_trip_time: self.link.round_trip_time() };
+        self.watch.write(decoder.report(&self.id), &around, sink);
     }
 
     pub(crate) fn features(&self, decoder: &SessionDecoder) -> ConnectionFeatures {

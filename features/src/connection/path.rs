@@ -51,6 +51,16 @@ impl Path {
             Self::Relay => "relay",
         }
     }
+
+    fn phrase(self) -> &'static str {
+        match self {
+            Self::Host | Self::Srflx | Self::Prflx => "on a direct path",
+            Self::RelayUdp => "on relay over UDP",
+            Self::RelayTcp => "on relay over TCP",
+            Self::RelayTls => "on relay over TLS",
+            Self::Relay => "on relay",
+        }
+    }
 }
 
 /// Accumulates the features of the selected pair's ways.
@@ -115,6 +125,11 @@ impl Paths {
                 self.list.push((elapsed, before, path));
             }
         }
+    }
+
+    /// The way that packets take now, as the end of a sentence.
+    pub(crate) fn phrase(&self) -> Option<&'static str> {
+        self.now.map(Path::phrase)
     }
 
     pub(crate) fn write(&self, features: &mut ConnectionFeatures) {

@@ -1,0 +1,59 @@
+//! How counters of one entry have grown from look to look.
+
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::report::{Entry, Places, Wanted};
+
+/// The counters of an entry, by their places among the wanted names.
+#[derive(Debug, Clone)]
+pub(super) struct Growth<const N: usize> {
+    places: Places<N>,
+    now: [Option<f64>; N],
+    grown: [Option<f64>; N],
+}
+
+impl<const N: usize> Default for Growth<N> {
+    fn default() -> Self {
+        Self { places: Places::default(), now: [None; N], grown: [None; N] }
+    }
+}
+
+impl<const N: usize> Growth<N> {
+    /// Reads the counters. `is_changed`: whether a delta has named the entry since the look before.
+    pub(super) fn look(&mut self, wanted: &Wanted<N>, entry: Entry<'_>, is_changed: bool) {
+        self.places.find(wanted, entry);
+        for (at, (now, grown)) in self.now.iter_mut().zip(&mut self.grown).enumerate() {
+            if !is_changed {
+                *grown = now.map(|_| 0.0);
+                continue;
+            }
+            let value = self.places.value(entry, at).and_then(RawValue::as_f64).filter(|value| value.is_finite());
+            *grown = value.zip(*now).map(|(value, before)| value - before);
+            *now = value;
+        }
+    }
+
+    /// There is nothing to compare with any more.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How much the counter at that place has grown; `None` if it has become less, or was not there.
+    pub(super) fn grown(&self, at: usize) -> Option<f64> {
+        self.signed(at).filter(|grown| *grown >= 0.0)
+    }
+
+    /// The same of what may become less.
+    pub(super) fn signed(&self, at: usize) -> Option<f64> {
+        self.grown.get(at).copied().flatten()
+    }
+
+    /// What the member at that place is.
+    pub(super) fn now(&self, at: usize) -> Option<f64> {
+        self.now.get(at).copied().flatten()
+    }
+
+    /// Any member as it stands, numbers or not. The entry is the one that was looked at.
+    pub(super) fn raw<'e>(&self, entry: Entry<'e>, at: usize) -> Option<RawValue<'e>> {
+        self.places.value(entry, at)
+    }
+}

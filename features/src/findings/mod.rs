@@ -1,0 +1,59 @@
+//! Findings: what was wrong in a session, in plain sentences with the moment and the values that say so.
+//!
+//! Rules are rows of one table ([`RULES`]), a file for each subject with its rules above what looks for them. All of them work in the one
+//! pass in which features are extracted: events as they come, and of reports one every few seconds, between which most rules compare
+//! counters. What they remember is a few numbers for each stream, and of episodes the worst. A rule says nothing of what a browser does
+//! not tell, and rules that need events say nothing of sessions that have none.
+
+mod codec;
+mod devices;
+mod episodes;
+mod finding;
+mod growth;
+mod heard;
+mod loss;
+mod page;
+mod presence;
+mod received;
+#[cfg(test)]
+mod reference;
+mod rule;
+mod seen;
+mod sent;
+mod sentence;
+mod sink;
+mod sources;
+mod watch;
+
+use std::sync::LazyLock;
+
+pub use finding::{Finding, FindingTrack, Measure, Measured};
+pub(crate) use page::Page;
+pub use rule::{Rule, Severity, Threshold};
+pub(crate) use sink::Sink;
+pub(crate) use watch::{Around, Watch};
+
+use crate::limits;
+
+/// All rules, by subject.
+pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+    [
+        devices::RULES,
+        sources::RULES,
+        sent::RULES,
+        received::RULES,
+        heard::RULES,
+        seen::RULES,
+        loss::RULES,
+        codec::RULES,
+        presence::RULES,
+    ]
+    .concat()
+});
+
+/// Puts findings in order, the worst first and what came first before what came later, and keeps as many as are bearable.
+pub(crate) fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| (finding.rule.severity, finding.begin, finding.end));
+    findings.truncate(limits::FINDINGS);
+    findings
+}

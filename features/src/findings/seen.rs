@@ -1,0 +1,249 @@
+//! What is seen of video that is received: freezes, decoders that do not keep up or do not go on, and pictures of nothing.
+
+use std::sync::LazyLock;
+
+use rtctrace_protocol::report::{Entry, Wanted};
+
+use super::episodes::{Episodes, JOIN, Piece, Terms};
+use super::finding::FindingTrack;
+use super::growth::Growth;
+use super::received::{Gained, Member};
+use super::rule::{Rule, Severity, Threshold};
+use super::sink::{Sink, number, text};
+use super::watch::Around;
+use crate::limits;
+use crate::value::Unit;
+
+/// The rules of this file.
+pub(super) const RULES: &[&Rule] = &[&DECODER_STUCK, &VIDEO_FROZEN, &REPAIR_FAILS, &DECODER_OVERLOADED, &VIDEO_BLANK];
+
+const FREEZES: Threshold = Threshold {
+    name: "frozen time",
+    value: 1.0,
+    unit: Unit::Seconds,
+    reason: "webrtc-stats counts as a freeze what lasts longer than max(3 δ, δ + 150 ms) after the frame before, δ being the mean of the last 30 frames; half a second now and then passes for a hitch",
+};
+
+static VIDEO_FROZEN: Rule = Rule {
+    id: "video-frozen",
+    severity: Severity::Warning,
+    title: "Video froze",
+    meaning: "The viewer saw a still picture while the sender moved.",
+    advice: "Look for packet loss, a change of path or an overloaded decoder at that moment; if there is none, at the sender's encoder and frame rate.",
+    sentence: "Video froze {count:times}, for {total} in all[, up to {longest} at once][, {path}]",
+    thresholds: &[FREEZES],
+    reads: "getStats: inbound-rtp.freezeCount, totalFreezesDuration",
+};
+
+const STUCK: Threshold = Threshold {
+    name: "time in which nothing was decoded",
+    value: 10.0,
+    unit: Unit::Seconds,
+    reason: "two looks; libwebrtc asks for a key frame after 3 s without a frame (kMaxWaitForFrame), and again",
+};
+
+static DECODER_STUCK: Rule = Rule {
+    id: "decoder-stuck",
+    severity: Severity::Critical,
+    title: "Video comes and is not decoded",
+    meaning: "This user saw a still picture or none while frames came: the decoder does not know the codec or has failed, or the frames are encrypted with another key.",
+    advice: "NullVideoDecoder means that the browser cannot decode what was negotiated. Look at end-to-end encryption, at transforms, and for key frames that do not come.",
+    sentence: "Video arrived and none of it was decoded for {total}[, by {decoder}]",
+    thresholds: &[STUCK],
+    reads: "getStats: inbound-rtp.framesReceived, else packetsReceived, with framesDecoded; decoderImplementation",
+};
+
+const REQUESTS: Threshold = Threshold {
+    name: "requests for a key frame between two looks",
+    value: 2.0,
+    unit: Unit::Count,
+    reason: "one may be answered after the look",
+};
+
+const REPAIR: Threshold = Threshold {
+    name: "time without a key frame",
+    value: 9.0,
+    unit: Unit::Seconds,
+    reason: "reasoned: two looks; an answer takes a round trip and a frame",
+};
+
+static REPAIR_FAILS: Rule = Rule {
+    id: "repair-fails",
+    severity: Severity::Warning,
+    title: "Key frames are asked for and do not come",
+    meaning: "This user saw a still or smeared picture: the receiver asks for a whole picture (PLI, FIR) and gets none.",
+    advice: "Look whether the requests reach the sender: its pliCount should grow. An SFU may drop them, or throttle key frames.",
+    sentence: "{count:key frame} asked for in {total}, and none came",
+    thresholds: &[REQUESTS, REPAIR],
+    reads: "getStats: inbound-rtp.pliCount, firCount, keyFramesDecoded, packetsReceived",
+};
+
+const BUSY: Threshold = Threshold {
+    name: "share of the time that decoding takes",
+    value: 0.8,
+    unit: Unit::Fraction,
+    reason: "reasoned: one decoder works at one frame after the other, and needs room for large ones",
+};
+
+const DROPPED: Threshold = Threshold {
+    name: "share of dropped frames",
+    value: 0.1,
+    unit: Unit::Fraction,
+    reason: "reasoned: decoders in hardware work at several frames at once, so time alone proves nothing; three frames of 30 are seen",
+};
+
+const OVERLOAD_TIME: Threshold =
+    Threshold { name: "time of both", value: 9.0, unit: Unit::Seconds, reason: "reasoned: two looks" };
+
+static DECODER_OVERLOADED: Rule = Rule {
+    id: "decoder-overloaded",
+    severity: Severity::Warning,
+    title: "The decoder does not keep up",
+    meaning: "This user saw video jerk: the machine takes longer to decode a frame than there is from one to the next, and drops some.",
+    advice: "Receive smaller or fewer videos, prefer a codec that the machine decodes in hardware.",
+    sentence: "The decoder was busy for up to {worst} of the time and dropped {dropped} of the frames, for {total}",
+    thresholds: &[BUSY, DROPPED, OVERLOAD_TIME],
+    reads: "getStats: inbound-rtp.totalDecodeTime, framesDropped, framesReceived",
+};
+
+const TINY: Threshold = Threshold {
+    name: "width and height",
+    value: 2.0,
+    unit: Unit::Pixels,
+    reason: "browsers send 2 x 2 black pixels for a source that has ended or gives nothing; no camera has so few",
+};
+
+const BLANK_TIME: Threshold = Threshold {
+    name: "time of such pictures",
+    value: 9.0,
+    unit: Unit::Seconds,
+    reason: "reasoned: two looks; a source that is replaced shows nothing for a moment",
+};
+
+static VIDEO_BLANK: Rule = Rule {
+    id: "video-blank",
+    severity: Severity::Warning,
+    title: "Video of 2 x 2 pixels",
+    meaning: "This user saw a black or empty picture: what comes is a placeholder for a source that gives nothing.",
+    advice: "Look at the sender's camera or canvas: its track may have ended.",
+    sentence: "Received video was {width} x {height} pixels for {total}",
+    thresholds: &[TINY, BLANK_TIME],
+    reads: "getStats: inbound-rtp.frameWidth, frameHeight, framesDecoded",
+};
+
+const FROZEN_TERMS: Terms = Terms { least: FREEZES.value, count: 0.0, join: JOIN };
+const STUCK_TERMS: Terms = Terms { least: STUCK.value, count: 0.0, join: JOIN };
+const REPAIR_TERMS: Terms = Terms { least: REPAIR.value, count: 0.0, join: JOIN };
+const OVERLOAD_TERMS: Terms = Terms { least: OVERLOAD_TIME.value, count: 0.0, join: JOIN };
+const BLANK_TERMS: Terms = Terms { least: BLANK_TIME.value, count: 0.0, join: JOIN };
+
+/// Without a count of frames, so many packets between two looks are video and no mere probes or padding.
+const FRAMES_WORTH: f64 = 25.0;
+
+static FREEZE: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["freezeCount", "totalFreezesDuration"]));
+
+/// The rules of one video.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    freezes: Growth<2>,
+    frozen: Episodes,
+    decoder: Box<str>,
+    stuck: Episodes,
+    repair: Episodes,
+    overloaded: Episodes,
+    blank: Episodes,
+}
+
+impl Seen {
+    pub(super) fn gone(&mut self) {
+        self.freezes.forget();
+    }
+
+    /// `name`: of the decoder, as JSON.
+    pub(super) fn decoder(&mut self, name: Option<&str>) {
+        if let Some(name) = name.filter(|name| **name != *self.decoder && name.len() <= limits::FINDING_TEXT) {
+            self.decoder = name.into();
+        }
+    }
+
+    /// A freeze is counted when it is over: with the frame that ends it.
+    pub(super) fn glance(&mut self, entry: Entry<'_>, before: f64, time: f64, around: &Around<'_>) {
+        self.freezes.look(&FREEZE, entry, true);
+        let (Some(count), Some(seconds)) = (self.freezes.grown(0), self.freezes.grown(1)) else { return };
+        if count < 1.0 || seconds <= 0.0 {
+            return;
+        }
+        let begin = (time - 1000.0 * seconds).min(before);
+        let (worst, path) = (seconds / count, around.path);
+        self.frozen.add(Piece { begin, end: time, seconds, count, worst, path, ..Piece::default() }, FROZEN_TERMS);
+    }
+
+    pub(super) fn look(&mut self, gained: Gained<'_>, piece: Piece, around: &Around<'_>) {
+        let of = |member| gained.of(member);
+        let packets = of(Member::Packets).unwrap_or(0.0);
+        let frames = of(Member::FramesReceived);
+        let comes = frames.map_or(packets >= FRAMES_WORTH, |frames| frames > 0.0);
+        if comes && of(Member::FramesDecoded) == Some(0.0) {
+            self.stuck.add(piece, STUCK_TERMS);
+        }
+        let requests = of(Member::Plis).unwrap_or(0.0) + of(Member::Firs).unwrap_or(0.0);
+        if requests >= REQUESTS.value && packets > 0.0 && of(Member::KeyFrames) == Some(0.0) {
+            self.repair.add(Piece { count: requests, path: around.path, ..piece }, REPAIR_TERMS);
+        }
+        if let (Some(busy), Some(dropped)) = (of(Member::DecodeTime), of(Member::FramesDropped)) {
+            let busy = busy / piece.seconds;
+            let dropped = dropped / frames.or(of(Member::FramesDecoded)).unwrap_or(0.0).max(1.0);
+            if busy >= BUSY.value && dropped >= DROPPED.value {
+                let (busy, dropped) = (busy.min(1.0), dropped.min(1.0));
+                self.overloaded.add(Piece { worst: busy + dropped, with: [busy, dropped], ..piece }, OVERLOAD_TERMS);
+            }
+        }
+        let size = gained.now(Member::Width).zip(gained.now(Member::Height));
+        if let Some((width, height)) = size.filter(|(width, height)| *width > 0.0 && *height > 0.0)
+            && width <= TINY.value
+            && height <= TINY.value
+            && of(Member::FramesDecoded) > Some(0.0)
+        {
+            self.blank.add(Piece { with: [width, height], ..piece }, BLANK_TERMS);
+        }
+    }
+
+    pub(super) fn write(&self, track: &FindingTrack, sink: &mut Sink<'_>) {
+        let track = Some(track);
+        let total = |seconds: f64| number("total", seconds, Unit::Seconds);
+        sink.episodes(&DECODER_STUCK, track, (&self.stuck, STUCK_TERMS), |episode| {
+            let mut values = vec![total(episode.whole.seconds)];
+            if !self.decoder.is_empty() {
+                values.push(text("decoder", self.decoder.trim_matches('"')));
+            }
+            values
+        });
+        sink.episodes(&VIDEO_FROZEN, track, (&self.frozen, FROZEN_TERMS), |episode| {
+            let whole = &episode.whole;
+            let mut values = vec![number("count", whole.count, Unit::Count), total(whole.seconds)];
+            if whole.count > 1.0 {
+                values.push(number("longest", whole.worst, Unit::Seconds));
+            }
+            values
+        });
+        sink.episodes(&REPAIR_FAILS, track, (&self.repair, REPAIR_TERMS), |episode| {
+            vec![number("count", episode.whole.count, Unit::Count), total(episode.whole.seconds)]
+        });
+        sink.episodes(&DECODER_OVERLOADED, track, (&self.overloaded, OVERLOAD_TERMS), |episode| {
+            let [busy, dropped] = episode.whole.with;
+            vec![
+                number("worst", busy, Unit::Fraction),
+                number("dropped", dropped, Unit::Fraction),
+                total(episode.whole.seconds),
+            ]
+        });
+        sink.episodes(&VIDEO_BLANK, track, (&self.blank, BLANK_TERMS), |episode| {
+            let [width, height] = episode.whole.with;
+            vec![
+                number("width", width, Unit::Pixels),
+                number("height", height, Unit::Pixels),
+                total(episode.whole.seconds),
+            ]
+        });
+    }
+}

@@ -1,0 +1,451 @@
+//! What is sent, one `outbound-rtp` entry: what the encoder made of its source, and what became of it on its way.
+
+use std::sync::LazyLock;
+
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::report::{Entry, Report, Wanted};
+
+use super::codec::{Fallbacks, Side};
+use super::episodes::{Episodes, JOIN, Piece, Terms};
+use super::finding::{FindingTrack, Measured};
+use super::growth::Growth;
+use super::loss::{self, Losses};
+use super::rule::{Rule, Severity, Threshold};
+use super::sink::{Sink, number, text};
+use super::sources::Source;
+use super::watch::{Around, Window};
+use crate::input;
+use crate::value::Unit;
+
+/// The rules of this file.
+pub(super) const RULES: &[&Rule] =
+    &[&NO_MEDIA_SENT, &ENCODER_SLOW, &CPU_LIMITED, &BANDWIDTH_LIMITED, &SIMULCAST_LAYER_LOST, &KEY_FRAME_STORM];
+
+const DRY: Threshold = Threshold {
+    name: "time without a packet",
+    value: 10.0,
+    unit: Unit::Seconds,
+    reason: "two looks; Opus with DTX sends a packet every 400 ms, and encoders of video repeat a still picture at least once a second",
+};
+
+static NO_MEDIA_SENT: Rule = Rule {
+    id: "no-media-sent",
+    severity: Severity::Critical,
+    title: "Nothing was sent",
+    meaning: "The others did not hear or see this user: the source gave sound or pictures, and none left the browser though the connection was up.",
+    advice: "Look whether the transceiver's direction and the far end's answer let it send, and whether the encoder failed.",
+    sentence: "No {kind} was sent for {total} though its source was running",
+    thresholds: &[DRY],
+    reads: "getStats: outbound-rtp.packetsSent, active; media-source.frames, totalSamplesDuration",
+};
+
+const HALF: Threshold = Threshold {
+    name: "share of the source's frames that is encoded",
+    value: 0.5,
+    unit: Unit::Fraction,
+    reason: "reasoned: an encoder drops a frame now and then to keep its bit rate; of 30 frames 15 are seen to jerk",
+};
+
+const LIVELY: Threshold = Threshold {
+    name: "frame rate of the source",
+    value: 10.0,
+    unit: Unit::FramesPerSecond,
+    reason: "below it there is little to drop: a screen's source gives what changes",
+};
+
+const BEHIND: Threshold = Threshold {
+    name: "time behind",
+    value: 10.0,
+    unit: Unit::Seconds,
+    reason: "reasoned: two looks; encoders are slow while they start",
+};
+
+static ENCODER_SLOW: Rule = Rule {
+    id: "encoder-slow",
+    severity: Severity::Warning,
+    title: "The encoder is slower than the camera",
+    meaning: "The others saw this user jerk: the encoder took only a part of the frames, and did not say that processor or bandwidth limit it.",
+    advice: "Look at the bit rate that the encoder may use for that size, at its implementation, and at its time for a frame.",
+    sentence: "Only {worst} of {source} were encoded, for {total}",
+    thresholds: &[HALF, LIVELY, BEHIND],
+    reads: "getStats: outbound-rtp.framesEncoded (of simulcast the fastest layer), qualityLimitationReason; media-source.frames. Silent where the page sets a maxFramerate",
+};
+
+const LIMITED: Threshold = Threshold {
+    name: "share of the time between two looks that was limited",
+    value: 0.5,
+    unit: Unit::Fraction,
+    reason: "reasoned: libwebrtc looks at the processor every 5 s (kCheckForOveruseIntervalMs) and goes back and forth at the edge",
+};
+
+const LIMITED_TIME: Threshold = Threshold {
+    name: "limited time",
+    value: 10.0,
+    unit: Unit::Seconds,
+    reason: "reasoned: every start is limited for some seconds, until the bandwidth is known",
+};
+
+static CPU_LIMITED: Rule = Rule {
+    id: "cpu-limited",
+    severity: Severity::Warning,
+    title: "The processor limits the video",
+    meaning: "The others saw this user smaller or slower: the machine is too slow, or busy.",
+    advice: "Send a smaller size or fewer layers, prefer a codec that the machine encodes in hardware, take effects off.",
+    sentence: "The processor limited the sent video[ (layer {rid})] for {total}[, down to {height} lines]",
+    thresholds: &[LIMITED, LIMITED_TIME],
+    reads: "getStats: outbound-rtp.qualityLimitationDurations.cpu, or qualityLimitationReason",
+};
+
+const BAD_LOSS: Threshold = Threshold {
+    name: "share of lost packets that bears it out",
+    value: 0.02,
+    unit: Unit::Fraction,
+    reason: "libwebrtc's loss-based control stops raising the bit rate from 2% on",
+};
+
+const BAD_ROUND_TRIP: Threshold = Threshold {
+    name: "round trip time that bears it out",
+    value: 0.3,
+    unit: Unit::Seconds,
+    reason: "G.114 wants less than 150 ms one way for speech; a queue that is full adds as much",
+};
+
+static BANDWIDTH_LIMITED: Rule = Rule {
+    id: "bandwidth-limited",
+    severity: Severity::Warning,
+    title: "Bandwidth limits the video",
+    meaning: "The others saw this user smaller, slower or less sharp: the network takes no more, as losses or round trip times bear out.",
+    advice: "Look at the uplink and at Wi-Fi; something else may fill it. Lower what the page asks for, or send fewer layers.",
+    sentence: "Bandwidth limited the sent video[ (layer {rid})] for {total}[, with {loss} of the packets lost][, with a round trip of {rtt}][, {path}]",
+    thresholds: &[LIMITED, LIMITED_TIME, BAD_LOSS, BAD_ROUND_TRIP],
+    reads: "getStats: outbound-rtp.qualityLimitationDurations.bandwidth, or qualityLimitationReason; remote-inbound-rtp.packetsLost, roundTripTime; candidate-pair in use.currentRoundTripTime",
+};
+
+static SIMULCAST_LAYER_LOST: Rule = Rule {
+    id: "simulcast-layer-lost",
+    severity: Severity::Warning,
+    title: "A layer of simulcast stood still",
+    meaning: "Those who receive that layer saw a still picture, or were switched to another size.",
+    advice: "Bandwidth or the processor may not suffice for all layers: look at the limitations at that moment.",
+    sentence: "Layer {rid} of the sent video stood still for {total} while others went on[, limited by {reason}]",
+    thresholds: &[DRY],
+    reads: "getStats: outbound-rtp.packetsSent, active, rid, of streams with one mid or mediaSourceId",
+};
+
+const STORM: Threshold = Threshold {
+    name: "key frames a second",
+    value: 0.5,
+    unit: Unit::FramesPerSecond,
+    reason: "reasoned: libwebrtc sends one in 300 ms at most (kMinKeyframeSendIntervalMs); who joins asks for one, and one every two seconds for so long is no joining",
+};
+
+const STORM_TIME: Threshold =
+    Threshold { name: "time of so many", value: 9.0, unit: Unit::Seconds, reason: "reasoned: two looks" };
+
+static KEY_FRAME_STORM: Rule = Rule {
+    id: "key-frame-storm",
+    severity: Severity::Warning,
+    title: "Key frames again and again",
+    meaning: "The others saw less sharp pictures: each key frame costs as much as many others, and somebody asks for one after the other.",
+    advice: "Look who sends PLI or FIR: a receiver that loses much, or an SFU that passes on every request.",
+    sentence: "{count:key frame} went out in {total}[, {requests:time} asked for]",
+    thresholds: &[STORM, STORM_TIME],
+    reads: "getStats: outbound-rtp.keyFramesEncoded, pliCount, firCount",
+};
+
+const DRY_TERMS: Terms = Terms { least: DRY.value, count: 0.0, join: JOIN };
+const SLOW_TERMS: Terms = Terms { least: BEHIND.value, count: 0.0, join: JOIN };
+const LIMITED_TERMS: Terms = Terms { least: LIMITED_TIME.value, count: 0.0, join: JOIN };
+const STORM_TERMS: Terms = Terms { least: STORM_TIME.value, count: 0.0, join: JOIN };
+
+/// Declares the members that are looked at.
+macro_rules! members {
+    ($($member:ident $name:literal;)*) => {
+        #[derive(Debug, Clone, Copy)]
+        enum Member { $($member,)* }
+
+        const MEMBERS: usize = [$($name),*].len();
+
+        static WANTED: LazyLock<Wanted<MEMBERS>> = LazyLock::new(|| Wanted::new([$($name),*]));
+    };
+}
+
+members! {
+    Packets "packetsSent";
+    Frames "framesEncoded";
+    KeyFrames "keyFramesEncoded";
+    Plis "pliCount";
+    Firs "firCount";
+    Height "frameHeight";
+    Active "active";
+    Reason "qualityLimitationReason";
+    Durations "qualityLimitationDurations";
+    Encoder "encoderImplementation";
+    Efficient "powerEfficientEncoder";
+}
+
+static FAR_END: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["packetsLost", "roundTripTime"]));
+
+/// The rules of one stream that is sent.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outbound {
+    track: FindingTrack,
+    is_video: bool,
+    counters: Growth<MEMBERS>,
+    /// The place of its source among those of the connection.
+    source: Option<usize>,
+    /// Where the entry is that the far end tells of it.
+    far_end: Option<usize>,
+    at_far_end: Growth<2>,
+    /// The place of its sender among those with several layers.
+    pub(super) sender: Option<usize>,
+    /// Whether it is switched on, as far as is told.
+    is_active: bool,
+    /// Packets and frames between the newest two looks.
+    pub(super) packets: Option<f64>,
+    frames: Option<f64>,
+    /// Whether it ever sent.
+    pub(super) has_sent: bool,
+    /// How long processor and bandwidth have limited it, until the newest look (s).
+    durations: [Option<f64>; 2],
+    reason: Option<&'static str>,
+    dry: Episodes,
+    slow: Episodes,
+    by_cpu: Episodes,
+    by_bandwidth: Episodes,
+    lost_layer: Episodes,
+    storm: Episodes,
+    losses: Losses,
+    fallbacks: Fallbacks,
+}
+
+/// What the streams of one sender do between two looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Layers {
+    /// Whether any sends.
+    is_sent: bool,
+    /// The frames of the fastest.
+    frames: f64,
+}
+
+impl Outbound {
+    /// Its entry is there, maybe for the first time. `source`: the place of its source, and that.
+    pub(super) fn found(&mut self, entry: Entry<'_>, source: Option<(usize, &Source)>) {
+        let name = |name| input::entry_name(entry, name);
+        self.source = source.map(|(at, _)| at);
+        self.far_end = None;
+        self.sender = None;
+        let track = source.and_then(|(_, source)| source.track_identifier()).map(str::to_owned);
+        self.track = FindingTrack {
+            kind: name("kind").or_else(|| self.track.kind.take()),
+            direction: Some("outbound"),
+            mid: name("mid"),
+            rid: name("rid"),
+            track_identifier: track.or_else(|| self.track.track_identifier.take()),
+            stats_id: Some(entry.id().to_owned()),
+        };
+        self.is_video = self.track.kind.as_deref() == Some("video");
+    }
+
+    /// Its far end tells of it at that place of the report.
+    pub(super) fn found_far_end(&mut self, place: usize) {
+        self.far_end = Some(place);
+    }
+
+    pub(super) fn is_video(&self) -> bool {
+        self.is_video
+    }
+
+    pub(super) fn gone(&mut self) {
+        self.counters.forget();
+        self.at_far_end.forget();
+        (self.packets, self.frames, self.durations) = (None, None, [None; 2]);
+    }
+
+    /// The place of its source.
+    pub(super) fn source(&self) -> Option<usize> {
+        self.source
+    }
+
+    /// Whether it should send, and has a source that gives something.
+    pub(super) fn should_send(&self, source: Option<&Source>) -> bool {
+        self.is_active && source.is_some_and(|source| source.is_alive == Some(true) && source.is_enabled != Some(false))
+    }
+
+    pub(super) fn look(
+        &mut self,
+        report: &Report,
+        entry: Entry<'_>,
+        since: u64,
+        window: Option<Window>,
+        around: &Around<'_>,
+    ) {
+        let is_changed = entry.is_changed_since(since);
+        self.counters.look(&WANTED, entry, is_changed);
+        self.packets = self.counters.grown(Member::Packets as usize);
+        self.frames = self.counters.grown(Member::Frames as usize);
+        self.has_sent |= self.packets.is_some_and(|packets| packets > 0.0);
+        let raw = |member: Member| self.counters.raw(entry, member as usize);
+        self.is_active = raw(Member::Active).and_then(RawValue::as_bool) != Some(false);
+        self.reason = match raw(Member::Reason).map(RawValue::text) {
+            Some(r#""cpu""#) => Some("cpu"),
+            Some(r#""bandwidth""#) => Some("bandwidth"),
+            Some(r#""other""#) => Some("other"),
+            _ => None,
+        };
+        let durations = raw(Member::Durations);
+        let durations = ["cpu", "bandwidth"].map(|name| durations?.get(name)?.as_f64());
+        let before = std::mem::replace(&mut self.durations, durations);
+        if is_changed {
+            let names = [Member::Encoder, Member::Efficient].map(raw);
+            self.fallbacks.look(names, window.map_or(f64::NAN, |window| window.end));
+        }
+        match self.far_end.and_then(|place| report.at(place)) {
+            Some(far_end) => self.at_far_end.look(&FAR_END, far_end, far_end.is_changed_since(since)),
+            None => self.at_far_end.forget(),
+        }
+        let Some(window) = window else { return };
+        let lost = self.at_far_end.signed(0).and_then(loss::unwrapped);
+        if let (Some(sent), Some(lost)) = (self.packets, lost) {
+            self.losses.look(sent, lost, window, around);
+        }
+        if self.is_video {
+            let share = lost.zip(self.packets).map_or(0.0, |(lost, sent)| if sent > 0.0 { lost / sent } else { 0.0 });
+            self.limits(before, share, window, around);
+            self.key_frames(window);
+        }
+    }
+
+    fn limits(&mut self, before: [Option<f64>; 2], lost: f64, window: Window, around: &Around<'_>) {
+        let Window { begin, end, seconds } = window;
+        let limited = |at: usize, name: &str| {
+            let (now, before) = (self.durations.get(at)?, before.get(at)?);
+            match (now, before) {
+                (Some(now), Some(before)) => Some((now - before).clamp(0.0, seconds)),
+                (None, _) if self.reason == Some(name) => Some(seconds),
+                _ => None,
+            }
+            .filter(|limited| *limited >= LIMITED.value * seconds)
+        };
+        let (cpu, bandwidth) = (limited(0, "cpu"), limited(1, "bandwidth"));
+        let height = self.counters.now(Member::Height as usize);
+        let piece = Piece { begin, end, path: around.path, ..Piece::default() };
+        if let Some(seconds) = cpu {
+            let height = height.unwrap_or(f64::NAN);
+            let worst = if height.is_nan() { 0.0 } else { -height };
+            self.by_cpu.add(Piece { seconds, worst, with: [height, 0.0], path: None, ..piece }, LIMITED_TERMS);
+        }
+        if let Some(seconds) = bandwidth {
+            let round_trip = around.round_trip_time.or(self.at_far_end.now(1)).unwrap_or(0.0);
+            let is_borne_out = lost >= BAD_LOSS.value || round_trip >= BAD_ROUND_TRIP.value;
+            let (worst, with) = (lost / BAD_LOSS.value + round_trip / BAD_ROUND_TRIP.value, [lost, round_trip]);
+            self.by_bandwidth.add(
+                Piece { seconds, count: f64::from(is_borne_out), worst, with, ..piece },
+                Terms { count: 1.0, ..LIMITED_TERMS },
+            );
+        }
+    }
+
+    fn key_frames(&mut self, window: Window) {
+        let seconds = window.seconds;
+        let grown = |member| self.counters.grown(member as usize);
+        let Some(count) = grown(Member::KeyFrames).filter(|count| *count >= STORM.value * seconds) else { return };
+        let requests = grown(Member::Plis).unwrap_or(0.0) + grown(Member::Firs).unwrap_or(0.0);
+        let piece = Piece { count, sum: requests, ..Piece::of(window) };
+        self.storm.add(piece, STORM_TERMS);
+    }
+
+    /// Adds to what its sender's streams do.
+    pub(super) fn add_to(&self, layers: &mut Layers) {
+        layers.is_sent |= self.packets.is_some_and(|packets| packets > 0.0);
+        layers.frames = layers.frames.max(self.frames.unwrap_or(0.0));
+    }
+
+    /// Compares with its source, and with the other layers, when all have been looked at. `is_free`: whether the page sets no frame
+    /// rate of its own.
+    pub(super) fn compare(
+        &mut self,
+        source: Option<&Source>,
+        layers: Option<Layers>,
+        window: Window,
+        (is_connected, is_free): (bool, bool),
+    ) {
+        let (piece, seconds) = (Piece::of(window), window.seconds);
+        let is_dry = self.packets == Some(0.0);
+        match layers {
+            Some(layers) if layers.is_sent => {
+                if is_dry && self.has_sent && self.is_active {
+                    self.lost_layer.add(piece, DRY_TERMS);
+                }
+            }
+            _ => {
+                if is_dry && is_connected && self.should_send(source) {
+                    self.dry.add(piece, DRY_TERMS);
+                }
+            }
+        }
+        let of_source = source.and_then(|source| source.frame_rate).filter(|rate| *rate >= LIVELY.value);
+        let frames = layers.map_or(self.frames, |layers| Some(layers.frames));
+        let is_told_once = layers.is_none() || self.frames == frames;
+        if let (Some(of_source), Some(frames)) = (of_source, frames)
+            && self.is_video
+            && is_free
+            && is_told_once
+            && self.is_active
+            && self.reason.is_none()
+            && frames > 0.0
+            && frames / seconds < HALF.value * of_source
+        {
+            let rate = frames / seconds;
+            self.slow.add(Piece { worst: -rate, with: [rate, of_source], ..piece }, SLOW_TERMS);
+        }
+    }
+
+    pub(super) fn write(&self, sink: &mut Sink<'_>) {
+        let track = Some(&self.track);
+        let total = |seconds: f64| number("total", seconds, Unit::Seconds);
+        let rid = || self.track.rid.as_deref().map(|rid| text("rid", rid));
+        let with_rid = |mut values: Vec<Measured>| {
+            values.extend(rid());
+            values
+        };
+        sink.episodes(&NO_MEDIA_SENT, track, (&self.dry, DRY_TERMS), |episode| vec![total(episode.whole.seconds)]);
+        sink.episodes(&ENCODER_SLOW, track, (&self.slow, SLOW_TERMS), |episode| {
+            let [rate, of_source] = episode.whole.with;
+            vec![
+                number("worst", rate, Unit::FramesPerSecond),
+                number("source", of_source, Unit::FramesPerSecond),
+                total(episode.whole.seconds),
+            ]
+        });
+        sink.episodes(&CPU_LIMITED, track, (&self.by_cpu, LIMITED_TERMS), |episode| {
+            let [height, _] = episode.whole.with;
+            with_rid(vec![total(episode.whole.seconds), number("height", height, Unit::Pixels)])
+        });
+        let borne_out = Terms { count: 1.0, ..LIMITED_TERMS };
+        sink.episodes(&BANDWIDTH_LIMITED, track, (&self.by_bandwidth, borne_out), |episode| {
+            let [lost, round_trip] = episode.whole.with;
+            let mut values = vec![total(episode.whole.seconds)];
+            if lost >= BAD_LOSS.value {
+                values.push(number("loss", lost.min(1.0), Unit::Fraction));
+            }
+            if round_trip >= BAD_ROUND_TRIP.value {
+                values.push(number("rtt", round_trip, Unit::Seconds));
+            }
+            with_rid(values)
+        });
+        sink.episodes(&SIMULCAST_LAYER_LOST, track, (&self.lost_layer, DRY_TERMS), |episode| {
+            let name = self.track.rid.as_deref().or(self.track.stats_id.as_deref()).unwrap_or_default();
+            vec![text("rid", name), total(episode.whole.seconds)]
+        });
+        sink.episodes(&KEY_FRAME_STORM, track, (&self.storm, STORM_TERMS), |episode| {
+            let mut values = vec![number("count", episode.whole.count, Unit::Count), total(episode.whole.seconds)];
+            if episode.whole.sum > 0.0 {
+                values.push(number("requests", episode.whole.sum, Unit::Count));
+            }
+            values
+        });
+        self.losses.write("sent", &self.track, sink);
+        self.fallbacks.write(Side::Encoder, &self.track, sink);
+    }
+}

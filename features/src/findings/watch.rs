@@ -1,0 +1,328 @@
+//! What the rules see of one connection: its events, and its reports, of which most rules look at one every few seconds.
+
+use std::collections::HashMap;
+
+use rtctrace_protocol::event::Event;
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::report::{Entry, Report};
+
+use super::page::Page;
+use super::received::Inbound;
+use super::sent::{Layers, Outbound};
+use super::sink::Sink;
+use super::sources::Source;
+use crate::budget::Budget;
+use crate::input;
+
+/// Rules look at a report this long (ms) after the one that they looked at before: of half a second a share says little, and the
+/// collector pays for every look. Reports that come each second are looked at every five, with room for timers that come late.
+const LOOK: f64 = 4500.0;
+
+/// What lies between two reports that are further apart (ms) is nothing that a rate could be made of: the page slept.
+const LONGEST: f64 = 60_000.0;
+
+/// The last report is looked at when findings are asked for, if it is so much later (ms) than the one before.
+const SHORTEST: f64 = 1000.0;
+
+/// A report's time that is further (ms) from the time at which it came is no time.
+const FURTHEST: f64 = 86_400_000.0;
+
+/// What lies between two looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    /// From when (Unix ms).
+    pub(super) begin: f64,
+    /// Until when (Unix ms).
+    pub(super) end: f64,
+    /// How long by the reports' own clock.
+    pub(super) seconds: f64,
+}
+
+/// What rules need to know that others keep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The page.
+    pub(crate) page: &'a Page,
+    /// The way that packets take, as the end of a sentence.
+    pub(crate) path: Option<&'static str>,
+    /// The round trip time (s).
+    pub(crate) round_trip_time: Option<f64>,
+}
+
+/// Decides which reports are looked at.
+#[derive(Debug, Clone, Default)]
+struct Looks {
+    /// When the newest one came, and its own time.
+    last: Option<(f64, f64)>,
+    /// Its number.
+    generation: u64,
+}
+
+impl Looks {
+    fn now(report: &Report, time: f64) -> f64 {
+        let own = report.timestamp();
+        if own > 0.0 && (own - time).abs() < FURTHEST { own } else { time }
+    }
+
+    /// Since the newest one (ms).
+    fn elapsed(&self, report: &Report, time: f64) -> Option<f64> {
+        self.last.map(|(_, own)| Self::now(report, time) - own)
+    }
+
+    fn is_due(&self, report: &Report, time: f64) -> bool {
+        self.elapsed(report, time).is_none_or(|elapsed| !(0.0..LOOK).contains(&elapsed))
+    }
+
+    fn window(&self, report: &Report, time: f64) -> Option<Window> {
+        let elapsed = self.elapsed(report, time).filter(|elapsed| (SHORTEST..=LONGEST).contains(elapsed))?;
+        let (begin, _) = self.last?;
+        Some(Window { begin: begin.min(time), end: time, seconds: elapsed / 1000.0 })
+    }
+
+    fn done(&mut self, report: &Report, time: f64) {
+        self.last = Some((time, Self::now(report, time)));
+        self.generation = report.generation();
+    }
+}
+
+/// What an entry is, in the order in which they are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Source(usize),
+    Outbound(usize),
+    Inbound(usize),
+}
+
+impl Role {
+    fn outbound(self) -> Option<usize> {
+        if let Self::Outbound(at) = self { Some(at) } else { None }
+    }
+}
+
+/// The rules of one connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watch {
+    looks: Looks,
+    /// When the newest report came.
+    time: Option<f64>,
+    roles: HashMap<Box<str>, Role>,
+    /// The entries that are there, each with its place in the report.
+    slots: Vec<(Role, usize)>,
+    sources: Vec<Source>,
+    outbound: Vec<Outbound>,
+    inbound: Vec<Inbound>,
+    /// How many senders have several layers.
+    senders: usize,
+    /// Whether the page sets a frame rate for what it sends.
+    sets_frame_rate: bool,
+}
+
+impl Watch {
+    /// Takes in an event that is no report.
+    pub(crate) fn event(&mut self, event: &Event<'_>) {
+        if matches!(&*event.method, "setParameters" | "addTransceiver") {
+            self.sets_frame_rate |= input::json(event).is_some_and(|value| value.text().contains("\"maxFramerate\""));
+        }
+    }
+
+    /// `seen`: the number of the report before.
+    pub(crate) fn report(&mut self, report: &Report, seen: u64, time: f64, around: &Around<'_>, budget: &mut Budget) {
+        let before = self.time.replace(time).unwrap_or(time);
+        if report.reshaped() > seen {
+            self.take_leave(report, time, around);
+            self.reshape(report, budget);
+        }
+        for (role, place) in &self.slots {
+            if let Role::Inbound(at) = role
+                && let Some(inbound) = self.inbound.get_mut(*at).filter(|inbound| inbound.is_video())
+                && let Some(entry) = report.at(*place).filter(|entry| entry.is_changed_since(seen))
+            {
+                inbound.glance(entry, before, time, around);
+            }
+        }
+        if self.looks.is_due(report, time) {
+            self.look(report, time, around);
+        }
+    }
+
+    fn look(&mut self, report: &Report, time: f64, around: &Around<'_>) {
+        let window = self.looks.window(report, time);
+        for at in 0..self.slots.len() {
+            if let Some((role, place)) = self.slots.get(at).copied()
+                && let Some(entry) = report.at(place)
+            {
+                self.look_at(role, report, entry, window, around);
+            }
+        }
+        if let Some(window) = window {
+            self.compare(window);
+        }
+        self.looks.done(report, time);
+    }
+
+    /// What only all of them together tell.
+    fn compare(&mut self, window: Window) {
+        let mut layers = vec![Layers::default(); self.senders];
+        let sent: Vec<_> = self.slots.iter().filter_map(|(role, _)| role.outbound()).collect();
+        for at in &sent {
+            if let Some(outbound) = self.outbound.get(*at)
+                && let Some(layers) = outbound.sender.and_then(|sender| layers.get_mut(sender))
+            {
+                outbound.add_to(layers);
+            }
+        }
+        for at in sent {
+            let Some(outbound) = self.outbound.get_mut(at) else { continue };
+            let source = outbound.source().and_then(|at| self.sources.get(at));
+            let layers = outbound.sender.and_then(|sender| layers.get(sender)).copied();
+            outbound.compare(source, layers, window, (true, !self.sets_frame_rate));
+        }
+    }
+
+    fn look_at(&mut self, role: Role, report: &Report, entry: Entry<'_>, window: Option<Window>, around: &Around<'_>) {
+        let since = self.looks.generation;
+        match role {
+            Role::Source(at) => {
+                if let Some(source) = self.sources.get_mut(at) {
+                    source.look(entry, since, window, around);
+                }
+            }
+            Role::Outbound(at) => {
+                if let Some(outbound) = self.outbound.get_mut(at) {
+                    outbound.look(report, entry, since, window, around);
+                }
+            }
+            Role::Inbound(at) => {
+                if let Some(inbound) = self.inbound.get_mut(at) {
+                    inbound.look(report, entry, since, window, around);
+                }
+            }
+        }
+    }
+
+    /// Looks once more at what is gone.
+    fn take_leave(&mut self, report: &Report, time: f64, around: &Around<'_>) {
+        let window = self.looks.window(report, time);
+        for entry in report.gone() {
+            let Some(role) = self.roles.get(entry.id()).copied() else { continue };
+            self.look_at(role, report, entry, window, around);
+            match role {
+                Role::Source(at) => self.sources.get_mut(at).map(Source::gone),
+                Role::Outbound(at) => self.outbound.get_mut(at).map(Outbound::gone),
+                Role::Inbound(at) => self.inbound.get_mut(at).map(Inbound::gone),
+            };
+        }
+    }
+
+    /// Finds the entries again.
+    fn reshape(&mut self, report: &Report, budget: &mut Budget) {
+        self.slots.clear();
+        for (place, entry) in report.entries().enumerate() {
+            if let Some(role) = self.role(entry, budget) {
+                self.slots.push((role, place));
+            }
+        }
+        self.slots.sort_unstable();
+        for (role, place) in &self.slots {
+            let Some(entry) = report.at(*place) else { continue };
+            match *role {
+                Role::Source(at) => self.sources.get_mut(at).map(|source| source.found(entry)),
+                Role::Outbound(at) => {
+                    let source = entry.member("mediaSourceId").and_then(RawValue::as_str);
+                    let source = match source.and_then(|id| self.roles.get(&*id)) {
+                        Some(Role::Source(at)) => self.sources.get(*at).map(|source| (*at, source)),
+                        _ => None,
+                    };
+                    self.outbound.get_mut(at).map(|outbound| outbound.found(entry, source))
+                }
+                Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| inbound.found(entry)),
+            };
+        }
+        self.find_layers(report);
+        for (place, entry) in report.entries().enumerate() {
+            if !matches!(entry.kind(), "remote-inbound-rtp" | "remote-outbound-rtp") {
+                continue;
+            }
+            let local = entry.member("localId").and_then(RawValue::as_str);
+            match (entry.kind(), local.and_then(|id| self.roles.get(&*id))) {
+                ("remote-inbound-rtp", Some(Role::Outbound(at))) => {
+                    if let Some(outbound) = self.outbound.get_mut(*at) {
+                        outbound.found_far_end(place);
+                    }
+                }
+                ("remote-outbound-rtp", Some(Role::Inbound(at))) => {
+                    if let Some(inbound) = self.inbound.get_mut(*at) {
+                        inbound.found_far_end(place);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Finds the streams of video that are layers of one sender: of one media section, or else of one source.
+    fn find_layers(&mut self, report: &Report) {
+        let mut senders: HashMap<&str, (Option<usize>, usize)> = HashMap::new();
+        self.senders = 0;
+        for (role, place) in &self.slots {
+            let Some(at) = role.outbound() else { continue };
+            if !self.outbound.get(at).is_some_and(Outbound::is_video) {
+                continue;
+            }
+            let Some(entry) = report.at(*place) else { continue };
+            let name = entry.member("mid").or_else(|| entry.member("mediaSourceId")).map(RawValue::text);
+            let Some(name) = name else { continue };
+            let Some((sender, first)) = senders.get_mut(name) else {
+                senders.insert(name, (None, at));
+                continue;
+            };
+            if sender.is_none() {
+                *sender = Some(self.senders);
+                self.senders += 1;
+            }
+            for at in [*first, at] {
+                if let Some(outbound) = self.outbound.get_mut(at) {
+                    outbound.sender = *sender;
+                }
+            }
+        }
+    }
+
+    /// What an entry is, if rules look at it.
+    fn role(&mut self, entry: Entry<'_>, budget: &mut Budget) -> Option<Role> {
+        let new = match entry.kind() {
+            "media-source" => Role::Source(self.sources.len()),
+            "outbound-rtp" => Role::Outbound(self.outbound.len()),
+            "inbound-rtp" => Role::Inbound(self.inbound.len()),
+            _ => return None,
+        };
+        if let Some(role) = self.roles.get(entry.id()) {
+            // An id that has become another entry's is of no use.
+            return (std::mem::discriminant(role) == std::mem::discriminant(&new)).then_some(*role);
+        }
+        let id = input::identifier(entry.id())?;
+        if !budget.take() {
+            return None;
+        }
+        match new {
+            Role::Source(_) => self.sources.push(Source::default()),
+            Role::Outbound(_) => self.outbound.push(Outbound::default()),
+            Role::Inbound(_) => self.inbound.push(Inbound::default()),
+        }
+        self.roles.insert(id, new);
+        Some(new)
+    }
+
+    /// Hands over what was found. `report`: the newest.
+    pub(crate) fn write(&self, report: Option<&Report>, around: &Around<'_>, sink: &mut Sink<'_>) {
+        let mut all = self.clone();
+        if let (Some(report), Some(time)) = (report, self.time)
+            && self.looks.window(report, time).is_some()
+        {
+            all.look(report, time, around);
+        }
+        all.sources.iter().for_each(|source| source.write(sink));
+        all.outbound.iter().for_each(|outbound| outbound.write(sink));
+        all.inbound.iter().for_each(|inbound| inbound.write(sink));
+    }
+}

@@ -1,0 +1,63 @@
+//! Packets that were lost.
+
+use super::{Session, check};
+
+/// A stream that is received, of which so many packets of 50 each second are lost from the tenth second to the twentieth.
+fn received(lost: u64, kind: &str) -> Session {
+    Session::new().polled(40, |second| {
+        let gone = lost * second.clamp(10, 20).saturating_sub(10);
+        let received = 50 * second - gone;
+        format!(r#""R":{{"type":"inbound-rtp","kind":"{kind}","packetsReceived":{received},"packetsLost":{gone}}}"#)
+    })
+}
+
+fn sent(lost: u64) -> Session {
+    Session::new().polled(40, |second| {
+        let gone = lost * second.clamp(10, 20).saturating_sub(10);
+        format!(
+            r#""S":{{"type":"outbound-rtp","kind":"video","packetsSent":{}}},"F":{{"type":"remote-inbound-rtp","localId":"S","packetsLost":{gone}}}"#,
+            50 * second
+        )
+    })
+}
+
+#[test]
+fn losses_of_either_direction() {
+    check(
+        "packet-loss",
+        &[
+            (
+                "received",
+                received(9, "audio"),
+                Some("Packet loss of received audio reached 18% at 22:13:35 UTC, 90 packets in all"),
+            ),
+            ("a little", received(1, "audio"), None),
+            ("sent", sent(5), Some("Packet loss of sent video reached 10% at 22:13:35 UTC, 50 packets in all")),
+            ("none sent", sent(0), None),
+            (
+                "no counter of losses",
+                Session::new().polled(20, |second| {
+                    format!(r#""R":{{"type":"inbound-rtp","kind":"audio","packetsReceived":{}}}"#, 50 * second)
+                }),
+                None,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_path_is_told_where_it_is_known() {
+    let pair = r#""T":{"type":"transport","selectedCandidatePairId":"P"},"P":{"type":"candidate-pair","localCandidateId":"L","remoteCandidateId":"M"},"L":{"type":"local-candidate","candidateType":"relay","relayProtocol":"tcp"},"M":{"type":"remote-candidate","candidateType":"host"}"#;
+    let session = Session::new().polled(12, |second| {
+        let lost = 5 * second;
+        format!(
+            r#"{pair},"R":{{"type":"inbound-rtp","kind":"audio","packetsReceived":{},"packetsLost":{lost}}}"#,
+            50 * second
+        )
+    });
+    let found = session.sentences("packet-loss");
+    assert_eq!(
+        found,
+        ["Packet loss of received audio reached 9.1% at 22:13:25 UTC, 55 packets in all, on relay over TCP"]
+    );
+}

@@ -1,0 +1,106 @@
+//! Findings, rule by rule: what triggers one, and what must not.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // A test fails by panicking, its helpers too.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod codec;
+mod devices;
+mod heard;
+mod losses;
+mod presence;
+mod received;
+mod recordings;
+mod seen;
+mod sent;
+mod sources;
+mod whole;
+
+use rtctrace_features::{FeatureExtractor, Finding};
+use rtctrace_protocol::event::SessionDecoder;
+
+/// When the sessions of these tests begin (Unix ms): at 22:13:20 UTC.
+const BEGIN: u64 = 1_700_000_000_000;
+
+/// The findings of lines.
+fn findings_of<'l>(lines: impl IntoIterator<Item = &'l str>) -> Vec<Finding> {
+    let mut decoder = SessionDecoder::new();
+    let mut extractor = FeatureExtractor::new();
+    for line in lines {
+        extractor.event(&decoder.decode(line).unwrap_or_else(|error| panic!("{line}: {error}")));
+    }
+    extractor.findings(&decoder)
+}
+
+/// A session in the making.
+#[derive(Debug, Clone, Default)]
+struct Session {
+    lines: Vec<String>,
+    /// Since its begin, in ms.
+    now: u64,
+    told: u64,
+}
+
+impl Session {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn delta(&mut self) -> u64 {
+        let time = if self.lines.is_empty() { BEGIN + self.now } else { self.now - self.told };
+        self.told = self.now;
+        time
+    }
+
+    /// So many milliseconds go by.
+    fn wait(mut self, millis: u64) -> Self {
+        self.now += millis;
+        self
+    }
+
+    /// An event of the connection, at once. `rest`: its value and extras.
+    fn event(mut self, method: &str, rest: &str) -> Self {
+        let delta = self.delta();
+        self.lines.push(format!(r#"["{method}","PC_0",{rest},{delta}]"#));
+        self
+    }
+
+    /// An event of the page, at once.
+    fn page(mut self, method: &str, rest: &str) -> Self {
+        let delta = self.delta();
+        self.lines.push(format!(r#"["{method}",null,{rest},{delta}]"#));
+        self
+    }
+
+    /// A report of these entries, at once.
+    fn report(mut self, entries: &str) -> Self {
+        let (time, delta) = (BEGIN + self.now, self.delta());
+        self.lines.push(format!(r#"["getStats","PC_0",{{{entries},"t":{time}}},{delta}]"#));
+        self
+    }
+
+    /// A report each second, so many of them; `entries`: of the one of that number, from 0 on.
+    fn polled(self, count: u64, entries: impl Fn(u64) -> String) -> Self {
+        (0..count).fold(self, |session, number| session.report(&entries(number)).wait(1000))
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        findings_of(self.lines.iter().map(String::as_str))
+    }
+
+    /// The sentences of a rule's findings.
+    fn sentences(&self, rule: &str) -> Vec<String> {
+        self.findings().iter().filter(|finding| finding.rule.id == rule).map(Finding::sentence).collect()
+    }
+}
+
+/// Each of `cases` is what it is called, a session, and what the rule says of it; none if nothing.
+fn check(rule: &str, cases: &[(&str, Session, Option<&str>)]) {
+    for (name, session, expected) in cases {
+        let found = session.sentences(rule);
+        assert_eq!(found, expected.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{rule}: {name}");
+    }
+    assert!(cases.iter().any(|(.., expected)| expected.is_some()), "{rule} is never triggered");
+    assert!(cases.iter().any(|(.., expected)| expected.is_none()), "{rule} is always triggered");
+}
