@@ -69,7 +69,7 @@ pub const PATH_CHANGES: usize = 32;
 pub const ENDPOINTS: usize = 256;
 
 /// Entries of one session's reports that rules look at. Further ones give no findings.
-pub const WATCHED: usize = 2048;
+pub const WATCHED: usize = 1024;
 
 /// Episodes of one rule and track that are told: the longest. Further ones are only counted.
 pub const EPISODES: usize = 3;

@@ -164,7 +164,9 @@ impl ConnectionExtractor {
     /// Hands over what rules found.
     pub(crate) fn findings(&self, decoder: &SessionDecoder, page: &Page, sink: &mut Sink<'_>) {
         let around = Around { page, path: self.paths.phrase(), round_trip_time: self.link.round_trip_time() };
-        self.watch.write(decoder.report(&self.id), &around, sink);
+        let mut features = ConnectionFeatures::default();
+        self.setup.write(self.first, self.tracks.first_media(), &mut features);
+        self.watch.write(decoder.report(&self.id), &features, (self.first, self.last), &around, sink);
     }
 
     pub(crate) fn features(&self, decoder: &SessionDecoder) -> ConnectionFeatures {

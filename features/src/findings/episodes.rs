@@ -55,9 +55,12 @@ pub(super) struct Terms {
 /// Pieces no further apart than this (s) are one episode, by most rules: three windows.
 pub(super) const JOIN: f64 = 15.0;
 
-/// The episodes of one rule and track.
+/// The episodes of one rule and track. As a rule there are none, and then they take no room.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Episodes {
+pub(super) struct Episodes(Option<Box<List>>);
+
+#[derive(Debug, Clone, Default)]
+struct List {
     open: Option<Episode>,
     kept: Vec<Episode>,
     count: u64,
@@ -66,6 +69,19 @@ pub(super) struct Episodes {
 impl Episodes {
     /// Something was bad once more. Pieces come in the order of time.
     pub(super) fn add(&mut self, piece: Piece, terms: Terms) {
+        self.0.get_or_insert_default().add(piece, terms);
+    }
+
+    /// The worst of them, and how many there were.
+    pub(super) fn all(&self, terms: Terms) -> (Vec<Episode>, u64) {
+        let mut all = self.0.as_deref().cloned().unwrap_or_default();
+        all.close(terms);
+        (all.kept, all.count)
+    }
+}
+
+impl List {
+    fn add(&mut self, piece: Piece, terms: Terms) {
         match &mut self.open {
             Some(open) if (piece.begin - open.whole.end) <= terms.join * 1000.0 && piece.end >= open.whole.begin => {
                 open.extend(piece);
@@ -78,7 +94,7 @@ impl Episodes {
     }
 
     /// What there is from now on is another episode.
-    pub(super) fn close(&mut self, terms: Terms) {
+    fn close(&mut self, terms: Terms) {
         let Some(episode) = self.open.take().filter(|open| open.is_any(terms)) else { return };
         self.count = self.count.saturating_add(1);
         if self.kept.len() < limits::EPISODES {
@@ -88,13 +104,6 @@ impl Episodes {
         if let Some(mildest) = mildest.filter(|mildest| mildest.whole.seconds < episode.whole.seconds) {
             *mildest = episode;
         }
-    }
-
-    /// The worst of them, and how many there were.
-    pub(super) fn all(&self, terms: Terms) -> (Vec<Episode>, u64) {
-        let mut all = self.clone();
-        all.close(terms);
-        (all.kept, all.count)
     }
 }
 

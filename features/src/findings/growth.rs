@@ -3,17 +3,17 @@
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Places, Wanted};
 
-/// The counters of an entry, by their places among the wanted names.
+/// The counters of an entry, by their places among the wanted names. NaN stands for none.
 #[derive(Debug, Clone)]
 pub(super) struct Growth<const N: usize> {
     places: Places<N>,
-    now: [Option<f64>; N],
-    grown: [Option<f64>; N],
+    now: [f64; N],
+    grown: [f64; N],
 }
 
 impl<const N: usize> Default for Growth<N> {
     fn default() -> Self {
-        Self { places: Places::default(), now: [None; N], grown: [None; N] }
+        Self { places: Places::default(), now: [f64::NAN; N], grown: [f64::NAN; N] }
     }
 }
 
@@ -23,11 +23,12 @@ impl<const N: usize> Growth<N> {
         self.places.find(wanted, entry);
         for (at, (now, grown)) in self.now.iter_mut().zip(&mut self.grown).enumerate() {
             if !is_changed {
-                *grown = now.map(|_| 0.0);
+                *grown = if now.is_nan() { f64::NAN } else { 0.0 };
                 continue;
             }
             let value = self.places.value(entry, at).and_then(RawValue::as_f64).filter(|value| value.is_finite());
-            *grown = value.zip(*now).map(|(value, before)| value - before);
+            let value = value.unwrap_or(f64::NAN);
+            *grown = value - *now;
             *now = value;
         }
     }
@@ -44,12 +45,12 @@ impl<const N: usize> Growth<N> {
 
     /// The same of what may become less.
     pub(super) fn signed(&self, at: usize) -> Option<f64> {
-        self.grown.get(at).copied().flatten()
+        self.grown.get(at).copied().filter(|grown| !grown.is_nan())
     }
 
     /// What the member at that place is.
     pub(super) fn now(&self, at: usize) -> Option<f64> {
-        self.now.get(at).copied().flatten()
+        self.now.get(at).copied().filter(|now| !now.is_nan())
     }
 
     /// Any member as it stands, numbers or not. The entry is the one that was looked at.

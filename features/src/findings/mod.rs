@@ -5,14 +5,19 @@
 //! counters. What they remember is a few numbers for each stream, and of episodes the worst. A rule says nothing of what a browser does
 //! not tell, and rules that need events say nothing of sessions that have none.
 
+mod both;
 mod codec;
 mod devices;
 mod episodes;
 mod finding;
 mod growth;
 mod heard;
+mod ice;
 mod loss;
+mod negotiation;
 mod page;
+mod playback;
+mod playout;
 mod presence;
 mod received;
 #[cfg(test)]
@@ -21,9 +26,12 @@ mod rule;
 mod seen;
 mod sent;
 mod sentence;
+mod setup;
 mod sink;
 mod sources;
+mod timing;
 mod watch;
+mod way;
 
 use std::sync::LazyLock;
 
@@ -47,6 +55,14 @@ pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         loss::RULES,
         codec::RULES,
         presence::RULES,
+        both::RULES,
+        playback::RULES,
+        playout::RULES,
+        ice::RULES,
+        way::RULES,
+        setup::RULES,
+        negotiation::RULES,
+        timing::RULES,
     ]
     .concat()
 });

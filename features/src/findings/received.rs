@@ -171,6 +171,15 @@ impl Inbound {
         self.is_video
     }
 
+    pub(super) fn is_audio(&self) -> bool {
+        self.track.kind.as_deref() == Some("audio")
+    }
+
+    /// How many packets came between the newest two looks.
+    pub(super) fn packets(&self) -> Option<f64> {
+        Gained(&self.counters).of(Member::Packets)
+    }
+
     /// Its entry is there, maybe for the first time.
     pub(super) fn found(&mut self, entry: Entry<'_>) {
         let name = |name| input::entry_name(entry, name);

@@ -18,8 +18,15 @@ use crate::input;
 use crate::value::Unit;
 
 /// The rules of this file.
-pub(super) const RULES: &[&Rule] =
-    &[&NO_MEDIA_SENT, &ENCODER_SLOW, &CPU_LIMITED, &BANDWIDTH_LIMITED, &SIMULCAST_LAYER_LOST, &KEY_FRAME_STORM];
+pub(super) const RULES: &[&Rule] = &[
+    &NO_MEDIA_SENT,
+    &ENCODER_SLOW,
+    &CPU_LIMITED,
+    &BANDWIDTH_LIMITED,
+    &SIMULCAST_LAYER_LOST,
+    &KEY_FRAME_STORM,
+    &VIDEO_BLACK,
+];
 
 const DRY: Threshold = Threshold {
     name: "time without a packet",
@@ -153,9 +160,31 @@ static KEY_FRAME_STORM: Rule = Rule {
     reads: "getStats: outbound-rtp.keyFramesEncoded, pliCount, firCount",
 };
 
+const BLACK: Threshold = Threshold {
+    name: "bytes of a frame",
+    value: 100.0,
+    unit: Unit::Count,
+    reason: "reasoned: a frame that says nothing but that all is as it was takes some tens of bytes, and the noise of any camera some hundreds",
+};
+
+const BLACK_TIME: Threshold =
+    Threshold { name: "time of such frames", value: 10.0, unit: Unit::Seconds, reason: "reasoned: two looks" };
+
+static VIDEO_BLACK: Rule = Rule {
+    id: "video-black",
+    severity: Severity::Notice,
+    title: "The camera's picture is black or still",
+    meaning: "The others saw a black or motionless picture, though the camera gave frames: its lid is closed, or it shows an image.",
+    advice: "Ask the user, who may mean it so; a camera in use by another program may give black frames, too.",
+    sentence: "The sent video was black or still for {total}, with {worst} bytes a frame",
+    thresholds: &[BLACK, BLACK_TIME],
+    reads: "getStats: outbound-rtp.bytesSent, framesEncoded, frameWidth (from 160 on), of tracks of getUserMedia that MediaStreamTrack.enabled does not silence",
+};
+
 const DRY_TERMS: Terms = Terms { least: DRY.value, count: 0.0, join: JOIN };
 const SLOW_TERMS: Terms = Terms { least: BEHIND.value, count: 0.0, join: JOIN };
 const LIMITED_TERMS: Terms = Terms { least: LIMITED_TIME.value, count: 0.0, join: JOIN };
+const BLACK_TERMS: Terms = Terms { least: BLACK_TIME.value, count: 0.0, join: JOIN };
 const STORM_TERMS: Terms = Terms { least: STORM_TIME.value, count: 0.0, join: JOIN };
 
 /// Declares the members that are looked at.
@@ -172,10 +201,12 @@ macro_rules! members {
 
 members! {
     Packets "packetsSent";
+    Bytes "bytesSent";
     Frames "framesEncoded";
     KeyFrames "keyFramesEncoded";
     Plis "pliCount";
     Firs "firCount";
+    Width "frameWidth";
     Height "frameHeight";
     Active "active";
     Reason "qualityLimitationReason";
@@ -215,6 +246,7 @@ pub(super) struct Outbound {
     by_bandwidth: Episodes,
     lost_layer: Episodes,
     storm: Episodes,
+    black: Episodes,
     losses: Losses,
     fallbacks: Fallbacks,
 }
@@ -254,6 +286,10 @@ impl Outbound {
 
     pub(super) fn is_video(&self) -> bool {
         self.is_video
+    }
+
+    pub(super) fn is_audio(&self) -> bool {
+        self.track.kind.as_deref() == Some("audio")
     }
 
     pub(super) fn gone(&mut self) {
@@ -384,6 +420,17 @@ impl Outbound {
                 }
             }
         }
+        let is_camera = source.is_some_and(|source| source.is_enabled == Some(true));
+        let is_sized = self.counters.now(Member::Width as usize).is_some_and(|width| width >= 160.0);
+        let frames = self.frames.filter(|frames| *frames >= 5.0 * seconds);
+        if let (Some(bytes), Some(frames)) = (self.counters.grown(Member::Bytes as usize), frames)
+            && is_camera
+            && is_sized
+            && bytes > 0.0
+            && bytes < BLACK.value * frames
+        {
+            self.black.add(Piece { worst: -bytes / frames, ..piece }, BLACK_TERMS);
+        }
         let of_source = source.and_then(|source| source.frame_rate).filter(|rate| *rate >= LIVELY.value);
         let frames = layers.map_or(self.frames, |layers| Some(layers.frames));
         let is_told_once = layers.is_none() || self.frames == frames;
@@ -444,6 +491,9 @@ impl Outbound {
                 values.push(number("requests", episode.whole.sum, Unit::Count));
             }
             values
+        });
+        sink.episodes(&VIDEO_BLACK, track, (&self.black, BLACK_TERMS), |episode| {
+            vec![total(episode.whole.seconds), number("worst", (-episode.whole.worst).round(), Unit::Count)]
         });
         self.losses.write("sent", &self.track, sink);
         self.fallbacks.write(Side::Encoder, &self.track, sink);

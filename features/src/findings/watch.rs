@@ -6,13 +6,24 @@ use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Report};
 
+use super::both::{Both, Flow};
+use super::episodes::Piece;
+use super::ice::Ice;
+use super::negotiation::Negotiation;
 use super::page::Page;
+use super::playback::Playback;
+use super::playout::Playout;
 use super::received::Inbound;
 use super::sent::{Layers, Outbound};
+use super::setup::{self, Dtls};
 use super::sink::Sink;
 use super::sources::Source;
+use super::timing::Timing;
+use super::way::Way;
 use crate::budget::Budget;
 use crate::input;
+use crate::limits;
+use crate::table::ConnectionFeatures;
 
 /// Rules look at a report this long (ms) after the one that they looked at before: of half a second a share says little, and the
 /// collector pays for every look. Reports that come each second are looked at every five, with room for timers that come late.
@@ -59,9 +70,13 @@ struct Looks {
 }
 
 impl Looks {
+    /// The report's own time, if it has one.
+    fn own(report: &Report, time: f64) -> Option<f64> {
+        Some(report.timestamp()).filter(|own| *own > 0.0 && (own - time).abs() < FURTHEST)
+    }
+
     fn now(report: &Report, time: f64) -> f64 {
-        let own = report.timestamp();
-        if own > 0.0 && (own - time).abs() < FURTHEST { own } else { time }
+        Self::own(report, time).unwrap_or(time)
     }
 
     /// Since the newest one (ms).
@@ -91,6 +106,7 @@ enum Role {
     Source(usize),
     Outbound(usize),
     Inbound(usize),
+    Playout(usize),
 }
 
 impl Role {
@@ -111,6 +127,16 @@ pub(crate) struct Watch {
     sources: Vec<Source>,
     outbound: Vec<Outbound>,
     inbound: Vec<Inbound>,
+    playouts: Vec<Playout>,
+    /// Where transports are in the report.
+    transports: Vec<usize>,
+    ice: Ice,
+    dtls: Dtls,
+    negotiation: Negotiation,
+    way: Way,
+    timing: Timing,
+    playback: Playback,
+    both: Both,
     /// How many senders have several layers.
     senders: usize,
     /// Whether the page sets a frame rate for what it sends.
@@ -120,6 +146,10 @@ pub(crate) struct Watch {
 impl Watch {
     /// Takes in an event that is no report.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
+        self.ice.event(event);
+        self.dtls.event(event, self.ice.is_connected());
+        self.negotiation.event(event);
+        self.playback.event(event);
         if matches!(&*event.method, "setParameters" | "addTransceiver") {
             self.sets_frame_rate |= input::json(event).is_some_and(|value| value.text().contains("\"maxFramerate\""));
         }
@@ -128,6 +158,7 @@ impl Watch {
     /// `seen`: the number of the report before.
     pub(crate) fn report(&mut self, report: &Report, seen: u64, time: f64, around: &Around<'_>, budget: &mut Budget) {
         let before = self.time.replace(time).unwrap_or(time);
+        self.timing.report(Looks::own(report, time), time);
         if report.reshaped() > seen {
             self.take_leave(report, time, around);
             self.reshape(report, budget);
@@ -154,14 +185,74 @@ impl Watch {
                 self.look_at(role, report, entry, window, around);
             }
         }
+        let changes = self.transports(report, time);
+        self.way.look(changes, window, around);
         if let Some(window) = window {
-            self.compare(window);
+            self.compare(report, window);
         }
         self.looks.done(report, time);
     }
 
+    /// How often another pair was selected.
+    fn transports(&mut self, report: &Report, time: f64) -> Option<f64> {
+        let mut changes = None;
+        for transport in self.transports.iter().filter_map(|place| report.at(*place)) {
+            if transport.is_changed_since(self.looks.generation) {
+                self.dtls.look(transport, time);
+            }
+            changes = input::entry_number(transport, "selectedCandidatePairChanges")
+                .map(|more| more + changes.unwrap_or(0.0))
+                .or(changes);
+        }
+        changes
+    }
+
+    /// Whether packets can go, by the events of ICE, or else by what reports say.
+    fn is_connected(&self, report: &Report, flow: Flow) -> bool {
+        let by_report = || {
+            let mut states =
+                self.transports.iter().filter_map(|place| report.at(*place)?.member("dtlsState")).peekable();
+            match states.peek() {
+                Some(_) => states.any(|state| state.text() == r#""connected""#),
+                None => flow.has_come || self.outbound.iter().any(|outbound| outbound.has_sent),
+            }
+        };
+        self.ice.is_connected().unwrap_or_else(by_report)
+    }
+
+    fn flow(&self) -> Flow {
+        let mut flow = Flow::default();
+        let either = |now: Option<(bool, bool)>, more: (bool, bool)| {
+            let now = now.unwrap_or_default();
+            Some((now.0 || more.0, now.1 || more.1))
+        };
+        for (role, _) in &self.slots {
+            if let Role::Inbound(at) = role
+                && let Some(inbound) = self.inbound.get(*at)
+                && let Some(packets) = inbound.packets()
+            {
+                flow.inbound += 1;
+                flow.has_come |= inbound.has_come;
+                if inbound.is_audio() {
+                    flow.audio_in = either(flow.audio_in, (packets > 0.0, inbound.has_come));
+                }
+            }
+            if let Role::Outbound(at) = role
+                && let Some(outbound) = self.outbound.get(*at).filter(|outbound| outbound.is_audio())
+                && let Some(packets) = outbound.packets
+                && outbound.should_send(outbound.source().and_then(|at| self.sources.get(at)))
+            {
+                flow.audio_out = either(flow.audio_out, (packets > 0.0, outbound.has_sent));
+            }
+        }
+        flow
+    }
+
     /// What only all of them together tell.
-    fn compare(&mut self, window: Window) {
+    fn compare(&mut self, report: &Report, window: Window) {
+        let flow = self.flow();
+        let is_connected = self.is_connected(report, flow);
+        self.both.look(flow, Piece::of(window), is_connected);
         let mut layers = vec![Layers::default(); self.senders];
         let sent: Vec<_> = self.slots.iter().filter_map(|(role, _)| role.outbound()).collect();
         for at in &sent {
@@ -175,7 +266,7 @@ impl Watch {
             let Some(outbound) = self.outbound.get_mut(at) else { continue };
             let source = outbound.source().and_then(|at| self.sources.get(at));
             let layers = outbound.sender.and_then(|sender| layers.get(sender)).copied();
-            outbound.compare(source, layers, window, (true, !self.sets_frame_rate));
+            outbound.compare(source, layers, window, (is_connected, !self.sets_frame_rate));
         }
     }
 
@@ -197,6 +288,11 @@ impl Watch {
                     inbound.look(report, entry, since, window, around);
                 }
             }
+            Role::Playout(at) => {
+                if let Some(playout) = self.playouts.get_mut(at) {
+                    playout.look(entry, since, window);
+                }
+            }
         }
     }
 
@@ -210,6 +306,7 @@ impl Watch {
                 Role::Source(at) => self.sources.get_mut(at).map(Source::gone),
                 Role::Outbound(at) => self.outbound.get_mut(at).map(Outbound::gone),
                 Role::Inbound(at) => self.inbound.get_mut(at).map(Inbound::gone),
+                Role::Playout(at) => self.playouts.get_mut(at).map(Playout::gone),
             };
         }
     }
@@ -217,7 +314,11 @@ impl Watch {
     /// Finds the entries again.
     fn reshape(&mut self, report: &Report, budget: &mut Budget) {
         self.slots.clear();
+        self.transports.clear();
         for (place, entry) in report.entries().enumerate() {
+            if entry.kind() == "transport" && self.transports.len() < limits::SELECTED_PAIRS {
+                self.transports.push(place);
+            }
             if let Some(role) = self.role(entry, budget) {
                 self.slots.push((role, place));
             }
@@ -236,6 +337,7 @@ impl Watch {
                     self.outbound.get_mut(at).map(|outbound| outbound.found(entry, source))
                 }
                 Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| inbound.found(entry)),
+                Role::Playout(_) => None,
             };
         }
         self.find_layers(report);
@@ -294,6 +396,7 @@ impl Watch {
             "media-source" => Role::Source(self.sources.len()),
             "outbound-rtp" => Role::Outbound(self.outbound.len()),
             "inbound-rtp" => Role::Inbound(self.inbound.len()),
+            "media-playout" => Role::Playout(self.playouts.len()),
             _ => return None,
         };
         if let Some(role) = self.roles.get(entry.id()) {
@@ -308,13 +411,22 @@ impl Watch {
             Role::Source(_) => self.sources.push(Source::default()),
             Role::Outbound(_) => self.outbound.push(Outbound::default()),
             Role::Inbound(_) => self.inbound.push(Inbound::default()),
+            Role::Playout(_) => self.playouts.push(Playout::default()),
         }
         self.roles.insert(id, new);
         Some(new)
     }
 
-    /// Hands over what was found. `report`: the newest.
-    pub(crate) fn write(&self, report: Option<&Report>, around: &Around<'_>, sink: &mut Sink<'_>) {
+    /// Hands over what was found. `report`: the newest; `features`: the times of the set-up; `begin` and `last`: the times of the
+    /// connection's first and last event (Unix ms).
+    pub(crate) fn write(
+        &self,
+        report: Option<&Report>,
+        features: &ConnectionFeatures,
+        (begin, last): (f64, f64),
+        around: &Around<'_>,
+        sink: &mut Sink<'_>,
+    ) {
         let mut all = self.clone();
         if let (Some(report), Some(time)) = (report, self.time)
             && self.looks.window(report, time).is_some()
@@ -324,5 +436,14 @@ impl Watch {
         all.sources.iter().for_each(|source| source.write(sink));
         all.outbound.iter().for_each(|outbound| outbound.write(sink));
         all.inbound.iter().for_each(|inbound| inbound.write(sink));
+        all.playouts.iter().for_each(|playout| playout.write(sink));
+        all.both.write(sink);
+        all.way.write(sink);
+        all.timing.write(sink);
+        all.playback.write(sink);
+        all.ice.write(last, sink);
+        all.dtls.write(sink);
+        all.negotiation.write(last, sink);
+        setup::write(features, all.negotiation.is_answerer(), begin, sink);
     }
 }

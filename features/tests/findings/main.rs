@@ -5,16 +5,24 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod both;
 mod codec;
 mod devices;
 mod heard;
+mod ice;
 mod losses;
+mod negotiation;
+mod playback;
+mod playout;
 mod presence;
 mod received;
 mod recordings;
 mod seen;
 mod sent;
+mod setup;
 mod sources;
+mod timing;
+mod way;
 mod whole;
 
 use rtctrace_features::{FeatureExtractor, Finding};

@@ -30,10 +30,13 @@ fn a_healthy_call_has_nothing_above_a_notice() {
 #[test]
 fn what_was_done_to_a_rich_session_is_found() {
     let found = told(&of("rich-session.jsonl"));
-    assert_eq!(
-        found,
-        [
-            "warning page capture-overconstrained: No camera can do what the page asked for, once: OverconstrainedError, and a later call succeeded"
-        ]
-    );
+    let expected = [
+        "warning page capture-overconstrained: No camera can do what the page asked for, once: OverconstrainedError, and a later call succeeded",
+        "warning PC_0 negotiation-failed: setRemoteDescription failed once: OperationError: Failed to execute 'setRemoteDescription' on 'RTCPeerConnection': Failed to parse SessionDescription.  Expect line: o=",
+        "notice PC_0 candidate-refused: addIceCandidate failed once: OperationError: Failed to execute 'addIceCandidate' on 'RTCPeerConnection': Error processing ICE candidate",
+        // An ICE restart.
+        "notice PC_1 path-changed: The path changed once, the last time to one on a direct path",
+        "notice PC_0 path-changed: The path changed once, the last time to one on a direct path",
+    ];
+    assert_eq!(found, expected);
 }

@@ -18,11 +18,13 @@ fn stream(id: &str, members: &str) -> String {
 #[test]
 fn a_source_that_runs_is_sent() {
     let dry = |active: &'static str| sent(30, move |second| format!(r#""packetsSent":{}{active}"#, 50 * second.min(5)));
-    let microphone = Session::new().polled(30, |second| {
-        format!(
-            r#""M":{{"type":"media-source","kind":"audio","totalSamplesDuration":{second}}},"S":{{"type":"outbound-rtp","kind":"audio","mediaSourceId":"M","packetsSent":0}}"#
-        )
-    });
+    let microphone = |dtls: &'static str| {
+        Session::new().polled(30, move |second| {
+            format!(
+                r#""T":{{"type":"transport","dtlsState":"{dtls}"}},"M":{{"type":"media-source","kind":"audio","totalSamplesDuration":{second}}},"S":{{"type":"outbound-rtp","kind":"audio","mediaSourceId":"M","packetsSent":0}}"#
+            )
+        })
+    };
     let gone = Session::new().polled(30, |second| {
         format!(r#""S":{{"type":"outbound-rtp","kind":"video","packetsSent":{}}}"#, second.min(5))
     });
@@ -30,7 +32,8 @@ fn a_source_that_runs_is_sent() {
         "no-media-sent",
         &[
             ("from the fifth second on", dry(""), Some("No video was sent for 24 s though its source was running")),
-            ("a microphone", microphone, Some("No audio was sent for 29 s though its source was running")),
+            ("a microphone", microphone("connected"), Some("No audio was sent for 29 s though its source was running")),
+            ("there is no connection yet", microphone("connecting"), None),
             ("switched off by the page", dry(r#","active":false"#), None),
             ("it is sent", sent(30, |second| format!(r#""packetsSent":{}"#, 50 * second)), None),
             ("it has no source any more, or Firefox, which names none", gone, None),
@@ -193,6 +196,33 @@ fn key_frames_are_asked_for_again_and_again() {
                 sent(30, |second| format!(r#""packetsSent":{},"keyFramesEncoded":{}"#, second, 1 + second.min(4))),
                 None,
             ),
+        ],
+    );
+}
+
+#[test]
+fn a_picture_is_black_or_still() {
+    let camera = |bytes: u64, before: fn(Session) -> Session| {
+        let session = Session::new()
+            .page("navigator.mediaDevices.getUserMedia", r#"{"video":true},"60-0""#)
+            .page("navigator.mediaDevices.getUserMediaOnSuccess", r#"[["video","v","Cam"]],"60-0""#);
+        before(session).polled(30, move |second| {
+            let frames = 30 * second;
+            let members = format!(
+                r#""packetsSent":{frames},"bytesSent":{},"framesEncoded":{frames},"frameWidth":640,"frameHeight":480"#,
+                bytes * frames
+            );
+            format!("{},{}", source(second), stream("S", &members))
+        })
+    };
+    let as_it_is: fn(Session) -> Session = |session| session;
+    let silenced: fn(Session) -> Session = |session| session.page("MediaStreamTrack.enabled", r#"false,"v""#);
+    check(
+        "video-black",
+        &[
+            ("a lid", camera(40, as_it_is), Some("The sent video was black or still for 29 s, with 40 bytes a frame")),
+            ("a room in the dark", camera(300, as_it_is), None),
+            ("silenced by the page", camera(40, silenced), None),
         ],
     );
 }
