@@ -71,6 +71,9 @@ pub const ENDPOINTS: usize = 256;
 /// Entries of one session's reports that rules look at. Further ones give no findings.
 pub const WATCHED: usize = 1024;
 
+/// Media sections of one connection whose directions are known to rules. Further ones may do all.
+pub const SECTIONS: usize = 256;
+
 /// Episodes of one rule and track that are told: the longest. Further ones are only counted.
 pub const EPISODES: usize = 3;
 

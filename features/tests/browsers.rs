@@ -7,8 +7,8 @@ mod common;
 use common::connection;
 use rtctrace_features::{ConnectionFeatures, TrackFeatures};
 
-/// A call that sends and receives audio and video, with one report a second.
-fn call(reports: &[String]) -> ConnectionFeatures {
+/// The lines of a call that sends and receives audio and video, with one report a second.
+fn lines(reports: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = [
         r#"["create","PC_0",{},1700000000000]"#,
         r#"["addTrack","PC_0",["audio","mic","","s"],0]"#,
@@ -23,6 +23,11 @@ fn call(reports: &[String]) -> ConnectionFeatures {
     .map(str::to_owned)
     .into();
     lines.extend(reports.iter().map(|report| format!(r#"["getStats","PC_0",{report},1000]"#)));
+    lines
+}
+
+fn call(reports: &[String]) -> ConnectionFeatures {
+    let lines = lines(reports);
     connection(&lines.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
@@ -285,4 +290,13 @@ fn reports_without_any_time_are_as_old_as_their_events() {
     let features = call(&(1..=5).map(timeless).collect::<Vec<_>>());
     assert!(close(track(&features, "far-video").bitrate_mean, 2e6));
     assert!(close(track(&features, "cam").frame_rate_mean, 20.0));
+}
+
+/// What a browser does not tell is no fault.
+#[test]
+fn a_healthy_call_of_these_browsers_has_no_findings() {
+    for reports in [(1..=60).map(firefox).collect::<Vec<_>>(), (1..=60).map(safari).collect()] {
+        let found = common::findings_of(lines(&reports).iter().map(String::as_str));
+        assert_eq!(found, []);
+    }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rtctrace_features::{FeatureExtractor, limits};
+use rtctrace_features::{FeatureExtractor, Finding, limits};
 use rtctrace_protocol::event::{Event, SessionDecoder, Value};
 use rtctrace_protocol::json::RawValue;
 
@@ -50,6 +50,15 @@ const METHODS: &[&str] = &[
     "replaceTrack",
     "ondtlsstatechange",
     "ondtlserror",
+    "onicecandidateerror",
+    "MediaStreamTrack.onmute",
+    "MediaStreamTrack.enabled",
+    "MediaStreamTrack.applyConstraints",
+    "HTMLMediaElement.playOnFailure",
+    "document.onvisibilitychange",
+    "document.onfreeze",
+    ":rtctrace.suspended",
+    "setParameters",
     ":custom",
     "",
     "unheard of",
@@ -96,6 +105,14 @@ const VALUES: &[&str] = &[
     r#"{"4":{"bytesReceived":1e308,"packetsReceived":1e308,"packetsLost":-1e308,"jitterBufferDelay":1e308,"jitterBufferEmittedCount":1e-308,"jitter":-1},"t":900}"#,
     r#"{"5":{"type":"outbound-rtp","mid":"0","rid":[],"bytesSent":0},"6":{"type":"outbound-rtp","mid":"0","bytesSent":7},"7":{"type":"remote-inbound-rtp","localId":"5","fractionLost":-1},"t":1600}"#,
     r#"{"5":{"bytesSent":1e308},"7":{"packetsLost":4294967295,"roundTripTime":1e308},"t":2400}"#,
+    r#"{"8":{"type":"media-source","kind":"video","trackIdentifier":"t1","frames":0},"9":{"type":"outbound-rtp","kind":"video","mediaSourceId":"8","packetsSent":0,"framesEncoded":0,"qualityLimitationDurations":{"cpu":0,"bandwidth":"x"}},"t":400}"#,
+    r#"{"8":{"frames":1e308},"9":{"packetsSent":1e308,"framesEncoded":-1,"qualityLimitationDurations":{"cpu":1e308}},"t":9000}"#,
+    r#"{"10":{"type":"inbound-rtp","kind":"video","packetsReceived":0,"framesReceived":0,"framesDecoded":0,"freezeCount":0,"totalFreezesDuration":0,"frameWidth":2,"frameHeight":2},"t":18000}"#,
+    r#"{"10":{"packetsReceived":1e308,"framesReceived":9,"pliCount":1e308,"freezeCount":1e308,"totalFreezesDuration":1e308},"t":27000}"#,
+    r#"{"errorCode":1e300,"errorText":[],"url":7}"#,
+    r#"{"errorCode":401,"errorText":"no {x} [y]","duration":1e308}"#,
+    r#""NotAllowedError: {count} [no]""#,
+    r#""hidden""#,
     r#"{"optional":[{"rtcStatsSFUP2P":true},7]}"#,
     r#""disconnected""#,
     r#""failed""#,
@@ -145,6 +162,7 @@ proptest! {
         let features = common::features_of(lines.iter().map(String::as_str));
         let json = serde_json::to_string(&features).unwrap();
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+        assert_readable(&common::findings_of(lines.iter().map(String::as_str)));
         for connection in &features.connections {
             prop_assert!(connection.number_of_events_not_get_stats <= connection.number_of_events);
         }
@@ -168,6 +186,19 @@ proptest! {
             extractor.event(&Event { method: method.into(), connection, value, extra, time: *time });
         }
         prop_assert!(serde_json::to_string(&extractor.features(&SessionDecoder::new())).is_ok());
+        assert_readable(&extractor.findings(&SessionDecoder::new()));
+    }
+}
+
+/// Findings are sentences, and JSON, and no more than are bearable.
+fn assert_readable(findings: &[Finding]) {
+    assert!(findings.len() <= limits::FINDINGS);
+    assert!(findings.is_sorted_by_key(|finding| finding.rule.severity));
+    for finding in findings {
+        let sentence = finding.sentence();
+        assert!(!sentence.is_empty() && !sentence.contains("NaN") && !sentence.contains("inf "), "{sentence}");
+        assert!(finding.begin <= finding.end, "{sentence}");
+        assert!(serde_json::to_string(finding).is_ok());
     }
 }
 

@@ -19,11 +19,11 @@ static NEVER_RECEIVED: Rule = Rule {
     id: "never-received",
     severity: Severity::Warning,
     title: "Nothing was ever received",
-    meaning: "This user heard and saw nobody: streams were agreed on and not one packet of them came. Everybody may have been muted.",
+    meaning: "This user heard and saw nobody: streams were agreed on and not one packet of them came. Everybody may have been muted. Where this side has something to send and sends nothing either, the connection is taken for one that waits.",
     advice: "Look at the other side's recording, and at the SFU: its subscriptions, and its ports.",
     sentence: "Not one packet of {count:stream} arrived in {total}",
     thresholds: &[NEVER],
-    reads: "getStats: inbound-rtp.packetsReceived; oniceconnectionstatechange, else transport.dtlsState",
+    reads: "getStats: inbound-rtp.packetsReceived, outbound-rtp.packetsSent; oniceconnectionstatechange, else transport.dtlsState",
 };
 
 const ONE_WAY: Threshold = Threshold {
@@ -54,6 +54,8 @@ pub(super) struct Flow {
     pub(super) inbound: u32,
     /// Whether anything ever came.
     pub(super) has_come: bool,
+    /// Whether there is something to be sent, and whether any of it was sent now.
+    pub(super) outbound: Option<bool>,
     /// Whether there is audio to be received, whether some came now, and whether ever.
     pub(super) audio_in: Option<(bool, bool)>,
     /// The same of audio that should be sent.
@@ -79,7 +81,7 @@ impl Both {
         if !is_connected {
             return;
         }
-        if flow.inbound > 0 && !self.has_come {
+        if flow.inbound > 0 && !self.has_come && flow.outbound != Some(false) {
             self.never.add(Piece { worst: f64::from(flow.inbound), ..piece }, NEVER_TERMS);
         }
         if let (Some((hears, _)), Some((speaks, _))) = (flow.audio_in, flow.audio_out) {

@@ -120,7 +120,7 @@ fn reason(error: &str) -> &'static Rule {
         "NotAllowedError" | "PermissionDeniedError" | "PermissionDismissedError" | "SecurityError" => &CAPTURE_DENIED,
         "NotReadableError" | "TrackStartError" | "SourceUnavailableError" | "AbortError" => &CAPTURE_DEVICE_BUSY,
         "NotFoundError" | "DevicesNotFoundError" => &CAPTURE_DEVICE_NOT_FOUND,
-        "OverconstrainedError" | "ConstraintNotSatisfiedError" => &CAPTURE_OVERCONSTRAINED,
+        "OverconstrainedError" | "OverConstrainedError" | "ConstraintNotSatisfiedError" => &CAPTURE_OVERCONSTRAINED,
         _ => &CAPTURE_FAILED,
     }
 }

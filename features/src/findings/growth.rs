@@ -1,5 +1,7 @@
 //! How counters of one entry have grown from look to look.
 
+use std::ops::Range;
+
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Places, Wanted};
 
@@ -20,8 +22,14 @@ impl<const N: usize> Default for Growth<N> {
 impl<const N: usize> Growth<N> {
     /// Reads the counters. `is_changed`: whether a delta has named the entry since the look before.
     pub(super) fn look(&mut self, wanted: &Wanted<N>, entry: Entry<'_>, is_changed: bool) {
+        self.look_at(0..N, wanted, entry, is_changed);
+    }
+
+    /// The same of those at some places.
+    pub(super) fn look_at(&mut self, some: Range<usize>, wanted: &Wanted<N>, entry: Entry<'_>, is_changed: bool) {
         self.places.find(wanted, entry);
-        for (at, (now, grown)) in self.now.iter_mut().zip(&mut self.grown).enumerate() {
+        let counters = self.now.iter_mut().zip(&mut self.grown).enumerate();
+        for (at, (now, grown)) in counters.take(some.end).skip(some.start) {
             if !is_changed {
                 *grown = if now.is_nan() { f64::NAN } else { 0.0 };
                 continue;
@@ -51,10 +59,5 @@ impl<const N: usize> Growth<N> {
     /// What the member at that place is.
     pub(super) fn now(&self, at: usize) -> Option<f64> {
         self.now.get(at).copied().filter(|now| !now.is_nan())
-    }
-
-    /// Any member as it stands, numbers or not. The entry is the one that was looked at.
-    pub(super) fn raw<'e>(&self, entry: Entry<'e>, at: usize) -> Option<RawValue<'e>> {
-        self.places.value(entry, at)
     }
 }

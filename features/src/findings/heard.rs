@@ -18,6 +18,13 @@ const CONCEALED: Threshold = Threshold {
     reason: "reasoned: NetEq conceals a lost packet of 20 ms without being heard; a twentieth of five seconds is a syllable",
 };
 
+const CONCEALED_TIME: Threshold = Threshold {
+    name: "time that was invented",
+    value: 0.25,
+    unit: Unit::Seconds,
+    reason: "the same of five seconds: streams that begin and end, of which less is known, invent a little",
+};
+
 static AUDIO_CONCEALMENT: Rule = Rule {
     id: "audio-concealment",
     severity: Severity::Warning,
@@ -25,7 +32,7 @@ static AUDIO_CONCEALMENT: Rule = Rule {
     meaning: "This user heard speech break up or sound robotic: samples were missing when they were to be played, and others were invented.",
     advice: "Look at losses and jitter of that moment. With neither, the receiving machine was too busy to play.",
     sentence: "Received audio had gaps: {seconds} were invented, {worst} at {at}[, {path}]",
-    thresholds: &[CONCEALED],
+    thresholds: &[CONCEALED, CONCEALED_TIME],
     reads: "getStats: inbound-rtp.concealedSamples, silentConcealedSamples, totalSamplesReceived",
 };
 
@@ -54,7 +61,7 @@ static AUDIO_CLOCK_DRIFT: Rule = Rule {
     reads: "getStats: inbound-rtp.insertedSamplesForDeceleration, removedSamplesForAcceleration, totalSamplesReceived",
 };
 
-const CONCEALED_TERMS: Terms = Terms { least: 0.0, count: 0.0, join: JOIN };
+const CONCEALED_TERMS: Terms = Terms { least: CONCEALED_TIME.value, count: 0.0, join: JOIN };
 const DRIFT_TERMS: Terms = Terms { least: DRIFT_TIME.value, count: 0.0, join: 5.0 };
 
 /// The rules of one audio.
@@ -72,8 +79,8 @@ impl Heard {
         if let Some(concealed) = of(Member::Concealed) {
             let share = (concealed - of(Member::SilentConcealed).unwrap_or(0.0)) / samples;
             if share >= CONCEALED.value {
-                let sum = share.min(1.0) * piece.seconds;
-                let piece = Piece { sum, worst: share.min(1.0), path: around.path, ..piece };
+                let share = share.min(1.0);
+                let piece = Piece { seconds: share * piece.seconds, worst: share, path: around.path, ..piece };
                 self.concealed.add(piece, CONCEALED_TERMS);
             }
         }
@@ -91,7 +98,7 @@ impl Heard {
     pub(super) fn write(&self, track: &FindingTrack, sink: &mut Sink<'_>) {
         sink.episodes(&AUDIO_CONCEALMENT, Some(track), (&self.concealed, CONCEALED_TERMS), |episode| {
             vec![
-                number("seconds", episode.whole.sum, Unit::Seconds),
+                number("seconds", episode.whole.seconds, Unit::Seconds),
                 number("worst", episode.whole.worst, Unit::Fraction),
                 number("at", episode.at, Unit::UnixMilliseconds),
             ]

@@ -8,6 +8,7 @@
 mod both;
 mod codec;
 mod devices;
+mod directions;
 mod episodes;
 mod finding;
 mod growth;

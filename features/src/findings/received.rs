@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report, Wanted};
+use rtctrace_protocol::report::{Entry, Places, Report, Wanted};
 
 use super::codec::{Fallbacks, Side};
 use super::episodes::{Episodes, JOIN, Piece, Terms};
@@ -105,6 +105,7 @@ macro_rules! members {
     };
 }
 
+// First what streams of both kinds have, then audio, then video.
 members! {
     Packets "packetsReceived";
     Lost "packetsLost";
@@ -126,9 +127,12 @@ members! {
     Firs "firCount";
     Width "frameWidth";
     Height "frameHeight";
-    Decoder "decoderImplementation";
-    Efficient "powerEfficientDecoder";
 }
+
+const AUDIO: usize = Member::Samples as usize;
+const VIDEO: usize = Member::FramesReceived as usize;
+
+static DECODER: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["decoderImplementation", "powerEfficientDecoder"]));
 
 static FAR_END: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["packetsSent", "reportsSent"]));
 
@@ -152,6 +156,7 @@ pub(super) struct Inbound {
     track: FindingTrack,
     is_video: bool,
     counters: Growth<MEMBERS>,
+    decoder: Places<2>,
     /// Where the entry is that the far end tells of it.
     far_end: Option<usize>,
     at_far_end: Growth<2>,
@@ -220,16 +225,18 @@ impl Inbound {
         around: &Around<'_>,
     ) {
         let is_changed = entry.is_changed_since(since);
-        self.counters.look(&WANTED, entry, is_changed);
+        self.counters.look_at(0..AUDIO, &WANTED, entry, is_changed);
+        let of_kind = if self.is_video { VIDEO..MEMBERS } else { AUDIO..VIDEO };
+        self.counters.look_at(of_kind, &WANTED, entry, is_changed);
         match self.far_end.and_then(|place| report.at(place)) {
             Some(far_end) => self.at_far_end.look(&FAR_END, far_end, far_end.is_changed_since(since)),
             None => self.at_far_end.forget(),
         }
         if is_changed && self.is_video {
-            let raw = |member: Member| self.counters.raw(entry, member as usize);
-            let decoder = raw(Member::Decoder);
-            self.fallbacks.look([decoder, raw(Member::Efficient)], window.map_or(f64::NAN, |window| window.end));
-            self.seen.decoder(decoder.map(RawValue::text));
+            self.decoder.find(&DECODER, entry);
+            let decoder = [0, 1].map(|at| self.decoder.value(entry, at));
+            self.fallbacks.look(decoder, window.map_or(f64::NAN, |window| window.end));
+            self.seen.decoder(decoder[0].map(RawValue::text));
         }
         let gained = Gained(&self.counters);
         self.has_come |= gained.now(Member::Packets).is_some_and(|packets| packets > 0.0);

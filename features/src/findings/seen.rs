@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use rtctrace_protocol::report::{Entry, Wanted};
+use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::report::{Entry, Places, Wanted};
 
 use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::finding::FindingTrack;
-use super::growth::Growth;
 use super::received::{Gained, Member};
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
@@ -145,7 +145,9 @@ static FREEZE: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["freezeCount"
 /// The rules of one video.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
-    freezes: Growth<2>,
+    /// Where its entry counts freezes, and what it counted last: how many, for how long (s).
+    places: Places<2>,
+    freezes: Option<(f64, f64)>,
     frozen: Episodes,
     decoder: Box<str>,
     stuck: Episodes,
@@ -156,7 +158,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn gone(&mut self) {
-        self.freezes.forget();
+        (self.places, self.freezes) = (Places::default(), None);
     }
 
     /// `name`: of the decoder, as JSON.
@@ -168,8 +170,16 @@ impl Seen {
 
     /// A freeze is counted when it is over: with the frame that ends it.
     pub(super) fn glance(&mut self, entry: Entry<'_>, before: f64, time: f64, around: &Around<'_>) {
-        self.freezes.look(&FREEZE, entry, true);
-        let (Some(count), Some(seconds)) = (self.freezes.grown(0), self.freezes.grown(1)) else { return };
+        self.places.find(&FREEZE, entry);
+        let value = |at| self.places.value(entry, at).and_then(RawValue::as_f64).filter(|value| value.is_finite());
+        let count = value(0);
+        if count == self.freezes.map(|(count, _)| count) {
+            return;
+        }
+        let now = count.zip(value(1));
+        let before_it = std::mem::replace(&mut self.freezes, now);
+        let (Some((count, total)), Some((count_before, total_before))) = (now, before_it) else { return };
+        let (count, seconds) = (count - count_before, total - total_before);
         if count < 1.0 || seconds <= 0.0 {
             return;
         }

@@ -3,11 +3,12 @@
 use std::sync::LazyLock;
 
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report, Wanted};
+use rtctrace_protocol::report::{Entry, Places, Report, Wanted};
 
 use super::codec::{Fallbacks, Side};
+use super::directions::Directions;
 use super::episodes::{Episodes, JOIN, Piece, Terms};
-use super::finding::{FindingTrack, Measured};
+use super::finding::FindingTrack;
 use super::growth::Growth;
 use super::loss::{self, Losses};
 use super::rule::{Rule, Severity, Threshold};
@@ -43,7 +44,7 @@ static NO_MEDIA_SENT: Rule = Rule {
     advice: "Look whether the transceiver's direction and the far end's answer let it send, and whether the encoder failed.",
     sentence: "No {kind} was sent for {total} though its source was running",
     thresholds: &[DRY],
-    reads: "getStats: outbound-rtp.packetsSent, active; media-source.frames, totalSamplesDuration",
+    reads: "setLocalDescription, setRemoteDescription: directions; getStats: outbound-rtp.packetsSent, active; media-source.frames, totalSamplesDuration",
 };
 
 const HALF: Threshold = Threshold {
@@ -98,9 +99,9 @@ static CPU_LIMITED: Rule = Rule {
     title: "The processor limits the video",
     meaning: "The others saw this user smaller or slower: the machine is too slow, or busy.",
     advice: "Send a smaller size or fewer layers, prefer a codec that the machine encodes in hardware, take effects off.",
-    sentence: "The processor limited the sent video[ (layer {rid})] for {total}[, down to {height} lines]",
+    sentence: "The processor limited the sent video for {total}[, down to {height} lines]",
     thresholds: &[LIMITED, LIMITED_TIME],
-    reads: "getStats: outbound-rtp.qualityLimitationDurations.cpu, or qualityLimitationReason",
+    reads: "getStats: outbound-rtp.qualityLimitationDurations.cpu, or qualityLimitationReason; of simulcast, of the first layer",
 };
 
 const BAD_LOSS: Threshold = Threshold {
@@ -123,9 +124,9 @@ static BANDWIDTH_LIMITED: Rule = Rule {
     title: "Bandwidth limits the video",
     meaning: "The others saw this user smaller, slower or less sharp: the network takes no more, as losses or round trip times bear out.",
     advice: "Look at the uplink and at Wi-Fi; something else may fill it. Lower what the page asks for, or send fewer layers.",
-    sentence: "Bandwidth limited the sent video[ (layer {rid})] for {total}[, with {loss} of the packets lost][, with a round trip of {rtt}][, {path}]",
+    sentence: "Bandwidth limited the sent video for {total}[, with {loss} of the packets lost][, with a round trip of {rtt}][, {path}]",
     thresholds: &[LIMITED, LIMITED_TIME, BAD_LOSS, BAD_ROUND_TRIP],
-    reads: "getStats: outbound-rtp.qualityLimitationDurations.bandwidth, or qualityLimitationReason; remote-inbound-rtp.packetsLost, roundTripTime; candidate-pair in use.currentRoundTripTime",
+    reads: "getStats: outbound-rtp.qualityLimitationDurations.bandwidth, or qualityLimitationReason, of simulcast of the first layer; remote-inbound-rtp.packetsLost, roundTripTime; candidate-pair in use.currentRoundTripTime",
 };
 
 static SIMULCAST_LAYER_LOST: Rule = Rule {
@@ -208,12 +209,27 @@ members! {
     Firs "firCount";
     Width "frameWidth";
     Height "frameHeight";
-    Active "active";
-    Reason "qualityLimitationReason";
-    Durations "qualityLimitationDurations";
-    Encoder "encoderImplementation";
-    Efficient "powerEfficientEncoder";
 }
+
+/// What is no number.
+#[derive(Debug, Clone, Copy)]
+enum Other {
+    Active,
+    Reason,
+    Durations,
+    Encoder,
+    Efficient,
+}
+
+static OTHERS: LazyLock<Wanted<5>> = LazyLock::new(|| {
+    Wanted::new([
+        "active",
+        "qualityLimitationReason",
+        "qualityLimitationDurations",
+        "encoderImplementation",
+        "powerEfficientEncoder",
+    ])
+});
 
 static FAR_END: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["packetsLost", "roundTripTime"]));
 
@@ -223,6 +239,7 @@ pub(super) struct Outbound {
     track: FindingTrack,
     is_video: bool,
     counters: Growth<MEMBERS>,
+    others: Places<5>,
     /// The place of its source among those of the connection.
     source: Option<usize>,
     /// Where the entry is that the far end tells of it.
@@ -230,6 +247,8 @@ pub(super) struct Outbound {
     at_far_end: Growth<2>,
     /// The place of its sender among those with several layers.
     pub(super) sender: Option<usize>,
+    /// Whether it is a layer beside the first: what is told of the sender, each of its streams tells.
+    pub(super) is_other_layer: bool,
     /// Whether it is switched on, as far as is told.
     is_active: bool,
     /// Packets and frames between the newest two looks.
@@ -239,7 +258,8 @@ pub(super) struct Outbound {
     pub(super) has_sent: bool,
     /// How long processor and bandwidth have limited it, until the newest look (s).
     durations: [Option<f64>; 2],
-    reason: Option<&'static str>,
+    reason: Reason,
+    has_durations: bool,
     dry: Episodes,
     slow: Episodes,
     by_cpu: Episodes,
@@ -249,6 +269,17 @@ pub(super) struct Outbound {
     black: Episodes,
     losses: Losses,
     fallbacks: Fallbacks,
+}
+
+/// What limits the quality now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Reason {
+    None,
+    Cpu,
+    Bandwidth,
+    Other,
+    #[default]
+    Untold,
 }
 
 /// What the streams of one sender do between two looks.
@@ -266,7 +297,7 @@ impl Outbound {
         let name = |name| input::entry_name(entry, name);
         self.source = source.map(|(at, _)| at);
         self.far_end = None;
-        self.sender = None;
+        (self.sender, self.is_other_layer) = (None, false);
         let track = source.and_then(|(_, source)| source.track_identifier()).map(str::to_owned);
         self.track = FindingTrack {
             kind: name("kind").or_else(|| self.track.kind.take()),
@@ -304,8 +335,10 @@ impl Outbound {
     }
 
     /// Whether it should send, and has a source that gives something.
-    pub(super) fn should_send(&self, source: Option<&Source>) -> bool {
-        self.is_active && source.is_some_and(|source| source.is_alive == Some(true) && source.is_enabled != Some(false))
+    pub(super) fn should_send(&self, source: Option<&Source>, directions: &Directions) -> bool {
+        let is_given = |source: &Source| source.is_alive == Some(true) && source.is_enabled != Some(false);
+        let may_send = self.track.mid.as_deref().is_none_or(|mid| directions.may_send(mid));
+        self.is_active && may_send && source.is_some_and(is_given)
     }
 
     pub(super) fn look(
@@ -321,20 +354,9 @@ impl Outbound {
         self.packets = self.counters.grown(Member::Packets as usize);
         self.frames = self.counters.grown(Member::Frames as usize);
         self.has_sent |= self.packets.is_some_and(|packets| packets > 0.0);
-        let raw = |member: Member| self.counters.raw(entry, member as usize);
-        self.is_active = raw(Member::Active).and_then(RawValue::as_bool) != Some(false);
-        self.reason = match raw(Member::Reason).map(RawValue::text) {
-            Some(r#""cpu""#) => Some("cpu"),
-            Some(r#""bandwidth""#) => Some("bandwidth"),
-            Some(r#""other""#) => Some("other"),
-            _ => None,
-        };
-        let durations = raw(Member::Durations);
-        let durations = ["cpu", "bandwidth"].map(|name| durations?.get(name)?.as_f64());
-        let before = std::mem::replace(&mut self.durations, durations);
+        let mut before = [None; 2];
         if is_changed {
-            let names = [Member::Encoder, Member::Efficient].map(raw);
-            self.fallbacks.look(names, window.map_or(f64::NAN, |window| window.end));
+            before = self.look_at_others(entry, window);
         }
         match self.far_end.and_then(|place| report.at(place)) {
             Some(far_end) => self.at_far_end.look(&FAR_END, far_end, far_end.is_changed_since(since)),
@@ -345,25 +367,51 @@ impl Outbound {
         if let (Some(sent), Some(lost)) = (self.packets, lost) {
             self.losses.look(sent, lost, window, around);
         }
-        if self.is_video {
+        if self.is_video && !self.is_other_layer {
             let share = lost.zip(self.packets).map_or(0.0, |(lost, sent)| if sent > 0.0 { lost / sent } else { 0.0 });
             self.limits(before, share, window, around);
             self.key_frames(window);
         }
     }
 
+    /// What is no number. How long processor and bandwidth had limited it before (s).
+    fn look_at_others(&mut self, entry: Entry<'_>, window: Option<Window>) -> [Option<f64>; 2] {
+        self.others.find(&OTHERS, entry);
+        let raw = |other: Other| self.others.value(entry, other as usize);
+        self.is_active = raw(Other::Active).and_then(RawValue::as_bool) != Some(false);
+        if !self.is_video {
+            return [None; 2];
+        }
+        let names = [raw(Other::Encoder), raw(Other::Efficient)];
+        self.fallbacks.look(names, window.map_or(f64::NAN, |window| window.end));
+        let reason = match raw(Other::Reason).map(RawValue::text) {
+            Some(r#""none""#) => Reason::None,
+            Some(r#""cpu""#) => Reason::Cpu,
+            Some(r#""bandwidth""#) => Reason::Bandwidth,
+            Some(_) => Reason::Other,
+            None => Reason::Untold,
+        };
+        let reason_before = std::mem::replace(&mut self.reason, reason);
+        // As a rule nothing limits it, and then durations need not be read.
+        let is_limited = reason != Reason::None || reason_before != Reason::None;
+        let durations = raw(Other::Durations).filter(|_| is_limited);
+        self.has_durations = raw(Other::Durations).is_some();
+        let durations = [r#""cpu":"#, r#""bandwidth":"#].map(|name| member(durations?.text(), name));
+        std::mem::replace(&mut self.durations, durations)
+    }
+
     fn limits(&mut self, before: [Option<f64>; 2], lost: f64, window: Window, around: &Around<'_>) {
         let Window { begin, end, seconds } = window;
-        let limited = |at: usize, name: &str| {
+        let limited = |at: usize, reason: Reason| {
             let (now, before) = (self.durations.get(at)?, before.get(at)?);
             match (now, before) {
                 (Some(now), Some(before)) => Some((now - before).clamp(0.0, seconds)),
-                (None, _) if self.reason == Some(name) => Some(seconds),
+                (None, _) if !self.has_durations && self.reason == reason => Some(seconds),
                 _ => None,
             }
             .filter(|limited| *limited >= LIMITED.value * seconds)
         };
-        let (cpu, bandwidth) = (limited(0, "cpu"), limited(1, "bandwidth"));
+        let (cpu, bandwidth) = (limited(0, Reason::Cpu), limited(1, Reason::Bandwidth));
         let height = self.counters.now(Member::Height as usize);
         let piece = Piece { begin, end, path: around.path, ..Piece::default() };
         if let Some(seconds) = cpu {
@@ -404,6 +452,7 @@ impl Outbound {
         source: Option<&Source>,
         layers: Option<Layers>,
         window: Window,
+        directions: &Directions,
         (is_connected, is_free): (bool, bool),
     ) {
         let (piece, seconds) = (Piece::of(window), window.seconds);
@@ -415,7 +464,7 @@ impl Outbound {
                 }
             }
             _ => {
-                if is_dry && is_connected && self.should_send(source) {
+                if is_dry && is_connected && self.should_send(source, directions) {
                     self.dry.add(piece, DRY_TERMS);
                 }
             }
@@ -439,7 +488,7 @@ impl Outbound {
             && is_free
             && is_told_once
             && self.is_active
-            && self.reason.is_none()
+            && matches!(self.reason, Reason::None | Reason::Untold)
             && frames > 0.0
             && frames / seconds < HALF.value * of_source
         {
@@ -451,11 +500,6 @@ impl Outbound {
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         let track = Some(&self.track);
         let total = |seconds: f64| number("total", seconds, Unit::Seconds);
-        let rid = || self.track.rid.as_deref().map(|rid| text("rid", rid));
-        let with_rid = |mut values: Vec<Measured>| {
-            values.extend(rid());
-            values
-        };
         sink.episodes(&NO_MEDIA_SENT, track, (&self.dry, DRY_TERMS), |episode| vec![total(episode.whole.seconds)]);
         sink.episodes(&ENCODER_SLOW, track, (&self.slow, SLOW_TERMS), |episode| {
             let [rate, of_source] = episode.whole.with;
@@ -467,7 +511,7 @@ impl Outbound {
         });
         sink.episodes(&CPU_LIMITED, track, (&self.by_cpu, LIMITED_TERMS), |episode| {
             let [height, _] = episode.whole.with;
-            with_rid(vec![total(episode.whole.seconds), number("height", height, Unit::Pixels)])
+            vec![total(episode.whole.seconds), number("height", height, Unit::Pixels)]
         });
         let borne_out = Terms { count: 1.0, ..LIMITED_TERMS };
         sink.episodes(&BANDWIDTH_LIMITED, track, (&self.by_bandwidth, borne_out), |episode| {
@@ -479,7 +523,7 @@ impl Outbound {
             if round_trip >= BAD_ROUND_TRIP.value {
                 values.push(number("rtt", round_trip, Unit::Seconds));
             }
-            with_rid(values)
+            values
         });
         sink.episodes(&SIMULCAST_LAYER_LOST, track, (&self.lost_layer, DRY_TERMS), |episode| {
             let name = self.track.rid.as_deref().or(self.track.stats_id.as_deref()).unwrap_or_default();
@@ -498,4 +542,12 @@ impl Outbound {
         self.losses.write("sent", &self.track, sink);
         self.fallbacks.write(Side::Encoder, &self.track, sink);
     }
+}
+
+/// The number behind that name in a JSON object of numbers that is written without white space, as reports are. To take the object apart
+/// would cost more than all else that is read of an entry.
+fn member(object: &str, name: &str) -> Option<f64> {
+    let (_, rest) = object.split_once(name)?;
+    let end = rest.find([',', '}'])?;
+    RawValue::parse(rest.get(..end)?).ok()?.as_f64()
 }

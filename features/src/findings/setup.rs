@@ -54,6 +54,8 @@ static SLOW_SETUP: Rule = Rule {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dtls {
     failed: Option<(f64, String)>,
+    /// When the connection failed while ICE was connected; some browsers tell that ICE has failed only after it.
+    with_ice: Option<f64>,
 }
 
 impl Dtls {
@@ -69,7 +71,12 @@ impl Dtls {
             }
             "ondtlsstatechange" if failed() => "the handshake failed".to_owned(),
             "onconnectionstatechange" if failed() && is_ice_connected == Some(true) => {
-                "the connection failed while ICE was connected".to_owned()
+                self.with_ice.get_or_insert(event.time);
+                return;
+            }
+            "oniceconnectionstatechange" if failed() => {
+                self.with_ice = None;
+                return;
             }
             _ => return,
         };
@@ -84,8 +91,10 @@ impl Dtls {
     }
 
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
-        if let Some((time, cause)) = &self.failed {
-            sink.found(&DTLS_FAILED, None, (*time, *time), vec![text("cause", cause)]);
+        let by_state = || Some((self.with_ice?, "the connection failed while ICE was connected"));
+        let failed = self.failed.as_ref().map(|(time, cause)| (*time, cause.as_str()));
+        if let Some((time, cause)) = failed.or_else(by_state) {
+            sink.found(&DTLS_FAILED, None, (time, time), vec![text("cause", cause)]);
         }
     }
 }

@@ -7,6 +7,7 @@ use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Report};
 
 use super::both::{Both, Flow};
+use super::directions::Directions;
 use super::episodes::Piece;
 use super::ice::Ice;
 use super::negotiation::Negotiation;
@@ -128,11 +129,14 @@ pub(crate) struct Watch {
     outbound: Vec<Outbound>,
     inbound: Vec<Inbound>,
     playouts: Vec<Playout>,
+    /// The videos among what is received, each with its place in the report.
+    videos: Vec<(usize, usize)>,
     /// Where transports are in the report.
     transports: Vec<usize>,
     ice: Ice,
     dtls: Dtls,
     negotiation: Negotiation,
+    directions: Directions,
     way: Way,
     timing: Timing,
     playback: Playback,
@@ -149,6 +153,7 @@ impl Watch {
         self.ice.event(event);
         self.dtls.event(event, self.ice.is_connected());
         self.negotiation.event(event);
+        self.directions.event(event);
         self.playback.event(event);
         if matches!(&*event.method, "setParameters" | "addTransceiver") {
             self.sets_frame_rate |= input::json(event).is_some_and(|value| value.text().contains("\"maxFramerate\""));
@@ -163,9 +168,8 @@ impl Watch {
             self.take_leave(report, time, around);
             self.reshape(report, budget);
         }
-        for (role, place) in &self.slots {
-            if let Role::Inbound(at) = role
-                && let Some(inbound) = self.inbound.get_mut(*at).filter(|inbound| inbound.is_video())
+        for (at, place) in &self.videos {
+            if let Some(inbound) = self.inbound.get_mut(*at)
                 && let Some(entry) = report.at(*place).filter(|entry| entry.is_changed_since(seen))
             {
                 inbound.glance(entry, before, time, around);
@@ -238,11 +242,14 @@ impl Watch {
                 }
             }
             if let Role::Outbound(at) = role
-                && let Some(outbound) = self.outbound.get(*at).filter(|outbound| outbound.is_audio())
+                && let Some(outbound) = self.outbound.get(*at)
                 && let Some(packets) = outbound.packets
-                && outbound.should_send(outbound.source().and_then(|at| self.sources.get(at)))
             {
-                flow.audio_out = either(flow.audio_out, (packets > 0.0, outbound.has_sent));
+                flow.outbound = Some(flow.outbound == Some(true) || packets > 0.0);
+                let source = outbound.source().and_then(|at| self.sources.get(at));
+                if outbound.is_audio() && outbound.should_send(source, &self.directions) {
+                    flow.audio_out = either(flow.audio_out, (packets > 0.0, outbound.has_sent));
+                }
             }
         }
         flow
@@ -266,7 +273,7 @@ impl Watch {
             let Some(outbound) = self.outbound.get_mut(at) else { continue };
             let source = outbound.source().and_then(|at| self.sources.get(at));
             let layers = outbound.sender.and_then(|sender| layers.get(sender)).copied();
-            outbound.compare(source, layers, window, (is_connected, !self.sets_frame_rate));
+            outbound.compare(source, layers, window, &self.directions, (is_connected, !self.sets_frame_rate));
         }
     }
 
@@ -315,6 +322,7 @@ impl Watch {
     fn reshape(&mut self, report: &Report, budget: &mut Budget) {
         self.slots.clear();
         self.transports.clear();
+        self.videos.clear();
         for (place, entry) in report.entries().enumerate() {
             if entry.kind() == "transport" && self.transports.len() < limits::SELECTED_PAIRS {
                 self.transports.push(place);
@@ -336,7 +344,12 @@ impl Watch {
                     };
                     self.outbound.get_mut(at).map(|outbound| outbound.found(entry, source))
                 }
-                Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| inbound.found(entry)),
+                Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| {
+                    inbound.found(entry);
+                    if inbound.is_video() {
+                        self.videos.push((at, *place));
+                    }
+                }),
                 Role::Playout(_) => None,
             };
         }
@@ -385,6 +398,7 @@ impl Watch {
             for at in [*first, at] {
                 if let Some(outbound) = self.outbound.get_mut(at) {
                     outbound.sender = *sender;
+                    outbound.is_other_layer = at != *first;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // Every test binary uses its own part.
 
-use rtctrace_features::{ClientFeatures, ConnectionFeatures, FeatureExtractor, SessionFeatures};
+use rtctrace_features::{ClientFeatures, ConnectionFeatures, FeatureExtractor, Finding, SessionFeatures};
 use rtctrace_protocol::event::SessionDecoder;
 
 /// The features of the given lines; a line that cannot be decoded is skipped, as everywhere.
@@ -15,6 +15,18 @@ pub(crate) fn features_of<'l>(lines: impl IntoIterator<Item = &'l str>) -> Sessi
         }
     }
     extractor.features(&decoder)
+}
+
+/// The findings of the given lines.
+pub(crate) fn findings_of<'l>(lines: impl IntoIterator<Item = &'l str>) -> Vec<Finding> {
+    let mut decoder = SessionDecoder::new();
+    let mut extractor = FeatureExtractor::new();
+    for line in lines {
+        if let Ok(event) = decoder.decode(line) {
+            extractor.event(&event);
+        }
+    }
+    extractor.findings(&decoder)
 }
 
 pub(crate) fn session(lines: &[&str]) -> SessionFeatures {

@@ -28,6 +28,7 @@ fn nothing_ever_comes() {
             ("something comes", audio(50, 50, "connected"), None),
             ("it comes late", late, None),
             ("there is no connection", audio(0, 0, "connecting"), None),
+            ("a connection that waits", audio(0, 0, "connected"), None),
             (
                 "there are no streams",
                 Session::new().polled(30, |_| r#""T":{"type":"transport","dtlsState":"connected"}"#.to_owned()),

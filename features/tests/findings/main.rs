@@ -6,6 +6,7 @@
 mod common;
 
 mod both;
+mod clients;
 mod codec;
 mod devices;
 mod heard;
@@ -25,21 +26,11 @@ mod timing;
 mod way;
 mod whole;
 
-use rtctrace_features::{FeatureExtractor, Finding};
-use rtctrace_protocol::event::SessionDecoder;
+use common::findings_of;
+use rtctrace_features::{Finding, RULES};
 
 /// When the sessions of these tests begin (Unix ms): at 22:13:20 UTC.
 const BEGIN: u64 = 1_700_000_000_000;
-
-/// The findings of lines.
-fn findings_of<'l>(lines: impl IntoIterator<Item = &'l str>) -> Vec<Finding> {
-    let mut decoder = SessionDecoder::new();
-    let mut extractor = FeatureExtractor::new();
-    for line in lines {
-        extractor.event(&decoder.decode(line).unwrap_or_else(|error| panic!("{line}: {error}")));
-    }
-    extractor.findings(&decoder)
-}
 
 /// A session in the making.
 #[derive(Debug, Clone, Default)]
@@ -111,4 +102,33 @@ fn check(rule: &str, cases: &[(&str, Session, Option<&str>)]) {
     }
     assert!(cases.iter().any(|(.., expected)| expected.is_some()), "{rule} is never triggered");
     assert!(cases.iter().any(|(.., expected)| expected.is_none()), "{rule} is always triggered");
+}
+
+/// The text of these tests.
+const TESTS: &[&str] = &[
+    include_str!("both.rs"),
+    include_str!("codec.rs"),
+    include_str!("devices.rs"),
+    include_str!("heard.rs"),
+    include_str!("ice.rs"),
+    include_str!("losses.rs"),
+    include_str!("negotiation.rs"),
+    include_str!("playback.rs"),
+    include_str!("playout.rs"),
+    include_str!("presence.rs"),
+    include_str!("received.rs"),
+    include_str!("seen.rs"),
+    include_str!("sent.rs"),
+    include_str!("setup.rs"),
+    include_str!("sources.rs"),
+    include_str!("timing.rs"),
+    include_str!("way.rs"),
+];
+
+#[test]
+fn every_rule_has_its_test() {
+    for rule in RULES.iter() {
+        let name = format!("\"{}\"", rule.id);
+        assert!(TESTS.iter().any(|test| test.contains(&name)), "{} has none", rule.id);
+    }
 }

@@ -25,6 +25,13 @@ fn a_source_that_runs_is_sent() {
             )
         })
     };
+    let held = |method: &str, direction: &str| {
+        let sdp = format!(r"v=0\r\nm=audio 9 X 0\r\na=mid:0\r\nm=video 9 X 0\r\na=mid:1\r\na={direction}\r\n");
+        let session = Session::new().event(method, &format!(r#"{{"type":"answer","sdp":"{sdp}"}},"8-0""#));
+        session.polled(30, |second| {
+            format!("{},{}", source(second), stream("S", &format!(r#""packetsSent":{}"#, 50 * second.min(5))))
+        })
+    };
     let gone = Session::new().polled(30, |second| {
         format!(r#""S":{{"type":"outbound-rtp","kind":"video","packetsSent":{}}}"#, second.min(5))
     });
@@ -35,6 +42,13 @@ fn a_source_that_runs_is_sent() {
             ("a microphone", microphone("connected"), Some("No audio was sent for 29 s though its source was running")),
             ("there is no connection yet", microphone("connecting"), None),
             ("switched off by the page", dry(r#","active":false"#), None),
+            ("the other side does not want it", held("setRemoteDescription", "sendonly"), None),
+            ("held by this side", held("setLocalDescription", "inactive"), None),
+            (
+                "sent by both",
+                held("setRemoteDescription", "sendrecv"),
+                Some("No video was sent for 24 s though its source was running"),
+            ),
             ("it is sent", sent(30, |second| format!(r#""packetsSent":{}"#, 50 * second)), None),
             ("it has no source any more, or Firefox, which names none", gone, None),
         ],

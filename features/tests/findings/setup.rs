@@ -37,6 +37,11 @@ fn dtls_fails() {
             ("a report", by_report("failed"), Some("DTLS failed: the handshake failed")),
             ("a report of one that works", by_report("connected"), None),
             ("ICE failed", state(state(ice_connected(), ICE, "failed"), CONNECTION, "failed"), None),
+            (
+                "ICE failed, as is told after it",
+                state(state(ice_connected(), CONNECTION, "failed"), ICE, "failed"),
+                None,
+            ),
             ("it works", state(state(ice_connected(), DTLS, "connected"), CONNECTION, "connected"), None),
         ],
     );

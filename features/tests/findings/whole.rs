@@ -1,6 +1,6 @@
 //! What holds for all findings of a session.
 
-use rtctrace_features::{FeatureExtractor, RULES};
+use rtctrace_features::{FeatureExtractor, RULES, Severity, limits};
 use rtctrace_protocol::event::SessionDecoder;
 
 use super::{Session, common, findings_of};
@@ -49,4 +49,35 @@ fn the_table_has_each_rule_that_is_found() {
     for finding in findings_of(common::recording("rich-session.jsonl").lines()) {
         assert!(RULES.iter().any(|rule| rule.id == finding.rule.id));
     }
+}
+
+#[test]
+fn of_a_crowd_of_entries_as_many_are_watched_as_the_limit_says() {
+    let crowd = 3 * limits::WATCHED as u64;
+    let of = |entries: u64| {
+        Session::new().polled(6, |second| {
+            let entry = |id: u64| {
+                let (all, lost) = (50 * second, 20 * second);
+                format!(
+                    r#""{id}":{{"type":"inbound-rtp","kind":"audio","packetsReceived":{all},"packetsLost":{lost}}}"#
+                )
+            };
+            (0..entries).map(entry).collect::<Vec<_>>().join(",")
+        })
+    };
+    assert_eq!(of(100).findings().len(), 100);
+    assert_eq!(of(crowd).findings().len(), limits::FINDINGS);
+}
+
+#[test]
+fn the_worst_findings_come_first_and_then_the_earliest() {
+    let session = lossy(1)
+        .page("document.onvisibilitychange", r#""hidden""#)
+        .wait(20_000)
+        .page("navigator.mediaDevices.getUserMedia", r#"{"audio":true},"60-0""#)
+        .page("navigator.mediaDevices.getUserMediaOnFailure", r#""NotAllowedError","60-0""#);
+    let found: Vec<_> = session.findings().iter().map(|finding| (finding.rule.severity, finding.rule.id)).collect();
+    let expected =
+        [(Severity::Critical, "capture-denied"), (Severity::Warning, "packet-loss"), (Severity::Notice, "page-hidden")];
+    assert_eq!(found, expected);
 }
