@@ -155,8 +155,8 @@ pub(super) struct Captured {
     start: f64,
     /// How many frames a second the page asked for.
     pub(super) frame_rate: Option<f64>,
-    /// Whether the page lets it through.
-    pub(super) is_enabled: bool,
+    /// Whether the page lets it through, if its client tells that.
+    pub(super) is_enabled: Option<bool>,
     /// Whether it has ended, by itself or by the page.
     pub(super) is_over: bool,
     /// When it went away by itself.
@@ -208,7 +208,7 @@ impl Devices {
             }
             "MediaStreamTrack.enabled" => {
                 let is_enabled = input::json(event).and_then(RawValue::as_bool).unwrap_or(true);
-                self.track(extra(event), |track| track.is_enabled = is_enabled);
+                self.track(extra(event), |track| track.is_enabled = Some(is_enabled));
             }
             "MediaStreamTrack.stop" => {
                 let time = event.time;
@@ -259,6 +259,7 @@ impl Devices {
         for failed in &mut self.failed {
             failed.then = true;
         }
+        let is_enabled = tells_enabled(event).then_some(true);
         let Some(tracks) = input::json(event) else { return };
         for track in tracks.elements().take(limits::TRACKS_PER_CALL) {
             let kind = match track.at(0).map(RawValue::text) {
@@ -279,7 +280,7 @@ impl Devices {
                 label: label.map(|label| input::bounded(&label, limits::FINDING_TEXT)),
                 start: event.time,
                 frame_rate: call.as_ref().filter(|_| kind == "video").and_then(|call| call.frame_rate),
-                is_enabled: true,
+                is_enabled,
                 is_over: false,
                 vanished: None,
                 muted_since: None,
@@ -344,6 +345,12 @@ impl Captured {
             vec![number("total", episode.whole.seconds, Unit::Seconds)]
         });
     }
+}
+
+/// Whether who wrote this outcome of getUserMedia traces `MediaStreamTrack.enabled`: our client and upstream's do. Theirs are lines with
+/// a tracking id of theirs alone. Jitsi's have none, and those of Chromium's own dumps have more.
+fn tells_enabled(event: &Event<'_>) -> bool {
+    matches!(&*event.extra, [tracking] if tracking.text().starts_with("\"60-"))
 }
 
 /// The first extra, which is the id of a track.

@@ -99,6 +99,11 @@ impl Finding {
         sentence::of(self)
     }
 
+    /// The values as one JSON object, each by its name: `{"total": {"value": 4.2, "unit": "s"}}`.
+    pub fn values_json(&self) -> String {
+        serde_json::to_string(&Values(&self.values)).unwrap_or_default()
+    }
+
     /// The value of that name.
     pub fn value(&self, name: &str) -> Option<&Measured> {
         self.values.iter().find(|value| value.name == name)

@@ -109,9 +109,9 @@ macro_rules! members {
 members! {
     Packets "packetsReceived";
     Lost "packetsLost";
-    Waited "jitterBufferDelay";
     WaitedAtLeast "jitterBufferMinimumDelay";
     Emitted "jitterBufferEmittedCount";
+    Waited "jitterBufferDelay";
     Samples "totalSamplesReceived";
     Concealed "concealedSamples";
     SilentConcealed "silentConcealedSamples";
@@ -129,6 +129,7 @@ members! {
     Height "frameHeight";
 }
 
+const WAITED: usize = Member::Waited as usize;
 const AUDIO: usize = Member::Samples as usize;
 const VIDEO: usize = Member::FramesReceived as usize;
 
@@ -225,7 +226,10 @@ impl Inbound {
         around: &Around<'_>,
     ) {
         let is_changed = entry.is_changed_since(since);
-        self.counters.look_at(0..AUDIO, &WANTED, entry, is_changed);
+        self.counters.look_at(0..WAITED, &WANTED, entry, is_changed);
+        if self.counters.now(Member::WaitedAtLeast as usize).is_none() {
+            self.counters.look_at(WAITED..AUDIO, &WANTED, entry, is_changed);
+        }
         let of_kind = if self.is_video { VIDEO..MEMBERS } else { AUDIO..VIDEO };
         self.counters.look_at(of_kind, &WANTED, entry, is_changed);
         match self.far_end.and_then(|place| report.at(place)) {
@@ -250,7 +254,10 @@ impl Inbound {
         if gained.of(Member::Packets) == Some(0.0) && is_sent {
             self.dry.add(piece, DRY_TERMS);
         }
-        let waited = gained.of(Member::WaitedAtLeast).or_else(|| gained.of(Member::Waited));
+        let waited = match gained.now(Member::WaitedAtLeast) {
+            Some(_) => gained.of(Member::WaitedAtLeast),
+            None => gained.of(Member::Waited),
+        };
         let emitted = gained.of(Member::Emitted).filter(|emitted| *emitted > 0.0);
         if let (Some(waited), Some(emitted)) = (waited, emitted) {
             let limit = if self.is_video { DEEP_VIDEO } else { DEEP };

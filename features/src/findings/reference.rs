@@ -33,7 +33,8 @@ fn reference() -> String {
             let _ = writeln!(text, "- Sentence: *{}*", rule.sentence);
             for threshold in rule.thresholds {
                 let value = match threshold.unit {
-                    Unit::Count => format!("{}", threshold.value),
+                    Unit::Count => threshold.value.to_string(),
+                    unit @ (Unit::Seconds | Unit::Pixels) => format!("{} {}", threshold.value, unit.symbol()),
                     unit => sentence::quantity(threshold.value, unit),
                 };
                 let _ = writeln!(text, "- Threshold, {}: **{value}**: {}.", threshold.name, threshold.reason);

@@ -58,3 +58,10 @@ pub struct Rule {
     /// What it reads: events, and members of a report's entries.
     pub reads: &'static str,
 }
+
+impl Rule {
+    /// The rule of that id.
+    pub fn of(id: &str) -> Option<&'static Self> {
+        super::RULES.iter().copied().find(|rule| rule.id == id)
+    }
+}

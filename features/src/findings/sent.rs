@@ -137,7 +137,7 @@ static SIMULCAST_LAYER_LOST: Rule = Rule {
     advice: "Bandwidth or the processor may not suffice for all layers: look at the limitations at that moment.",
     sentence: "Layer {rid} of the sent video stood still for {total} while others went on[, limited by {reason}]",
     thresholds: &[DRY],
-    reads: "getStats: outbound-rtp.packetsSent, active, rid, of streams with one mid or mediaSourceId",
+    reads: "getStats: outbound-rtp.packetsSent, active, rid, qualityLimitationReason, of streams with one mid or mediaSourceId",
 };
 
 const STORM: Threshold = Threshold {
@@ -274,12 +274,17 @@ pub(super) struct Outbound {
 /// What limits the quality now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Reason {
-    None,
-    Cpu,
-    Bandwidth,
-    Other,
     #[default]
     Untold,
+    None,
+    Other,
+    Bandwidth,
+    Cpu,
+}
+
+impl Reason {
+    /// Those that say something, by their numbers.
+    const NAMES: [(Self, &str); 2] = [(Self::Bandwidth, "bandwidth"), (Self::Cpu, "the processor")];
 }
 
 /// What the streams of one sender do between two looks.
@@ -460,7 +465,8 @@ impl Outbound {
         match layers {
             Some(layers) if layers.is_sent => {
                 if is_dry && self.has_sent && self.is_active {
-                    self.lost_layer.add(piece, DRY_TERMS);
+                    let with = [f64::from(self.reason as u8), 0.0];
+                    self.lost_layer.add(Piece { worst: with[0], with, ..piece }, DRY_TERMS);
                 }
             }
             _ => {
@@ -527,7 +533,11 @@ impl Outbound {
         });
         sink.episodes(&SIMULCAST_LAYER_LOST, track, (&self.lost_layer, DRY_TERMS), |episode| {
             let name = self.track.rid.as_deref().or(self.track.stats_id.as_deref()).unwrap_or_default();
-            vec![text("rid", name), total(episode.whole.seconds)]
+            let mut values = vec![text("rid", name), total(episode.whole.seconds)];
+            let [reason, _] = episode.whole.with;
+            let reason = Reason::NAMES.iter().find(|(of, _)| f64::from(*of as u8) == reason);
+            values.extend(reason.map(|(_, name)| text("reason", name)));
+            values
         });
         sink.episodes(&KEY_FRAME_STORM, track, (&self.storm, STORM_TERMS), |episode| {
             let mut values = vec![number("count", episode.whole.count, Unit::Count), total(episode.whole.seconds)];

@@ -2,7 +2,6 @@
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::Entry;
 
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
@@ -83,9 +82,9 @@ impl Dtls {
         self.failed.get_or_insert((event.time, cause));
     }
 
-    /// A transport that has changed.
-    pub(super) fn look(&mut self, transport: Entry<'_>, time: f64) {
-        if transport.member("dtlsState").map(RawValue::text) == Some(r#""failed""#) {
+    /// What a transport says that has changed.
+    pub(super) fn look(&mut self, state: Option<RawValue<'_>>, time: f64) {
+        if state.map(RawValue::text) == Some(r#""failed""#) {
             self.failed.get_or_insert((time, "the handshake failed".to_owned()));
         }
     }

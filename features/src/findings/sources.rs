@@ -31,7 +31,7 @@ static SILENT_MICROPHONE: Rule = Rule {
     advice: "The system or a switch mutes it, or the wrong device is chosen: show a level meter before the call.",
     sentence: "The microphone gave no sound for {total}, and none before",
     thresholds: &[SILENCE],
-    reads: "getStats: media-source.totalAudioEnergy, totalSamplesDuration, of tracks of getUserMedia that MediaStreamTrack.enabled does not silence",
+    reads: "getStats: media-source.totalAudioEnergy, totalSamplesDuration, of tracks of getUserMedia that MediaStreamTrack.enabled does not silence, of clients that trace it",
 };
 
 const NO_FRAMES: Threshold = Threshold {
@@ -135,7 +135,7 @@ impl Source {
         self.counters.look(&WANTED, entry, entry.is_changed_since(since));
         (self.frame_rate, self.is_alive) = (None, None);
         let captured = self.track_identifier().and_then(|id| around.page.devices.captured(id));
-        self.is_enabled = captured.map(|captured| captured.is_enabled && !captured.is_over);
+        self.is_enabled = captured.and_then(|captured| Some(captured.is_enabled? && !captured.is_over));
         let asked = captured.and_then(|captured| captured.frame_rate);
         let Some(window) = window else { return };
         let piece = Piece::of(window);

@@ -1,10 +1,11 @@
 //! What the rules see of one connection: its events, and its reports, of which most rules look at one every few seconds.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::report::{Entry, MemberName, Report};
 
 use super::both::{Both, Flow};
 use super::directions::Directions;
@@ -38,6 +39,9 @@ const SHORTEST: f64 = 1000.0;
 
 /// A report's time that is further (ms) from the time at which it came is no time.
 const FURTHEST: f64 = 86_400_000.0;
+
+static PAIR_CHANGES: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("selectedCandidatePairChanges"));
+static DTLS_STATE: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("dtlsState"));
 
 /// What lies between two looks.
 #[derive(Debug, Clone, Copy)]
@@ -202,9 +206,11 @@ impl Watch {
         let mut changes = None;
         for transport in self.transports.iter().filter_map(|place| report.at(*place)) {
             if transport.is_changed_since(self.looks.generation) {
-                self.dtls.look(transport, time);
+                self.dtls.look(transport.named(&DTLS_STATE), time);
             }
-            changes = input::entry_number(transport, "selectedCandidatePairChanges")
+            changes = transport
+                .named(&PAIR_CHANGES)
+                .and_then(RawValue::as_f64)
                 .map(|more| more + changes.unwrap_or(0.0))
                 .or(changes);
         }
@@ -215,7 +221,7 @@ impl Watch {
     fn is_connected(&self, report: &Report, flow: Flow) -> bool {
         let by_report = || {
             let mut states =
-                self.transports.iter().filter_map(|place| report.at(*place)?.member("dtlsState")).peekable();
+                self.transports.iter().filter_map(|place| report.at(*place)?.named(&DTLS_STATE)).peekable();
             match states.peek() {
                 Some(_) => states.any(|state| state.text() == r#""connected""#),
                 None => flow.has_come || self.outbound.iter().any(|outbound| outbound.has_sent),

@@ -47,7 +47,7 @@ static RELAY_OVER_TCP: Rule = Rule {
     title: "Media goes over TCP",
     meaning: "UDP did not get through, as a rule because of a firewall. A packet that is lost holds up all behind it, so calls stutter sooner.",
     advice: "Open UDP to the TURN server, at port 443 if nothing else.",
-    sentence: "Packets went over TCP for {total}[, {path}]",
+    sentence: "Media was {path} for {total}",
     thresholds: &[RELAYED],
     reads: "getStats: local-candidate of the pair in use: candidateType, relayProtocol",
 };
@@ -65,7 +65,7 @@ static PATH_CHANGED: Rule = Rule {
     title: "The path changed",
     meaning: "Packets took another way from then on, after some that were lost as a rule: the user changed networks, or the old path broke.",
     advice: "It explains a freeze or losses at that moment.",
-    sentence: "The path changed {count:times}[, the last time to one {path}]",
+    sentence: "The path changed {count:times}[, now {path}]",
     thresholds: &[SETTLED],
     reads: "getStats: transport.selectedCandidatePairChanges, else local-candidate of the pair in use: candidateType, relayProtocol",
 };

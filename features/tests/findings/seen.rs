@@ -1,5 +1,7 @@
 //! What is seen of video that is received.
 
+use rtctrace_features::Rule;
+
 use super::{Session, check};
 
 /// A video whose counters of freezes are those of each second.
@@ -59,6 +61,10 @@ fn a_finding_says_where_and_when_it_was() {
     assert_eq!(found[0].connection.as_deref(), Some("PC_0"));
     let begin = super::BEGIN as i64;
     assert_eq!((found[0].begin.0, found[0].end.0), (begin + 18_500, begin + 20_000));
+    assert_eq!(found[0].values_json(), r#"{"count":{"value":1,"unit":"1"},"total":{"value":1.5,"unit":"s"}}"#);
+    assert_eq!((found[0].number("total"), found[0].text("path")), (Some(1.5), None));
+    assert_eq!(Rule::of("video-frozen"), Some(found[0].rule));
+    assert_eq!(Rule::of("video-unheard-of"), None);
     let json = serde_json::to_value(&found[0]).unwrap();
     assert_eq!(
         json,

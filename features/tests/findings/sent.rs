@@ -180,6 +180,11 @@ fn a_layer_of_simulcast_stands_still() {
                 layers(on, stops, ""),
                 Some("Layer h of the sent video stood still for 24 s while others went on"),
             ),
+            (
+                "for want of bandwidth",
+                layers(on, stops, r#","qualityLimitationReason":"bandwidth""#),
+                Some("Layer h of the sent video stood still for 24 s while others went on, limited by bandwidth"),
+            ),
             ("switched off by the page", layers(on, stops, r#","active":false"#), None),
             ("both go on", layers(on, on, ""), None),
             ("both stop", layers(stops, stops, ""), None),

@@ -30,6 +30,11 @@ const BOTH: &str = r#"{"audio":true,"video":{"frameRate":{"ideal":30}}}"#;
 #[test]
 fn a_microphone_that_never_gave_a_sound_is_silent() {
     let silenced = got(BOTH).page("MediaStreamTrack.enabled", r#"false,"a""#);
+    let by = |extras: &str| {
+        Session::new()
+            .page("navigator.mediaDevices.getUserMedia", &format!("{BOTH},{extras}"))
+            .page("navigator.mediaDevices.getUserMediaOnSuccess", &format!(r#"[["audio","a","Mic"]],{extras}"#))
+    };
     let stopped = got(BOTH).page("MediaStreamTrack.stop", r#"[],"a","60-0""#);
     check(
         "silent-microphone",
@@ -40,6 +45,8 @@ fn a_microphone_that_never_gave_a_sound_is_silent() {
             ("a user who has stopped speaking", microphone(got(BOTH), |_| 0.4), None),
             ("silenced by the page", microphone(silenced, |_| 0.0), None),
             ("stopped by the page", microphone(stopped, |_| 0.0), None),
+            ("Jitsi's client, which does not tell when it silences", microphone(by("null,7"), |_| 0.0), None),
+            ("Chromium, which does not either", microphone(by(r#""60-0","https://x.example","1-2""#), |_| 0.0), None),
             ("no track of getUserMedia", microphone(Session::new(), |_| 0.0), None),
             (
                 "Firefox, which tells no energy",

@@ -38,8 +38,8 @@ fn media_goes_over_tcp() {
     check(
         "relay-over-tcp",
         &[
-            ("TCP", pair(|_| (0.1, TCP, 1)), Some("Packets went over TCP for 39 s, on relay over TCP")),
-            ("TLS", pair(|_| (0.1, TLS, 1)), Some("Packets went over TCP for 39 s, on relay over TLS")),
+            ("TCP", pair(|_| (0.1, TCP, 1)), Some("Media was on relay over TCP for 39 s")),
+            ("TLS", pair(|_| (0.1, TLS, 1)), Some("Media was on relay over TLS for 39 s")),
             ("UDP", pair(|_| (0.1, UDP, 1)), None),
             ("direct", pair(|_| (0.1, HOST, 1)), None),
             ("a relay by an unknown protocol", pair(|_| (0.1, r#""candidateType":"relay""#, 1)), None),
@@ -63,19 +63,19 @@ fn the_path_changes() {
             (
                 "to a relay",
                 pair(|second| if second < 20 { (0.1, HOST, 1) } else { (0.1, UDP, 2) }),
-                Some("The path changed once, the last time to one on relay over UDP"),
+                Some("The path changed once, now on relay over UDP"),
             ),
             (
                 "to another of the same kind",
                 pair(|second| (0.1, HOST, if second < 20 { 1 } else { 2 })),
-                Some("The path changed once, the last time to one on a direct path"),
+                Some("The path changed once, now on a direct path"),
             ),
             ("while it settles", pair(|second| (0.1, HOST, second.min(5))), None),
             ("never", pair(|_| (0.1, HOST, 1)), None),
             (
                 "of a browser that does not count",
                 without_counter(TCP),
-                Some("The path changed once, the last time to one on relay over TCP"),
+                Some("The path changed once, now on relay over TCP"),
             ),
             ("of one that does not count, never", without_counter(r#""candidateType":"prflx""#), None),
         ],
