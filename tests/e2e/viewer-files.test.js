@@ -151,6 +151,33 @@ describe('the viewer given a file', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('tells what was wrong, what it means, and leads to where it was', async () => {
+    await choose('rich-session.jsonl', recording('rich-session'));
+    const findings = page.locator('[data-testid=finding]');
+    await findings.first().waitFor({ timeout: 10_000 });
+    assert.deepEqual(await findings.evaluateAll((all) => all.map((finding) => finding.className.split(' ')[0])), ['warning', 'warning']);
+    const failed = findings.filter({ hasText: 'setRemoteDescription failed once' });
+    await failed.locator('.fold').click();
+    assert.match(await failed.locator('p').innerText(), /\w+\. .{40}/);
+    const timeline = page.locator('[data-testid=timeline]');
+    const whole = await timeline.getAttribute('data-to');
+    await page.locator('[data-testid=connection-tab][data-connection-id=PC_1]').click();
+    await failed.locator('.sentence').click();
+    await until('the timeline shows it', 2000, async () => (await timeline.getAttribute('data-to')) !== whole);
+    assert.equal(await page.locator('[data-testid=connection-tab][aria-selected=true]').getAttribute('data-connection-id'), 'PC_0');
+    await page.locator('[data-testid=more-findings]').click();
+    assert.equal(await findings.count(), 5);
+    await screenshot(page, 'viewer-findings');
+    assert.deepEqual(faults, []);
+  });
+
+  it('has nothing to tell of a call that was good', async () => {
+    await choose('loopback-av-60s.jsonl', recording('loopback-av-60s'));
+    await page.locator('[data-testid=graph]').first().waitFor({ timeout: 10_000 });
+    assert.equal(await page.locator('[data-testid=finding]').count(), 0);
+    assert.deepEqual(faults, []);
+  });
+
   it('shows how a connection was set up, and what it came to', async () => {
     await choose('rich-session.jsonl', recording('rich-session'));
     await page.locator('[data-testid=connection-tab][data-connection-id=PC_0]').click();

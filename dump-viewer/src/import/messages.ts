@@ -21,6 +21,28 @@ export interface Overview {
   graphsEnd: number | null;
   /** What the recording amounts to, in the shape of the API's `features`; null if it could not be computed. */
   features: Features | null;
+  /** What was wrong, the worst first. */
+  findings: Finding[];
+}
+
+export type Severity = 'critical' | 'warning' | 'notice';
+
+/** What a rule found. */
+export interface Finding {
+  rule: string;
+  severity: Severity;
+  /** What the rule finds, what that means for a user, and what can be done. */
+  title: string;
+  meaning: string;
+  advice: string;
+  /** Of the page if there is none. */
+  connection?: string;
+  track?: { kind?: string; direction?: string; mid?: string; rid?: string; trackIdentifier?: string; statsId?: string };
+  /** Unix ms. */
+  begin: number;
+  end: number;
+  sentence: string;
+  values: Record<string, { value: number | string; unit?: string }>;
 }
 
 export interface LineProblem {

@@ -204,6 +204,7 @@ impl Opening {
 
     fn finish(mut self, decoder: &SessionDecoder) -> Recording {
         self.recording.features = serde_json::to_string(&self.extractor.features(decoder)).ok();
+        self.recording.findings = self.extractor.findings(decoder);
         self.recording
     }
 }

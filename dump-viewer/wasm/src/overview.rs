@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rtctrace_features::Finding;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -26,6 +27,17 @@ struct Overview<'a> {
     interrupted: Option<ProblemOverview<'a>>,
     graphs_end: Option<f64>,
     features: Option<Box<RawValue>>,
+    findings: Vec<FindingOverview<'a>>,
+}
+
+/// A finding, with what its rule says of all of them.
+#[derive(Serialize)]
+struct FindingOverview<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    title: &'a str,
+    meaning: &'a str,
+    advice: &'a str,
 }
 
 #[derive(Serialize)]
@@ -99,9 +111,15 @@ impl Recording {
             interrupted: self.interrupted.as_ref().map(problem),
             graphs_end: self.graphs_end,
             features: self.features.as_ref().and_then(raw),
+            findings: self.findings.iter().map(finding).collect(),
         };
         serde_json::to_string(&overview).unwrap_or_default()
     }
+}
+
+fn finding(finding: &Finding) -> FindingOverview<'_> {
+    let rule = finding.rule;
+    FindingOverview { finding, title: rule.title, meaning: rule.meaning, advice: rule.advice }
 }
 
 fn problem(problem: &Problem) -> ProblemOverview<'_> {

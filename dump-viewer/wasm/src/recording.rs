@@ -1,5 +1,7 @@
 //! What opening a dump leaves behind; everything that the viewer asks for later is answered from it.
 
+use rtctrace_features::Finding;
+
 use crate::lines::{Lines, Span};
 use crate::series::ConnectionSeries;
 use crate::states::States;
@@ -57,6 +59,8 @@ pub struct Recording {
     pub(crate) interrupted: Option<Problem>,
     pub(crate) graphs_end: Option<f64>,
     pub(crate) features: Option<String>,
+    /// What was wrong, the worst first.
+    pub(crate) findings: Vec<Finding>,
     pub(crate) lines: Lines,
     pub(crate) spans: Vec<Span>,
     /// Line of the file of each event, counted from 1.
