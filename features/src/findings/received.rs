@@ -201,9 +201,9 @@ impl Inbound {
         self.is_video = self.track.kind.as_deref() == Some("video");
     }
 
-    /// Its far end tells of it at that place of the report.
-    pub(super) fn found_far_end(&mut self, place: usize) {
-        self.far_end = Some(place);
+    /// Its far end tells of it at that place of the report, if it does.
+    pub(super) fn found_far_end(&mut self, place: Option<usize>) {
+        self.far_end = place;
     }
 
     pub(super) fn gone(&mut self) {

@@ -184,6 +184,8 @@ impl Watch {
         }
     }
 
+    /// Every few seconds.
+    #[inline(never)]
     fn look(&mut self, report: &Report, time: f64, around: &Around<'_>) {
         let window = self.looks.window(report, time);
         for at in 0..self.slots.len() {
@@ -310,10 +312,17 @@ impl Watch {
     }
 
     /// Looks once more at what is gone.
+    #[cold]
     fn take_leave(&mut self, report: &Report, time: f64, around: &Around<'_>) {
         let window = self.looks.window(report, time);
         for entry in report.gone() {
             let Some(role) = self.roles.get(entry.id()).copied() else { continue };
+            // Where its far end was, there may be another entry.
+            match role {
+                Role::Outbound(at) => self.outbound.get_mut(at).map(|outbound| outbound.found_far_end(None)),
+                Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| inbound.found_far_end(None)),
+                _ => None,
+            };
             self.look_at(role, report, entry, window, around);
             match role {
                 Role::Source(at) => self.sources.get_mut(at).map(Source::gone),
@@ -325,6 +334,7 @@ impl Watch {
     }
 
     /// Finds the entries again.
+    #[cold]
     fn reshape(&mut self, report: &Report, budget: &mut Budget) {
         self.slots.clear();
         self.transports.clear();
@@ -368,12 +378,12 @@ impl Watch {
             match (entry.kind(), local.and_then(|id| self.roles.get(&*id))) {
                 ("remote-inbound-rtp", Some(Role::Outbound(at))) => {
                     if let Some(outbound) = self.outbound.get_mut(*at) {
-                        outbound.found_far_end(place);
+                        outbound.found_far_end(Some(place));
                     }
                 }
                 ("remote-outbound-rtp", Some(Role::Inbound(at))) => {
                     if let Some(inbound) = self.inbound.get_mut(*at) {
-                        inbound.found_far_end(place);
+                        inbound.found_far_end(Some(place));
                     }
                 }
                 _ => {}

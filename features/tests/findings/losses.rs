@@ -61,3 +61,16 @@ fn the_path_is_told_where_it_is_known() {
         ["Packet loss of received audio reached 9.1% at 22:13:25 UTC, 55 packets in all, on relay over TCP"]
     );
 }
+
+#[test]
+fn what_is_told_of_another_stream_is_none_of_one_that_is_gone() {
+    let of = |stream: &str, far_end: &str, sent: u64, lost: u64| {
+        format!(
+            r#""{stream}":{{"type":"outbound-rtp","kind":"video","packetsSent":{sent}}},"{far_end}":{{"type":"remote-inbound-rtp","localId":"{stream}","packetsLost":{lost}}}"#
+        )
+    };
+    let session = Session::new().polled(9, |second| of("S", "F", 50 * second, 0));
+    let session = session.report(&format!(r#""S":null,"F":null,{}"#, of("A", "B", 10_000, 5000))).wait(1000);
+    let session = session.polled(9, |second| of("A", "B", 10_000 + 50 * second, 5000));
+    assert_eq!(session.findings(), []);
+}
