@@ -186,10 +186,13 @@ impl Inbound {
         Gained(&self.counters).of(Member::Packets)
     }
 
-    /// Its entry is there, maybe for the first time.
-    pub(super) fn found(&mut self, entry: Entry<'_>) {
-        let name = |name| input::entry_name(entry, name);
+    /// Its entry is there, maybe for the first time. `is_changed`: whether it may say something else than before.
+    pub(super) fn found(&mut self, entry: Entry<'_>, is_changed: bool) {
         self.far_end = None;
+        if !is_changed {
+            return;
+        }
+        let name = |name| input::entry_name(entry, name);
         self.track = FindingTrack {
             kind: name("kind").or_else(|| self.track.kind.take()),
             direction: Some("inbound"),

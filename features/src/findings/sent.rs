@@ -297,12 +297,16 @@ pub(super) struct Layers {
 }
 
 impl Outbound {
-    /// Its entry is there, maybe for the first time. `source`: the place of its source, and that.
-    pub(super) fn found(&mut self, entry: Entry<'_>, source: Option<(usize, &Source)>) {
-        let name = |name| input::entry_name(entry, name);
+    /// Its entry is there, maybe for the first time. `is_changed`: whether it may say something else than before; `source`: the place of
+    /// its source, and that.
+    pub(super) fn found(&mut self, entry: Entry<'_>, is_changed: bool, source: Option<(usize, &Source)>) {
         self.source = source.map(|(at, _)| at);
         self.far_end = None;
         (self.sender, self.is_other_layer) = (None, false);
+        if !is_changed {
+            return;
+        }
+        let name = |name| input::entry_name(entry, name);
         let track = source.and_then(|(_, source)| source.track_identifier()).map(str::to_owned);
         self.track = FindingTrack {
             kind: name("kind").or_else(|| self.track.kind.take()),

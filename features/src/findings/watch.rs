@@ -170,7 +170,7 @@ impl Watch {
         self.timing.report(Looks::own(report, time), time);
         if report.reshaped() > seen {
             self.take_leave(report, time, around);
-            self.reshape(report, budget);
+            self.reshape(report, seen, budget);
         }
         for (at, place) in &self.videos {
             if let Some(inbound) = self.inbound.get_mut(*at)
@@ -333,9 +333,9 @@ impl Watch {
         }
     }
 
-    /// Finds the entries again.
+    /// Finds the entries again. `seen`: the number of the report before.
     #[cold]
-    fn reshape(&mut self, report: &Report, budget: &mut Budget) {
+    fn reshape(&mut self, report: &Report, seen: u64, budget: &mut Budget) {
         self.slots.clear();
         self.transports.clear();
         self.videos.clear();
@@ -350,7 +350,9 @@ impl Watch {
         self.slots.sort_unstable();
         for (role, place) in &self.slots {
             let Some(entry) = report.at(*place) else { continue };
+            let is_changed = entry.is_changed_since(seen);
             match *role {
+                Role::Source(_) | Role::Playout(_) if !is_changed => None,
                 Role::Source(at) => self.sources.get_mut(at).map(|source| source.found(entry)),
                 Role::Outbound(at) => {
                     let source = entry.member("mediaSourceId").and_then(RawValue::as_str);
@@ -358,10 +360,10 @@ impl Watch {
                         Some(Role::Source(at)) => self.sources.get(*at).map(|source| (*at, source)),
                         _ => None,
                     };
-                    self.outbound.get_mut(at).map(|outbound| outbound.found(entry, source))
+                    self.outbound.get_mut(at).map(|outbound| outbound.found(entry, is_changed, source))
                 }
                 Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| {
-                    inbound.found(entry);
+                    inbound.found(entry, is_changed);
                     if inbound.is_video() {
                         self.videos.push((at, *place));
                     }
@@ -433,10 +435,13 @@ impl Watch {
             // An id that has become another entry's is of no use.
             return (std::mem::discriminant(role) == std::mem::discriminant(&new)).then_some(*role);
         }
-        let id = input::identifier(entry.id())?;
         if !budget.take() {
             return None;
         }
+        let Some(id) = input::identifier(entry.id()) else {
+            budget.give(1);
+            return None;
+        };
         match new {
             Role::Source(_) => self.sources.push(Source::default()),
             Role::Outbound(_) => self.outbound.push(Outbound::default()),
