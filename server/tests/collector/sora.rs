@@ -434,7 +434,8 @@ async fn what_does_not_validate_is_answered_with_the_members_name_and_costs_noth
     let answer = links[0].post("/sora/webhook/event", &[JSON], "{\"type\":\"connection.destroyed\"}").await.unwrap();
     answer.problem(400, "bad-request");
     assert_eq!(answer.json()["field"], "timestamp");
-    let sessions = collector.sessions().await;
+    // Its row comes when the database has it.
+    let sessions = until("it is listed", async || Some(collector.sessions().await).filter(|all| !all.is_empty())).await;
     assert_eq!((sessions.len(), &sessions[0]["lines"]), (1, &json!(2)));
 }
 
