@@ -15,6 +15,8 @@ pub use scan::{JsonError, JsonErrorKind, MAX_DEPTH};
 pub(crate) use scan::{scan_string, scan_value};
 #[cfg(feature = "std")]
 pub(crate) use skip::{skip_string, skip_value};
+#[cfg(feature = "std")]
+pub(crate) use value::is_name;
 pub use value::{Elements, Kind, Members, RawValue};
 pub(crate) use words::common_prefix;
 #[cfg(feature = "std")]

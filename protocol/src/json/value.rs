@@ -225,7 +225,14 @@ impl<'a> RawValue<'a> {
     /// The object's member of that name (the last one if it stands there twice, as in JavaScript).
     #[must_use]
     pub fn get(self, key: &str) -> Option<RawValue<'a>> {
-        self.members().filter(|(name, _)| name == key).last().map(|(_, value)| value)
+        let (mut members, mut found) = (self.members(), None);
+        while let Some(name) = members.next_name() {
+            let value = members.value();
+            if is_name(name, key) {
+                found = Some(value);
+            }
+        }
+        found
     }
 
     /// The array's element at that index.
@@ -344,6 +351,12 @@ fn next_item(bytes: &[u8], at: usize) -> Option<usize> {
         None | Some(b']' | b'}') => None,
         Some(_) => Some(at),
     }
+}
+
+/// Whether a member's name, with its quotes, is this one. Escapes only make names longer.
+pub(crate) fn is_name(quoted: &str, key: &str) -> bool {
+    let Some(name) = quoted.get(1..quoted.len().saturating_sub(1)) else { return false };
+    name == key || (name.len() > key.len() && name.contains('\\') && unescape(name) == key)
 }
 
 /// Resolves the escapes of a string's inside.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Kind, RawValue};
+use crate::json::{Kind, RawValue, is_name};
 
 use super::time::micros;
 use super::{BadBody, MAX_TEXT};
@@ -56,24 +56,32 @@ impl<'a> Fields<'a> {
 
     /// All of them, in the order of the text.
     pub(super) fn all(self) -> impl Iterator<Item = (Cow<'a, str>, RawValue<'a>)> {
+        self.raw().filter_map(|(name, value)| Some((RawValue::slice(name, 0, name.len()).as_str()?, value)))
+    }
+
+    /// The same, with names as they are written.
+    fn raw(self) -> impl Iterator<Item = (&'a str, RawValue<'a>)> {
         let mut members = self.object.members();
-        std::iter::from_fn(move || {
-            let name = members.next_name()?;
-            Some((RawValue::slice(name, 0, name.len()).as_str()?, members.value_or(self.longest)))
-        })
+        std::iter::from_fn(move || Some((members.next_name()?, members.value_or(self.longest))))
     }
 
     /// What is there; `null` is not.
     pub(super) fn get(self, name: &str) -> Option<RawValue<'a>> {
-        self.all().filter(|(member, _)| member == name).last().map(|(_, value)| value).filter(|value| !value.is_null())
+        let mut found = None;
+        for (member, value) in self.raw() {
+            if is_name(member, name) {
+                found = Some(value);
+            }
+        }
+        found.filter(|value| !value.is_null())
     }
 
     /// What is there of two members.
     pub(super) fn two(self, names: [&str; 2]) -> [Option<RawValue<'a>>; 2] {
         let mut found = [None; 2];
-        for (name, value) in self.all() {
+        for (name, value) in self.raw() {
             for (wanted, found) in names.iter().zip(&mut found) {
-                if name == *wanted {
+                if is_name(name, wanted) {
                     *found = Some(value).filter(|value| !value.is_null());
                 }
             }
