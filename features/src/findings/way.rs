@@ -36,9 +36,9 @@ static ROUND_TRIP_HIGH: Rule = Rule {
 
 const RELAYED: Threshold = Threshold {
     name: "time on such a path",
-    value: 5.0,
+    value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: a better pair is found within seconds",
+    reason: "reasoned: two looks; a better pair is found within seconds",
 };
 
 static RELAY_OVER_TCP: Rule = Rule {

@@ -25,6 +25,7 @@ fn nothing_ever_comes() {
         "never-received",
         &[
             ("of one stream", audio(50, 0, "connected"), Some("Not one packet of 1 stream arrived in 29 s")),
+            ("for a moment", audio(50, 0, "connected").until(9), None),
             ("something comes", audio(50, 50, "connected"), None),
             ("it comes late", late, None),
             ("there is no connection", audio(0, 0, "connecting"), None),
@@ -45,6 +46,7 @@ fn audio_goes_one_way() {
         &[
             ("out", audio(50, 0, "connected"), Some("Audio was sent for 29 s and never received")),
             ("in", audio(0, 50, "connected"), Some("Audio was received for 29 s and never sent")),
+            ("for a moment", audio(50, 0, "connected").until(14), None),
             ("both ways", audio(50, 50, "connected"), None),
             ("neither", audio(0, 0, "connected"), None),
             (

@@ -88,6 +88,15 @@ impl Session {
         findings_of(self.lines.iter().map(String::as_str))
     }
 
+    /// The same until the report of that number, from 1 on.
+    fn until(mut self, report: usize) -> Self {
+        let is_report = |line: &String| line.starts_with(r#"["getStats""#);
+        let last = self.lines.iter().enumerate().filter(|(_, line)| is_report(line)).nth(report - 1);
+        let length = last.map(|(at, _)| at + 1).unwrap();
+        self.lines.truncate(length);
+        self
+    }
+
     /// The sentences of a rule's findings.
     fn sentences(&self, rule: &str) -> Vec<String> {
         self.findings().iter().filter(|finding| finding.rule.id == rule).map(Finding::sentence).collect()

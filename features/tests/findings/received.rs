@@ -21,6 +21,7 @@ fn what_is_sent_and_does_not_come_is_missed() {
                 audio(|second| stream(second) + &sender(50 * second)),
                 Some("No audio arrived for 29 s, though the other side says that it sent"),
             ),
+            ("for a moment", audio(|second| stream(second) + &sender(50 * second)).until(18), None),
             ("the sender stops", audio(|second| stream(second) + &sender(50 * second.min(10))), None),
             ("nobody tells of the sender", audio(stream), None),
             (
@@ -50,6 +51,7 @@ fn a_deep_jitter_buffer_is_told_by_what_the_network_asks_for() {
         "jitter-buffer-stress",
         &[
             ("audio", waited("audio", 300), Some("Received audio waited up to 0.3 s in the jitter buffer, for 39 s")),
+            ("for a moment", waited("audio", 300).until(9), None),
             ("shallow audio", waited("audio", 80), None),
             ("video may be deeper", waited("video", 300), None),
             (
@@ -87,6 +89,7 @@ fn what_comes_may_not_be_played() {
         "received-not-rendered",
         &[
             ("audio", audio_of(0), Some("Received audio was not played for 39 s")),
+            ("for a moment", audio_of(0).until(9), None),
             ("audio that is played", audio_of(48_000), None),
             ("video", audio(still), Some("Received video was not played for 39 s")),
             ("video of a hidden page", hidden.polled(40, still), None),

@@ -114,6 +114,7 @@ fn a_decoder_is_stuck() {
                 playing(0, |_| r#","decoderImplementation":"NullVideoDecoder""#.to_owned()),
                 Some("Video arrived and none of it was decoded for 29 s, by NullVideoDecoder"),
             ),
+            ("for a moment", playing(0, nothing).until(9), None),
             ("it decodes", playing(30, nothing), None),
             ("packets come", firefox(100), Some("Video arrived and none of it was decoded for 29 s")),
             ("probes come", firefox(2), None),
@@ -130,6 +131,7 @@ fn key_frames_are_asked_for_in_vain() {
         "repair-fails",
         &[
             ("none comes", asked(0), Some("29 key frames asked for in 29 s, and none came")),
+            ("for a moment", asked(0).until(8), None),
             ("each is answered", asked(1), None),
             ("none is asked for", playing(30, |_| r#","pliCount":3,"keyFramesDecoded":1"#.to_owned()), None),
             ("a browser that does not tell", playing(30, |second| format!(r#","pliCount":{second}"#)), None),
@@ -156,6 +158,7 @@ fn a_decoder_does_not_keep_up() {
                 busy(9, 6),
                 Some("The decoder was busy for up to 90% of the time and dropped 20% of the frames, for 29 s"),
             ),
+            ("for a moment", busy(9, 6).until(8), None),
             ("busy in hardware", busy(15, 0), None),
             ("drops for another reason", busy(2, 6), None),
             ("a browser that does not tell", playing(30, |second| format!(r#","totalDecodeTime":{second}"#)), None),
@@ -171,6 +174,7 @@ fn a_picture_may_be_a_placeholder() {
         "video-blank",
         &[
             ("2 x 2", sized(2, 2), Some("Received video was 2 x 2 pixels for 29 s")),
+            ("for a moment", sized(2, 2).until(8), None),
             ("a thumbnail", sized(160, 90), None),
             ("no size yet", sized(0, 0), None),
             ("Safari tells no size", playing(1, nothing), None),

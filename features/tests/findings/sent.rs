@@ -41,6 +41,7 @@ fn a_source_that_runs_is_sent() {
             ("from the fifth second on", dry(""), Some("No video was sent for 24 s though its source was running")),
             ("a microphone", microphone("connected"), Some("No audio was sent for 29 s though its source was running")),
             ("there is no connection yet", microphone("connecting"), None),
+            ("for a moment", dry("").until(14), None),
             ("switched off by the page", dry(r#","active":false"#), None),
             ("the other side does not want it", held("setRemoteDescription", "sendonly"), None),
             ("held by this side", held("setLocalDescription", "inactive"), None),
@@ -72,6 +73,7 @@ fn an_encoder_is_slower_than_its_source() {
         "encoder-slow",
         &[
             ("a third", sent(30, slow), Some("Only 10 frames/s of 30 frames/s were encoded, for 29 s")),
+            ("for a moment", sent(30, slow).until(9), None),
             ("nearly all", sent(30, encoded(28, "")), None),
             (
                 "limited, which has a rule of its own",
@@ -185,6 +187,7 @@ fn a_layer_of_simulcast_stands_still() {
                 layers(on, stops, r#","qualityLimitationReason":"bandwidth""#),
                 Some("Layer h of the sent video stood still for 24 s while others went on, limited by bandwidth"),
             ),
+            ("for a moment", layers(on, stops, "").until(24), None),
             ("switched off by the page", layers(on, stops, r#","active":false"#), None),
             ("both go on", layers(on, on, ""), None),
             ("both stop", layers(stops, stops, ""), None),
@@ -209,6 +212,7 @@ fn key_frames_are_asked_for_again_and_again() {
         "key-frame-storm",
         &[
             ("each second", storm(1), Some("29 key frames went out in 29 s, 29 times asked for")),
+            ("for a moment", storm(1).until(8), None),
             ("none", storm(0), None),
             (
                 "some who join",
@@ -240,6 +244,7 @@ fn a_picture_is_black_or_still() {
         "video-black",
         &[
             ("a lid", camera(40, as_it_is), Some("The sent video was black or still for 29 s, with 40 bytes a frame")),
+            ("for a moment", camera(40, as_it_is).until(9), None),
             ("a room in the dark", camera(300, as_it_is), None),
             ("silenced by the page", camera(40, silenced), None),
         ],

@@ -40,6 +40,7 @@ fn a_microphone_that_never_gave_a_sound_is_silent() {
         "silent-microphone",
         &[
             ("zeros", microphone(got(BOTH), |_| 0.0), Some("The microphone gave no sound for 29 s, and none before")),
+            ("for a moment", microphone(got(BOTH), |_| 0.0).until(14), None),
             ("some noise", microphone(got(BOTH), |second| second as f64 * 1e-9), None),
             ("a user who speaks late", microphone(got(BOTH), |second| if second < 25 { 0.0 } else { 0.1 }), None),
             ("a user who has stopped speaking", microphone(got(BOTH), |_| 0.4), None),
@@ -65,6 +66,7 @@ fn a_camera_may_stand_still() {
         "camera-without-frames",
         &[
             ("still from the fifth second on", camera(got(BOTH), still), Some("The camera gave no frame for 24 s")),
+            ("for a moment", camera(got(BOTH), still).until(14), None),
             ("moving", camera(got(BOTH), |second| 30 * second), None),
             ("silenced by the page", camera(silenced, still), None),
             ("a screen, which may stand still", camera(Session::new(), still), None),

@@ -40,6 +40,7 @@ fn media_goes_over_tcp() {
         &[
             ("TCP", pair(|_| (0.1, TCP, 1)), Some("Media was on relay over TCP for 39 s")),
             ("TLS", pair(|_| (0.1, TLS, 1)), Some("Media was on relay over TLS for 39 s")),
+            ("for a moment", pair(|second| (0.1, if second < 6 { TCP } else { UDP }, 1)), None),
             ("UDP", pair(|_| (0.1, UDP, 1)), None),
             ("direct", pair(|_| (0.1, HOST, 1)), None),
             ("a relay by an unknown protocol", pair(|_| (0.1, r#""candidateType":"relay""#, 1)), None),
@@ -70,7 +71,7 @@ fn the_path_changes() {
                 pair(|second| (0.1, HOST, if second < 20 { 1 } else { 2 })),
                 Some("The path changed once, now on a direct path"),
             ),
-            ("while it settles", pair(|second| (0.1, HOST, second.min(5))), None),
+            ("while it settles", pair(|second| (0.1, HOST, second.min(9))), None),
             ("never", pair(|_| (0.1, HOST, 1)), None),
             (
                 "of a browser that does not count",
