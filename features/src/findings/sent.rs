@@ -474,7 +474,7 @@ impl Outbound {
                 }
             }
             _ => {
-                if is_dry && is_connected && self.should_send(source, directions) {
+                if is_dry && is_connected && !self.is_other_layer && self.should_send(source, directions) {
                     self.dry.add(piece, DRY_TERMS);
                 }
             }
@@ -492,11 +492,10 @@ impl Outbound {
         }
         let of_source = source.and_then(|source| source.frame_rate).filter(|rate| *rate >= LIVELY.value);
         let frames = layers.map_or(self.frames, |layers| Some(layers.frames));
-        let is_told_once = layers.is_none() || self.frames == frames;
         if let (Some(of_source), Some(frames)) = (of_source, frames)
             && self.is_video
             && is_free
-            && is_told_once
+            && !self.is_other_layer
             && self.is_active
             && matches!(self.reason, Reason::None | Reason::Untold)
             && frames > 0.0

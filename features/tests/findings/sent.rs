@@ -35,9 +35,18 @@ fn a_source_that_runs_is_sent() {
     let gone = Session::new().polled(30, |second| {
         format!(r#""S":{{"type":"outbound-rtp","kind":"video","packetsSent":{}}}"#, second.min(5))
     });
+    let layers = Session::new().polled(30, |second| {
+        let layer = |rid: &str| stream(rid, &format!(r#""rid":"{rid}","packetsSent":{}"#, 50 * second.min(5)));
+        format!("{},{},{}", source(second), layer("l"), layer("h"))
+    });
     check(
         "no-media-sent",
         &[
+            (
+                "all layers of simulcast, as one",
+                layers,
+                Some("No video was sent for 24 s though its source was running"),
+            ),
             ("from the fifth second on", dry(""), Some("No video was sent for 24 s though its source was running")),
             ("a microphone", microphone("connected"), Some("No audio was sent for 29 s though its source was running")),
             ("there is no connection yet", microphone("connecting"), None),
@@ -62,13 +71,16 @@ fn an_encoder_is_slower_than_its_source() {
         move |second: u64| format!(r#""packetsSent":{},"framesEncoded":{}{reason}"#, 50 * second, rate * second)
     };
     let slow = encoded(10, "");
-    let layers = Session::new().polled(30, |second| {
-        let layer = |id: &str, rate: u64| {
-            let members = format!(r#""rid":"{id}","packetsSent":{},"framesEncoded":{}"#, 50 * second, rate * second);
-            stream(id, &members)
-        };
-        format!("{},{},{}", source(second), layer("h", 30), layer("l", 8))
-    });
+    let layers = |high: u64, low: u64| {
+        Session::new().polled(30, move |second| {
+            let layer = |id: &str, rate: u64| {
+                let members =
+                    format!(r#""rid":"{id}","packetsSent":{},"framesEncoded":{}"#, 50 * second, rate * second);
+                stream(id, &members)
+            };
+            format!("{},{},{}", source(second), layer("h", high), layer("l", low))
+        })
+    };
     check(
         "encoder-slow",
         &[
@@ -87,7 +99,8 @@ fn an_encoder_is_slower_than_its_source() {
                     .polled(30, |second| format!("{},{}", source(second), stream("S", &slow(second)))),
                 None,
             ),
-            ("of simulcast, one layer is fast", layers, None),
+            ("of simulcast, one layer is fast", layers(30, 8), None),
+            ("of simulcast, no layer is", layers(8, 8), Some("Only 8 frames/s of 30 frames/s were encoded, for 29 s")),
         ],
     );
 }
