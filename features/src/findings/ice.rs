@@ -27,7 +27,7 @@ static ICE_FAILED: Rule = Rule {
 };
 
 const STALLED: Threshold = Threshold {
-    name: "time of checking",
+    name: "time of checking, or since both descriptions were set if it never came to that",
     value: 10.0,
     unit: Unit::Seconds,
     reason: "reasoned: checks are paced by 50 ms and answered within a round trip; browsers give up after 15 to 30 s",
@@ -37,9 +37,9 @@ static ICE_STALLED: Rule = Rule {
     id: "ice-stalled",
     severity: Severity::Critical,
     title: "ICE found nothing until the end",
-    meaning: "There was no call: both sides were still looking for a path when one of them gave up.",
+    meaning: "There was no call: both sides were still looking for a path when one of them gave up, or never began to.",
     advice: "As for ice-failed.",
-    sentence: "ICE was checking for {total} and had not connected at the end: {cause}",
+    sentence: "ICE had not connected after {total}, when it ended: {cause}",
     thresholds: &[STALLED],
     reads: CAUSES,
 };
@@ -108,13 +108,16 @@ pub(super) struct Ice {
     gathered: Gathered,
     /// Candidates of the other side.
     remote: bool,
+    /// When descriptions of this side and of the other were first set (Unix ms).
+    described: [Option<f64>; 2],
+    /// When it was closed (Unix ms).
+    closed: Option<f64>,
     refused: Option<String>,
     unreachable: bool,
     /// The newest state.
     state: State,
     /// When it began (Unix ms).
     since: f64,
-    is_closed: bool,
     was_connected: bool,
     failures: Failures,
     outage: Option<f64>,
@@ -146,7 +149,7 @@ struct Failures {
 impl Ice {
     /// Whether packets can go; `None` if no event has told.
     pub(super) fn is_connected(&self) -> Option<bool> {
-        (self.state != State::Unknown).then_some(self.state == State::Connected && !self.is_closed)
+        (self.state != State::Unknown).then_some(self.state == State::Connected && self.closed.is_none())
     }
 
     pub(super) fn event(&mut self, event: &Event<'_>) {
@@ -160,6 +163,16 @@ impl Ice {
             }
             "setRemoteDescription" | "setRemoteDescriptionOnSuccess" => {
                 self.remote |= input::description_sdp(event).is_some_and(|sdp| sdp.contains("a=candidate:"));
+                let [_, remote] = &mut self.described;
+                remote.get_or_insert(event.time);
+            }
+            "setLocalDescription" => {
+                let [local, _] = &mut self.described;
+                local.get_or_insert(event.time);
+            }
+            // Of a client that tells no states of ICE.
+            "onconnectionstatechange" if input::word(event).as_deref() == Some("connected") => {
+                self.was_connected = true
             }
             "oniceconnectionstatechange" => {
                 let state = match input::word(event).as_deref() {
@@ -247,12 +260,18 @@ impl Ice {
     }
 
     fn close(&mut self, time: f64) {
-        if !std::mem::replace(&mut self.is_closed, true) {
+        if self.closed.is_none() {
+            self.closed = Some(time);
             self.end_outage(time);
-            if self.state == State::Checking {
-                // How long it took until somebody gave up.
-                self.failures.end = time;
-            }
+        }
+    }
+
+    /// Since when it should have found a path, and did not.
+    fn stalled_since(&self) -> Option<f64> {
+        match (self.state, self.described) {
+            (State::Checking, _) => Some(self.since),
+            (State::Unknown | State::New, [Some(local), Some(remote)]) => Some(local.max(remote)),
+            _ => None,
         }
     }
 
@@ -294,8 +313,13 @@ impl Ice {
         }
     }
 
-    /// `last`: the time of the connection's last event (Unix ms).
-    pub(super) fn write(&self, last: f64, sink: &mut Sink<'_>) {
+    /// Whether the connection was told to be connected and ICE never was.
+    fn is_up_without_ice(&self) -> bool {
+        self.was_connected && matches!(self.state, State::Unknown | State::New)
+    }
+
+    /// `last`: the time of the connection's last event (Unix ms); `has_flowed`: whether reports tell of a packet.
+    pub(super) fn write(&self, last: f64, has_flowed: bool, sink: &mut Sink<'_>) {
         let failures = &self.failures;
         if failures.count > 0 {
             let mut values = vec![number("count", failures.count as f64, Unit::Count), text("cause", &failures.cause)];
@@ -308,12 +332,12 @@ impl Ice {
             }));
             sink.found(&ICE_FAILED, None, (failures.begin, failures.end), values);
         }
-        if self.state == State::Checking {
-            let end = if self.is_closed { failures.end } else { last };
-            let total = (end - self.since) / 1000.0;
+        if let Some(begin) = self.stalled_since().filter(|_| !has_flowed && !self.is_up_without_ice()) {
+            let end = self.closed.unwrap_or(last);
+            let total = (end - begin) / 1000.0;
             if total >= STALLED.value {
                 let values = vec![number("total", total, Unit::Seconds), text("cause", &self.cause())];
-                sink.found(&ICE_STALLED, None, (self.since, end), values);
+                sink.found(&ICE_STALLED, None, (begin, end), values);
             }
         }
         let mut all = self.clone();

@@ -476,7 +476,9 @@ impl Watch {
         all.way.write(sink);
         all.timing.write(sink);
         all.playback.write(sink);
-        all.ice.write(last, sink);
+        let has_flowed =
+            all.outbound.iter().any(|outbound| outbound.has_sent) || all.inbound.iter().any(|inbound| inbound.has_come);
+        all.ice.write(last, has_flowed, sink);
         all.dtls.write(sink);
         all.negotiation.write(last, sink);
         setup::write(features, all.negotiation.is_answerer(), begin, sink);

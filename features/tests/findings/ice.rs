@@ -99,6 +99,17 @@ fn ice_fails_for_a_cause() {
 
 #[test]
 fn ice_finds_nothing_until_the_end() {
+    let described = |session: Session| {
+        session
+            .event("setLocalDescription", r#"{"type":"offer","sdp":""},"6-0""#)
+            .event("onicecandidate", HOST)
+            .event("setRemoteDescription", r#"{"type":"answer","sdp":""},"8-0""#)
+    };
+    let ringing = created(TURN).event("setLocalDescription", r#"{"type":"offer","sdp":""},"6-0""#).wait(60_000);
+    let silent = described(created(TURN)).event("onconnectionstatechange", r#""connected""#).wait(60_000);
+    let flowing = described(created(TURN)).polled(20, |second| {
+        format!(r#""R":{{"type":"inbound-rtp","kind":"audio","packetsReceived":{}}}"#, 50 * second)
+    });
     let checking = || state(exchanged(created(TURN), &[HOST]), "checking");
     check(
         "ice-stalled",
@@ -106,13 +117,21 @@ fn ice_finds_nothing_until_the_end() {
             (
                 "until it is closed",
                 checking().wait(12_000).event("close", "null").wait(9000).event("x", "null"),
-                Some("ICE was checking for 12 s and had not connected at the end: no TURN server gave a relay"),
+                Some("ICE had not connected after 12 s, when it ended: no TURN server gave a relay"),
             ),
             (
                 "until nothing more is told",
                 checking().wait(11_000).event("x", "null"),
-                Some("ICE was checking for 11 s and had not connected at the end: no TURN server gave a relay"),
+                Some("ICE had not connected after 11 s, when it ended: no TURN server gave a relay"),
             ),
+            (
+                "it never began",
+                described(created(TURN)).wait(20_000).event("close", "null"),
+                Some("ICE had not connected after 20 s, when it ended: no candidate of the other side was added"),
+            ),
+            ("nobody has answered", ringing.event("close", "null"), None),
+            ("a client that tells no states of ICE", silent.event("close", "null"), None),
+            ("one that tells no states at all", flowing, None),
             ("for a moment", checking().wait(2000).event("close", "null"), None),
             ("it connects", state(checking().wait(12_000), "connected").wait(60_000).event("x", "null"), None),
             ("it fails, which has a rule of its own", failed(exchanged(created(TURN), &[HOST])), None),
