@@ -85,7 +85,7 @@ impl FeatureExtractor {
         for connection in &self.connections {
             connection.findings(decoder, &self.page, &mut Sink::new(&mut all, Some(connection.id())));
         }
-        findings::sorted(all)
+        findings::sorted(all, self.connections.iter().any(ConnectionExtractor::has_received))
     }
 
     /// How many events belonged to connections beyond [`limits::CONNECTIONS`] or with an id beyond

@@ -161,6 +161,11 @@ impl ConnectionExtractor {
         self.watch.report(report, seen, event.time, &around, &mut budgets.watched);
     }
 
+    /// Whether any packet of a stream has come.
+    pub(crate) fn has_received(&self) -> bool {
+        self.watch.has_received()
+    }
+
     /// Hands over what rules found.
     pub(crate) fn findings(&self, decoder: &SessionDecoder, page: &Page, sink: &mut Sink<'_>) {
         let around = Around { page, path: self.paths.phrase(), round_trip_time: self.link.round_trip_time() };

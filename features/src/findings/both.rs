@@ -1,6 +1,7 @@
 //! What all streams of a connection together tell: that nothing comes at all, or audio goes but one way.
 
 use super::episodes::{Episodes, JOIN, Piece, Terms};
+use super::finding::Finding;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use crate::value::Unit;
@@ -19,7 +20,7 @@ static NEVER_RECEIVED: Rule = Rule {
     id: "never-received",
     severity: Severity::Warning,
     title: "Nothing was ever received",
-    meaning: "This user heard and saw nobody: streams were agreed on and not one packet of them came. Everybody may have been muted. Where this side has something to send and sends nothing either, the connection is taken for one that waits.",
+    meaning: "This user heard and saw nobody: streams were agreed on and not one packet of them came. Everybody may have been muted. A session that receives by another connection is not meant. Where this side has something to send and sends nothing either, the connection is taken for one that waits.",
     advice: "Look at the other side's recording, and at the SFU: its subscriptions, and its ports.",
     sentence: "Not one packet of {count:stream} arrived in {total}",
     thresholds: &[NEVER],
@@ -46,6 +47,11 @@ static ONE_WAY_AUDIO: Rule = Rule {
 
 const NEVER_TERMS: Terms = Terms { least: NEVER.value, count: 0.0, join: JOIN };
 const ONE_WAY_TERMS: Terms = Terms { least: ONE_WAY.value, count: 0.0, join: JOIN };
+
+/// Whether it says that nothing came by a connection.
+pub(super) fn is_never_received(finding: &Finding) -> bool {
+    finding.rule.id == NEVER_RECEIVED.id
+}
 
 /// What the streams of a connection did between two looks.
 #[derive(Debug, Clone, Copy, Default)]

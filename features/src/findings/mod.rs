@@ -68,8 +68,11 @@ pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
     .concat()
 });
 
-/// Puts findings in order, the worst first and what came first before what came later, and keeps as many as are bearable.
-pub(crate) fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+/// Puts findings in order, the worst first and what came first before what came later, and keeps as many as are bearable. `has_received`:
+/// whether any packet of a stream has come, by whichever connection: then one by which nothing came may just not be in use, as that to
+/// the SFU is while two talk to each other directly.
+pub(crate) fn sorted(mut findings: Vec<Finding>, has_received: bool) -> Vec<Finding> {
+    findings.retain(|finding| !has_received || !both::is_never_received(finding));
     findings.sort_by_key(|finding| (finding.rule.severity, finding.begin, finding.end));
     findings.truncate(limits::FINDINGS);
     findings

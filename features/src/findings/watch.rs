@@ -452,6 +452,11 @@ impl Watch {
         Some(new)
     }
 
+    /// Whether any packet of a stream has come.
+    pub(crate) fn has_received(&self) -> bool {
+        self.inbound.iter().any(|inbound| inbound.has_come)
+    }
+
     /// Hands over what was found. `report`: the newest; `features`: the times of the set-up; `begin` and `last`: the times of the
     /// connection's first and last event (Unix ms).
     pub(crate) fn write(
@@ -476,8 +481,7 @@ impl Watch {
         all.way.write(sink);
         all.timing.write(sink);
         all.playback.write(sink);
-        let has_flowed =
-            all.outbound.iter().any(|outbound| outbound.has_sent) || all.inbound.iter().any(|inbound| inbound.has_come);
+        let has_flowed = all.has_received() || all.outbound.iter().any(|outbound| outbound.has_sent);
         all.ice.write(last, has_flowed, sink);
         all.dtls.write(sink);
         all.negotiation.write(last, sink);

@@ -1,6 +1,6 @@
 //! What all streams of a connection together tell.
 
-use super::{Session, check};
+use super::{BEGIN, Session, check};
 
 /// An audio that is sent, and one that is received, so many packets of each a second.
 fn audio(sent: u64, received: u64, dtls: &str) -> Session {
@@ -37,6 +37,18 @@ fn nothing_ever_comes() {
             ),
         ],
     );
+}
+
+#[test]
+fn a_connection_beside_one_that_receives_may_wait() {
+    let unused = audio(50, 0, "connected");
+    let beside = |used: &Session| {
+        let mut both = used.clone();
+        let lines = unused.lines.iter().map(|line| line.replace("PC_0", "PC_1").replace(&format!(",{BEGIN}]"), ",1]"));
+        both.lines.extend(lines);
+        both.sentences("never-received").len()
+    };
+    assert_eq!((beside(&unused), beside(&audio(50, 50, "connected"))), (2, 0));
 }
 
 #[test]
