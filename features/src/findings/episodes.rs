@@ -1,7 +1,7 @@
 //! Times at which something was bad, as episodes: pieces that follow one another closely are one. Of each rule and track only the worst
 //! are kept, and how many there were.
 
-use super::watch::Window;
+use super::looks::Window;
 use crate::limits;
 
 /// A piece of time in which something was bad.

@@ -2,9 +2,10 @@
 
 use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::finding::FindingTrack;
+use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
-use super::watch::{Around, Window};
+use super::watch::Around;
 use crate::value::Unit;
 
 /// The rules of this file.

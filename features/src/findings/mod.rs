@@ -14,6 +14,8 @@ mod finding;
 mod growth;
 mod heard;
 mod ice;
+mod limited;
+mod looks;
 mod loss;
 mod negotiation;
 mod page;
@@ -50,6 +52,7 @@ pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         devices::RULES,
         sources::RULES,
         sent::RULES,
+        limited::RULES,
         received::RULES,
         heard::RULES,
         seen::RULES,

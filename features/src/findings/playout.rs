@@ -6,9 +6,9 @@ use rtctrace_protocol::report::{Entry, Wanted};
 
 use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::growth::Growth;
+use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
-use super::watch::Window;
 use crate::value::Unit;
 
 /// The rules of this file.

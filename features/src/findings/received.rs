@@ -10,11 +10,12 @@ use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::finding::FindingTrack;
 use super::growth::Growth;
 use super::heard::Heard;
+use super::looks::Window;
 use super::loss::{self, Losses};
 use super::rule::{Rule, Severity, Threshold};
 use super::seen::Seen;
 use super::sink::{Sink, number, text};
-use super::watch::{Around, Window};
+use super::watch::Around;
 use crate::input;
 use crate::value::Unit;
 

@@ -10,24 +10,19 @@ use super::directions::Directions;
 use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::finding::FindingTrack;
 use super::growth::Growth;
+use super::limited::{Limits, Reason};
+use super::looks::Window;
 use super::loss::{self, Losses};
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use super::sources::Source;
-use super::watch::{Around, Window};
+use super::watch::Around;
 use crate::input;
 use crate::value::Unit;
 
 /// The rules of this file.
-pub(super) const RULES: &[&Rule] = &[
-    &NO_MEDIA_SENT,
-    &ENCODER_SLOW,
-    &CPU_LIMITED,
-    &BANDWIDTH_LIMITED,
-    &SIMULCAST_LAYER_LOST,
-    &KEY_FRAME_STORM,
-    &VIDEO_BLACK,
-];
+pub(super) const RULES: &[&Rule] =
+    &[&NO_MEDIA_SENT, &ENCODER_SLOW, &SIMULCAST_LAYER_LOST, &KEY_FRAME_STORM, &VIDEO_BLACK];
 
 const DRY: Threshold = Threshold {
     name: "time without a packet",
@@ -77,56 +72,6 @@ static ENCODER_SLOW: Rule = Rule {
     sentence: "Only {worst} of {source} were encoded, for {total}",
     thresholds: &[HALF, LIVELY, BEHIND],
     reads: "getStats: outbound-rtp.framesEncoded (of simulcast the fastest layer), qualityLimitationReason; media-source.frames. Silent where the page sets a maxFramerate",
-};
-
-const LIMITED: Threshold = Threshold {
-    name: "share of the time between two looks that was limited",
-    value: 0.5,
-    unit: Unit::Fraction,
-    reason: "reasoned: libwebrtc looks at the processor every 5 s (kCheckForOveruseIntervalMs) and goes back and forth at the edge",
-};
-
-const LIMITED_TIME: Threshold = Threshold {
-    name: "limited time",
-    value: 10.0,
-    unit: Unit::Seconds,
-    reason: "reasoned: every start is limited for some seconds, until the bandwidth is known",
-};
-
-static CPU_LIMITED: Rule = Rule {
-    id: "cpu-limited",
-    severity: Severity::Warning,
-    title: "The processor limits the video",
-    meaning: "The others saw this user smaller or slower: the machine is too slow, or busy.",
-    advice: "Send a smaller size or fewer layers, prefer a codec that the machine encodes in hardware, take effects off.",
-    sentence: "The processor limited the sent video for {total}[, down to {height} lines]",
-    thresholds: &[LIMITED, LIMITED_TIME],
-    reads: "getStats: outbound-rtp.qualityLimitationDurations.cpu, or qualityLimitationReason; of simulcast, of the first layer",
-};
-
-const BAD_LOSS: Threshold = Threshold {
-    name: "share of lost packets that bears it out",
-    value: 0.02,
-    unit: Unit::Fraction,
-    reason: "libwebrtc's loss-based control stops raising the bit rate from 2% on",
-};
-
-const BAD_ROUND_TRIP: Threshold = Threshold {
-    name: "round trip time that bears it out",
-    value: 0.3,
-    unit: Unit::Seconds,
-    reason: "G.114 wants less than 150 ms one way for speech; a queue that is full adds as much",
-};
-
-static BANDWIDTH_LIMITED: Rule = Rule {
-    id: "bandwidth-limited",
-    severity: Severity::Warning,
-    title: "Bandwidth limits the video",
-    meaning: "The others saw this user smaller, slower or less sharp: the network takes no more, as losses or round trip times bear out.",
-    advice: "Look at the uplink and at Wi-Fi; something else may fill it. Lower what the page asks for, or send fewer layers.",
-    sentence: "Bandwidth limited the sent video for {total}[, with {loss} of the packets lost][, with a round trip of {rtt}][, {path}]",
-    thresholds: &[LIMITED, LIMITED_TIME, BAD_LOSS, BAD_ROUND_TRIP],
-    reads: "getStats: outbound-rtp.qualityLimitationDurations.bandwidth, or qualityLimitationReason, of simulcast of the first layer; remote-inbound-rtp.packetsLost, roundTripTime; candidate-pair in use.currentRoundTripTime",
 };
 
 static SIMULCAST_LAYER_LOST: Rule = Rule {
@@ -184,7 +129,6 @@ static VIDEO_BLACK: Rule = Rule {
 
 const DRY_TERMS: Terms = Terms { least: DRY.value, count: 0.0, join: JOIN };
 const SLOW_TERMS: Terms = Terms { least: BEHIND.value, count: 0.0, join: JOIN };
-const LIMITED_TERMS: Terms = Terms { least: LIMITED_TIME.value, count: 0.0, join: JOIN };
 const BLACK_TERMS: Terms = Terms { least: BLACK_TIME.value, count: 0.0, join: JOIN };
 const STORM_TERMS: Terms = Terms { least: STORM_TIME.value, count: 0.0, join: JOIN };
 
@@ -256,35 +200,14 @@ pub(super) struct Outbound {
     frames: Option<f64>,
     /// Whether it ever sent.
     pub(super) has_sent: bool,
-    /// How long processor and bandwidth have limited it, until the newest look (s).
-    durations: [Option<f64>; 2],
-    reason: Reason,
-    has_durations: bool,
+    limits: Limits,
     dry: Episodes,
     slow: Episodes,
-    by_cpu: Episodes,
-    by_bandwidth: Episodes,
     lost_layer: Episodes,
     storm: Episodes,
     black: Episodes,
     losses: Losses,
     fallbacks: Fallbacks,
-}
-
-/// What limits the quality now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Reason {
-    #[default]
-    Untold,
-    None,
-    Other,
-    Bandwidth,
-    Cpu,
-}
-
-impl Reason {
-    /// Those that say something, by their numbers.
-    const NAMES: [(Self, &str); 2] = [(Self::Bandwidth, "bandwidth"), (Self::Cpu, "the processor")];
 }
 
 /// What the streams of one sender do between two looks.
@@ -335,7 +258,8 @@ impl Outbound {
     pub(super) fn gone(&mut self) {
         self.counters.forget();
         self.at_far_end.forget();
-        (self.packets, self.frames, self.durations) = (None, None, [None; 2]);
+        (self.packets, self.frames) = (None, None);
+        self.limits.gone();
     }
 
     /// The place of its source.
@@ -363,9 +287,8 @@ impl Outbound {
         self.packets = self.counters.grown(Member::Packets as usize);
         self.frames = self.counters.grown(Member::Frames as usize);
         self.has_sent |= self.packets.is_some_and(|packets| packets > 0.0);
-        let mut before = [None; 2];
         if is_changed {
-            before = self.look_at_others(entry, window);
+            self.look_at_others(entry, window);
         }
         match self.far_end.and_then(|place| report.at(place)) {
             Some(far_end) => self.at_far_end.look(&FAR_END, far_end, far_end.is_changed_since(since)),
@@ -378,65 +301,23 @@ impl Outbound {
         }
         if self.is_video && !self.is_other_layer {
             let share = lost.zip(self.packets).map_or(0.0, |(lost, sent)| if sent > 0.0 { lost / sent } else { 0.0 });
-            self.limits(before, share, window, around);
+            let way = (share, around.round_trip_time.or(self.at_far_end.now(1)).unwrap_or(0.0));
+            self.limits.look(is_changed, self.counters.now(Member::Height as usize), way, window, around);
             self.key_frames(window);
         }
     }
 
-    /// What is no number. How long processor and bandwidth had limited it before (s).
-    fn look_at_others(&mut self, entry: Entry<'_>, window: Option<Window>) -> [Option<f64>; 2] {
+    /// What is no number.
+    fn look_at_others(&mut self, entry: Entry<'_>, window: Option<Window>) {
         self.others.find(&OTHERS, entry);
         let raw = |other: Other| self.others.value(entry, other as usize);
         self.is_active = raw(Other::Active).and_then(RawValue::as_bool) != Some(false);
         if !self.is_video {
-            return [None; 2];
+            return;
         }
         let names = [raw(Other::Encoder), raw(Other::Efficient)];
         self.fallbacks.look(names, window.map_or(f64::NAN, |window| window.end));
-        let reason = match raw(Other::Reason).map(RawValue::text) {
-            Some(r#""none""#) => Reason::None,
-            Some(r#""cpu""#) => Reason::Cpu,
-            Some(r#""bandwidth""#) => Reason::Bandwidth,
-            Some(_) => Reason::Other,
-            None => Reason::Untold,
-        };
-        let reason_before = std::mem::replace(&mut self.reason, reason);
-        // As a rule nothing limits it, and then durations need not be read.
-        let is_limited = reason != Reason::None || reason_before != Reason::None;
-        let durations = raw(Other::Durations).filter(|_| is_limited);
-        self.has_durations = raw(Other::Durations).is_some();
-        let durations = [r#""cpu":"#, r#""bandwidth":"#].map(|name| member(durations?.text(), name));
-        std::mem::replace(&mut self.durations, durations)
-    }
-
-    fn limits(&mut self, before: [Option<f64>; 2], lost: f64, window: Window, around: &Around<'_>) {
-        let Window { begin, end, seconds } = window;
-        let limited = |at: usize, reason: Reason| {
-            let (now, before) = (self.durations.get(at)?, before.get(at)?);
-            match (now, before) {
-                (Some(now), Some(before)) => Some((now - before).clamp(0.0, seconds)),
-                (None, _) if !self.has_durations && self.reason == reason => Some(seconds),
-                _ => None,
-            }
-            .filter(|limited| *limited >= LIMITED.value * seconds)
-        };
-        let (cpu, bandwidth) = (limited(0, Reason::Cpu), limited(1, Reason::Bandwidth));
-        let height = self.counters.now(Member::Height as usize);
-        let piece = Piece { begin, end, path: around.path, ..Piece::default() };
-        if let Some(seconds) = cpu {
-            let height = height.unwrap_or(f64::NAN);
-            let worst = if height.is_nan() { 0.0 } else { -height };
-            self.by_cpu.add(Piece { seconds, worst, with: [height, 0.0], path: None, ..piece }, LIMITED_TERMS);
-        }
-        if let Some(seconds) = bandwidth {
-            let round_trip = around.round_trip_time.or(self.at_far_end.now(1)).unwrap_or(0.0);
-            let is_borne_out = lost >= BAD_LOSS.value || round_trip >= BAD_ROUND_TRIP.value;
-            let (worst, with) = (lost / BAD_LOSS.value + round_trip / BAD_ROUND_TRIP.value, [lost, round_trip]);
-            self.by_bandwidth.add(
-                Piece { seconds, count: f64::from(is_borne_out), worst, with, ..piece },
-                Terms { count: 1.0, ..LIMITED_TERMS },
-            );
-        }
+        self.limits.told(raw(Other::Reason), raw(Other::Durations));
     }
 
     fn key_frames(&mut self, window: Window) {
@@ -469,7 +350,7 @@ impl Outbound {
         match layers {
             Some(layers) if layers.is_sent => {
                 if is_dry && self.has_sent && self.is_active {
-                    let with = [f64::from(self.reason as u8), 0.0];
+                    let with = [self.limits.reason().number(), 0.0];
                     self.lost_layer.add(Piece { worst: with[0], with, ..piece }, DRY_TERMS);
                 }
             }
@@ -497,7 +378,7 @@ impl Outbound {
             && is_free
             && !self.is_other_layer
             && self.is_active
-            && matches!(self.reason, Reason::None | Reason::Untold)
+            && !self.limits.reason().is_any()
             && frames > 0.0
             && frames / seconds < HALF.value * of_source
         {
@@ -518,28 +399,11 @@ impl Outbound {
                 total(episode.whole.seconds),
             ]
         });
-        sink.episodes(&CPU_LIMITED, track, (&self.by_cpu, LIMITED_TERMS), |episode| {
-            let [height, _] = episode.whole.with;
-            vec![total(episode.whole.seconds), number("height", height, Unit::Pixels)]
-        });
-        let borne_out = Terms { count: 1.0, ..LIMITED_TERMS };
-        sink.episodes(&BANDWIDTH_LIMITED, track, (&self.by_bandwidth, borne_out), |episode| {
-            let [lost, round_trip] = episode.whole.with;
-            let mut values = vec![total(episode.whole.seconds)];
-            if lost >= BAD_LOSS.value {
-                values.push(number("loss", lost.min(1.0), Unit::Fraction));
-            }
-            if round_trip >= BAD_ROUND_TRIP.value {
-                values.push(number("rtt", round_trip, Unit::Seconds));
-            }
-            values
-        });
         sink.episodes(&SIMULCAST_LAYER_LOST, track, (&self.lost_layer, DRY_TERMS), |episode| {
             let name = self.track.rid.as_deref().or(self.track.stats_id.as_deref()).unwrap_or_default();
             let mut values = vec![text("rid", name), total(episode.whole.seconds)];
             let [reason, _] = episode.whole.with;
-            let reason = Reason::NAMES.iter().find(|(of, _)| f64::from(*of as u8) == reason);
-            values.extend(reason.map(|(_, name)| text("reason", name)));
+            values.extend(Reason::name(reason).map(|name| text("reason", name)));
             values
         });
         sink.episodes(&KEY_FRAME_STORM, track, (&self.storm, STORM_TERMS), |episode| {
@@ -552,15 +416,8 @@ impl Outbound {
         sink.episodes(&VIDEO_BLACK, track, (&self.black, BLACK_TERMS), |episode| {
             vec![total(episode.whole.seconds), number("worst", (-episode.whole.worst).round(), Unit::Count)]
         });
+        self.limits.write(&self.track, sink);
         self.losses.write("sent", &self.track, sink);
         self.fallbacks.write(Side::Encoder, &self.track, sink);
     }
-}
-
-/// The number behind that name in a JSON object of numbers that is written without white space, as reports are. To take the object apart
-/// would cost more than all else that is read of an entry.
-fn member(object: &str, name: &str) -> Option<f64> {
-    let (_, rest) = object.split_once(name)?;
-    let end = rest.find([',', '}'])?;
-    RawValue::parse(rest.get(..end)?).ok()?.as_f64()
 }

@@ -7,9 +7,10 @@ use rtctrace_protocol::report::{Entry, Wanted};
 use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::finding::FindingTrack;
 use super::growth::Growth;
+use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
-use super::watch::{Around, Window};
+use super::watch::Around;
 use crate::input;
 use crate::value::Unit;
 

@@ -11,6 +11,7 @@ use super::both::{Both, Flow};
 use super::directions::Directions;
 use super::episodes::Piece;
 use super::ice::Ice;
+use super::looks::{Looks, Window};
 use super::negotiation::Negotiation;
 use super::page::Page;
 use super::playback::Playback;
@@ -27,32 +28,8 @@ use crate::input;
 use crate::limits;
 use crate::table::ConnectionFeatures;
 
-/// Rules look at a report this long (ms) after the one that they looked at before: of half a second a share says little, and the
-/// collector pays for every look. Reports that come each second are looked at every five, with room for timers that come late.
-const LOOK: f64 = 4500.0;
-
-/// What lies between two reports that are further apart (ms) is nothing that a rate could be made of: the page slept.
-const LONGEST: f64 = 60_000.0;
-
-/// The last report is looked at when findings are asked for, if it is so much later (ms) than the one before.
-const SHORTEST: f64 = 1000.0;
-
-/// A report's time that is further (ms) from the time at which it came is no time.
-const FURTHEST: f64 = 86_400_000.0;
-
 static PAIR_CHANGES: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("selectedCandidatePairChanges"));
 static DTLS_STATE: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("dtlsState"));
-
-/// What lies between two looks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    /// From when (Unix ms).
-    pub(super) begin: f64,
-    /// Until when (Unix ms).
-    pub(super) end: f64,
-    /// How long by the reports' own clock.
-    pub(super) seconds: f64,
-}
 
 /// What rules need to know that others keep.
 #[derive(Debug, Clone, Copy)]
@@ -63,46 +40,6 @@ pub(crate) struct Around<'a> {
     pub(crate) path: Option<&'static str>,
     /// The round trip time (s).
     pub(crate) round_trip_time: Option<f64>,
-}
-
-/// Decides which reports are looked at.
-#[derive(Debug, Clone, Default)]
-struct Looks {
-    /// When the newest one came, and its own time.
-    last: Option<(f64, f64)>,
-    /// Its number.
-    generation: u64,
-}
-
-impl Looks {
-    /// The report's own time, if it has one.
-    fn own(report: &Report, time: f64) -> Option<f64> {
-        Some(report.timestamp()).filter(|own| *own > 0.0 && (own - time).abs() < FURTHEST)
-    }
-
-    fn now(report: &Report, time: f64) -> f64 {
-        Self::own(report, time).unwrap_or(time)
-    }
-
-    /// Since the newest one (ms).
-    fn elapsed(&self, report: &Report, time: f64) -> Option<f64> {
-        self.last.map(|(_, own)| Self::now(report, time) - own)
-    }
-
-    fn is_due(&self, report: &Report, time: f64) -> bool {
-        self.elapsed(report, time).is_none_or(|elapsed| !(0.0..LOOK).contains(&elapsed))
-    }
-
-    fn window(&self, report: &Report, time: f64) -> Option<Window> {
-        let elapsed = self.elapsed(report, time).filter(|elapsed| (SHORTEST..=LONGEST).contains(elapsed))?;
-        let (begin, _) = self.last?;
-        Some(Window { begin: begin.min(time), end: time, seconds: elapsed / 1000.0 })
-    }
-
-    fn done(&mut self, report: &Report, time: f64) {
-        self.last = Some((time, Self::now(report, time)));
-        self.generation = report.generation();
-    }
 }
 
 /// What an entry is, in the order in which they are looked at.

@@ -1,9 +1,10 @@
 //! The way that packets take: by which relay, how often it changes, and how long it is.
 
 use super::episodes::{Episodes, JOIN, Piece, Terms};
+use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
-use super::watch::{Around, Window};
+use super::watch::Around;
 use crate::value::Unit;
 
 /// The rules of this file.
