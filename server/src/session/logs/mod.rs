@@ -22,8 +22,8 @@ use super::registry::Registry;
 
 pub(crate) use self::read::recognise;
 
-/// So many sessions are on their way to the stores at one time.
-const AT_ONE_TIME: usize = 8;
+/// So many sessions are on their way to the stores at one time: most of it is waiting, for disks and for rows that are written together.
+const AT_ONE_TIME: usize = 32;
 /// So many lines that are left out are told one by one.
 const TOLD: u64 = 20;
 

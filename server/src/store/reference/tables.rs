@@ -130,7 +130,7 @@ const SESSIONS: &[Column] = &[
         "ms since 1970",
         [
             "When it began.",
-            "the collector's clock; of a dump that is imported, what its header or first line says",
+            "the collector's clock; of what is imported, what a dump's header or the first line says",
             "its first line",
         ],
     ),

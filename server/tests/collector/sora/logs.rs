@@ -265,6 +265,44 @@ async fn what_was_pushed_is_not_imported_again_and_what_was_not_is() {
     assert_eq!(collector.sessions().await.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_and_logged_requests_are_pushes_like_those_of_entries() {
+    let mut collector = start(&[]);
+    let connection = base32("KK");
+    let push = |number: i64| body(&connection, number * 1000, &counting(number));
+    let mut anothers = push(2);
+    anothers["client_id"] = json!("bob");
+    let node = json!({"type": "node.erlang-vm", "id": base32("N"), "timestamp": time(0), "label": "rooms", "version": "2025.1.0",
+        "node_name": "sora@10.0.0.1", "stats": [{"type": "erlang-vm-memory", "total": 5}]});
+    let logs = Logs::new();
+    let requests = [vec![requested(&push(1))], logged(&push(1))].concat();
+    let shipped = (3..5).flat_map(|number| logged(&push(number))).enumerate().map(|(at, line)| {
+        let mut line: Value = serde_json::from_str(&line).unwrap();
+        line["date"] = json!(at as f64 + 0.5);
+        line.to_string()
+    });
+    let files = [
+        logs.file("bodies", [push(0), anothers, node].map(|body| body.to_string()).join("\n")),
+        logs.file("stats_webhook.jsonl", requests.join("\n")),
+        logs.file("shipped", shipped.collect::<Vec<_>>().join("\n")),
+    ];
+    let (success, printed, errors) = import(&mut collector, &files);
+    assert!(success, "{errors}");
+    assert!(
+        errors.contains("bodies: line 2: client_id is another one than that of the connection's session"),
+        "{errors}"
+    );
+    let said = "2 sessions of connections, 0 are here already; 10 lines, 1 left out, 2 repeated;";
+    assert!(printed.contains(said), "{printed}");
+    let (header, lines) = collector.dump(&session_of(&collector, &connection).await).await;
+    assert_eq!(numbers(&lines), [0, 1, 3, 4]);
+    assert_eq!((&header["user"], &header["url"]), (&json!("ann"), &json!("/sora/webhook/stats")));
+    assert_eq!(lines.iter().filter(|line| line.starts_with("[\":sora.connection\"")).count(), 1, "{lines:?}");
+    let nodes = collector.get("/api/v1/sessions?source=sora-node").await.json();
+    let (_, lines) = collector.dump(nodes["sessions"][0]["id"].as_str().unwrap()).await;
+    assert_eq!(lines.iter().filter(|line| line.contains("erlang-vm-memory")).count(), 1);
+}
+
 /// Runs an import, and says how much memory it had at most, in KiB.
 fn memory(dir: &Path, files: &[PathBuf]) -> (String, String, u64) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rtctrace"));
