@@ -40,7 +40,7 @@ is RTCTRACE_SPOOL_DURABILITY.")]
     Load(tools::load::Options),
     /// Send the lines of a dump to a collector, in real time or faster.
     Replay(tools::replay::Options),
-    /// Store dumps as sessions; no collector may run over the same data directory.
+    /// Store dumps, and logs of the SFU Sora, as sessions; no collector may run over the same data directory.
     Import(tools::import::Options),
     /// Bring the database's schema up to date, as `serve` does at its start, and say which it has.
     Migrate(tools::migrate::Options),

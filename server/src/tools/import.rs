@@ -19,7 +19,7 @@ use crate::telemetry;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Dumps of sessions, or logs of the SFU Sora (JSON Lines: rtc_stats.jsonl, session_webhook.jsonl and those of its other webhooks),
-    /// gzip-compressed or not, each known by what it holds. A session that is here already is passed over. All logs of one command belong
+    /// gzip-compressed or not, each known by what it holds. What is here already is passed over. All logs of one command belong
     /// together: each connection in them becomes a session, and webhooks tell how it began and ended.
     #[arg(required = true)]
     files: Vec<PathBuf>,
