@@ -8,7 +8,7 @@
 
 for variable in $(compgen -v RTCTRACE_); do unset "$variable"; done
 
-targets=(v1 rtcstats jitsi upload token)
+targets=(v1 rtcstats jitsi sora upload token)
 if [ $# -gt 0 ]; then targets=("$@"); fi
 seconds="${FUZZ_SECONDS:-$((3600 / ${#targets[@]}))}"
 

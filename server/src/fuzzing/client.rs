@@ -1,9 +1,11 @@
 //! The other end of a connection: what is said, and all that was heard.
 
+use axum::Router;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
 
 use super::world::{World, within};
 use crate::app::App;
+use crate::ingest;
 use crate::listener;
 use crate::router::router;
 
@@ -27,8 +29,17 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn connect(world: &World, app: &App) -> Self {
+        Self::of(world, app, router(app.clone()))
+    }
+
+    /// One to the listener for Sora.
+    pub(super) fn for_sora(world: &World, app: &App) -> Self {
+        Self::of(world, app, ingest::sora::router(app.clone()))
+    }
+
+    fn of(world: &World, app: &App, router: Router) -> Self {
         let (ours, theirs) = tokio::io::duplex(PIPE);
-        tokio::spawn(listener::converse(theirs, router(app.clone()), app.access.clone(), world.config.limits.clone()));
+        tokio::spawn(listener::converse(theirs, router, app.access.clone(), world.config.limits.clone()));
         let (reader, writer) = tokio::io::split(ours);
         Self { reader, writer, heard: Vec::new() }
     }

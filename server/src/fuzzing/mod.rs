@@ -12,6 +12,7 @@ mod rules;
 mod script;
 mod seeds;
 mod sockets;
+mod sora;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -35,6 +36,11 @@ pub fn jitsi(input: &[u8]) {
     sockets::run(sockets::Kind::Jitsi, input);
 }
 
+/// What the SFU Sora sends: pushes and notices, one after the other; `sora.rs` says what the bytes mean.
+pub fn sora(input: &[u8]) {
+    sora::run(input);
+}
+
 /// An upload of dumps; the first byte says how it travels.
 pub fn upload(input: &[u8]) {
     uploads::run(input);
@@ -52,6 +58,7 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
         "v1" => seeds::v1(),
         "rtcstats" => seeds::rtcstats(),
         "jitsi" => seeds::jitsi(),
+        "sora" => sora::seeds(),
         "upload" => uploads::seeds(),
         "token" => tokens::seeds(),
         _ => panic!("no entry is called {entry}"),

@@ -2,15 +2,17 @@
 //! a collector that starts over it knows what the one before knew, and every session ends in the stores.
 
 use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use futures_util::TryStreamExt as _;
+use rtctrace_features::SessionFeatures;
 use rtctrace_protocol::dump::DumpReader;
 use rtctrace_protocol::line::Line;
 
 use super::world::{Running, World, until};
-use crate::session::{self, Attach, Handle, SessionId};
+use crate::session::{self, Attach, Handle, Registry, SessionId};
 use crate::store::{features, removal, sessions};
 
 /// What a client knows of its session.
@@ -51,53 +53,51 @@ pub(super) async fn settle(running: &Running) {
     .await;
 }
 
-/// Looks at everything, and leaves nothing behind. The way into the stores takes longer than all the rest: only every eighth
-/// input's session goes it, unless it is over already.
-pub(super) async fn hold(world: &World, running: Running, told: Told, input: &[u8]) {
-    let goes_on = !input.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)).is_multiple_of(8);
-    settle(&running).await;
-    let waiting = running.app.registry.held_now();
-    let (mut spooled, mut known) = (Vec::new(), Vec::new());
-    for handle in &waiting {
+/// A session that waits, and what was known of it.
+pub(super) struct Known {
+    pub(super) handle: Arc<Handle>,
+    /// What the spool holds of it.
+    pub(super) text: String,
+    features: SessionFeatures,
+}
+
+/// What a collector knows of the sessions that wait. The spool holds as much as it says.
+pub(super) async fn known(world: &World, running: &Running) -> Vec<Known> {
+    let mut all = Vec::new();
+    for handle in running.app.registry.held_now() {
         let text = std::fs::read_to_string(world.config.spool_dir().join(format!("{}.jsonl", handle.id))).unwrap();
         let snapshot = handle.snapshot();
         assert_eq!(text.len() as u64, snapshot.spool_bytes, "the spool holds whole lines");
         assert_eq!(lines_of(&text).len() as u64, snapshot.lines, "the spool holds as many lines as are counted");
-        spooled.push((handle.id, text));
-        known.push(running.app.registry.features(handle).await);
+        let features = running.app.registry.features(&handle).await;
+        all.push(Known { handle, text, features });
     }
-    running.stop();
+    all
+}
 
-    let running = world.start();
-    let registry = &running.app.registry;
-    for (before, features) in waiting.iter().zip(&known) {
+/// Asks a collector that has just started what another one knew.
+pub(super) async fn remembers(registry: &Registry, known: &[Known]) -> Vec<Arc<Handle>> {
+    let mut again = Vec::new();
+    for Known { handle: before, features, .. } in known {
         let Attach::Session(handle, false) = registry.attach(before.id, before.origin.as_ref().clone(), 1).await else {
             panic!("a session that waits for its client is there after a crash");
         };
         assert_eq!(handle.snapshot(), before.snapshot(), "a crash changes nothing of a session");
         assert_eq!(handle.number().await.unwrap(), before.number().await.unwrap());
         assert_eq!(registry.features(&handle).await, *features, "features follow from the spool");
-        if goes_on {
-            if handle.id == told.session {
-                told.holds(&spooled.iter().find(|(id, _)| *id == handle.id).unwrap().1);
-            }
-            continue;
-        }
-        registry.end(&handle, 1006, Duration::ZERO).await;
+        again.push(handle);
     }
-    if goes_on {
-        let is_known = spooled.iter().any(|(id, _)| *id == told.session);
-        running.stop();
-        world.empty_spool();
-        // What has ended by itself was stored.
-        let stored = stored(world).await;
-        let ended = stored.iter().find(|(id, _)| *id == told.session);
-        if let Some((_, text)) = ended {
-            told.holds(text);
-        }
-        assert!(is_known || ended.is_some() || told.is_empty(), "a session that has lines is kept");
-        return;
-    }
+    again
+}
+
+/// Whether the sessions of an input are to go into the stores: that takes longer than all the rest, so one of eight's do, unless they are over already.
+pub(super) fn goes_on(input: &[u8]) -> bool {
+    !input.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)).is_multiple_of(8)
+}
+
+/// Ends all sessions, and waits until they are stored.
+pub(super) async fn end_all(world: &World, running: Running) {
+    let registry = &running.app.registry;
     // What an earlier crash left, and nobody asked for since.
     session::recover(registry).await.unwrap();
     for handle in registry.held_now().iter().filter(|handle| waits(handle)) {
@@ -106,11 +106,33 @@ pub(super) async fn hold(world: &World, running: Running, told: Told, input: &[u
     until("sessions are stored", || registry.held_now().is_empty()).await;
     running.stop();
     assert_eq!(world.files("spool"), [""; 0], "what is stored leaves the spool");
+}
 
+/// Looks at everything, and leaves nothing behind.
+pub(super) async fn hold(world: &World, running: Running, told: Told, input: &[u8]) {
+    settle(&running).await;
+    let known = known(world, &running).await;
+    running.stop();
+
+    let running = world.start();
+    remembers(&running.app.registry, &known).await;
+    let spooled = known.iter().find(|known| known.handle.id == told.session);
+    if goes_on(input) {
+        running.stop();
+        world.empty_spool();
+        // What has ended by itself was stored.
+        let stored = stored(world).await;
+        let ended = stored.iter().find(|(id, _)| *id == told.session).map(|(_, text)| text);
+        let is_there =
+            spooled.map(|known| &known.text).into_iter().chain(ended).inspect(|text| told.holds(text)).count() > 0;
+        assert!(is_there || told.is_empty(), "a session that has lines is kept");
+        return;
+    }
+    end_all(world, running).await;
     let mut found = false;
     for (id, text) in stored(world).await {
-        if let Some((_, before)) = spooled.iter().find(|(spooled, _)| *spooled == id) {
-            assert!(text.starts_with(before), "what was in the spool is in the dump");
+        if let Some(known) = known.iter().find(|known| known.handle.id == id) {
+            assert!(text.starts_with(&known.text), "what was in the spool is in the dump");
         }
         if id == told.session {
             found = true;

@@ -132,6 +132,11 @@ fn sockets_of_jitsis_clients_take_anything() {
 }
 
 #[test]
+fn what_sora_sends_may_be_anything() {
+    search("sora", super::sora, 400);
+}
+
+#[test]
 fn uploads_take_anything() {
     search("upload", super::upload, 400);
 }
