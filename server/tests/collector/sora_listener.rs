@@ -392,6 +392,13 @@ async fn a_connection_too_many_is_asked_to_come_back() {
     assert!(heard.contains("too-many-connections") && heard.contains("`sora.connections`"), "{heard}");
     assert!(first.is_well().await);
     assert_eq!(collector.get("/healthz").await.status, 200, "the other listener has places of its own");
+    assert!(collector.metric("rtctrace_refused_total{reason=\"too_many_connections\"}").await >= 1.0);
+    drop(first);
+    until("there is a place", async || {
+        let mut next = Connection::two(tcp(&collector).await).await.ok()?;
+        next.is_well().await.then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ async fn pushes_past_the_room_for_them_are_refused_and_those_that_were_taken_are
             }
         }
         let count = answered.values().map(Vec::len).sum::<usize>();
-        assert!((8 * 16..8 * 20).contains(&count), "{count}");
+        assert!((8 * 16..=8 * 20).contains(&count), "{count}");
         assert_eq!(collector.metric(of_requests).await, f64::from(refusals));
         assert_eq!(collector.metric("rtctrace_sora_answers_total{status=\"503\"}").await, f64::from(refusals));
         assert_eq!(collector.metric("rtctrace_sora_answers_total{status=\"204\"}").await, count as f64 + 2.0);
