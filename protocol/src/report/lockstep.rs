@@ -138,7 +138,8 @@ impl Walk<'_> {
                 }
                 let before = old.value_at() as u32;
                 self.push(Member { at: at as u32, before, is_changed: false, ..*old });
-                self.lost -= 1;
+                // A report that names a member twice finds it twice.
+                self.lost = self.lost.saturating_sub(1);
                 next += 1;
                 at += span;
                 run -= span;

@@ -311,6 +311,18 @@ fn a_member_that_goes_and_comes_in_one_delta_is_there() {
     assert_eq!(report["0"], json!({"id": "0", "timestamp": 2, "b": 5, "c": 3}));
 }
 
+#[test]
+fn a_member_that_is_there_twice_breaks_nothing() {
+    let first = r#"{"A":{"id":"A","jitter":0.5,"kind":"audio","timestamp":5,"transportId":"T","type":"inbound-rtp"}}"#;
+    let twice = first.replace("\"timestamp\":5", "\"timestamp\":6,\"kind\":\"audio\",\"timestamp\":5");
+    let (mut encoder, mut decoder) = (ReportEncoder::new(), ReportDecoder::new());
+    for text in [first, &twice, first] {
+        let mut delta = String::new();
+        encoder.encode(text, &mut delta).unwrap();
+        assert_eq!(decoded(&mut decoder, &delta)["0"]["jitter"], 0.5, "{delta}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_sequence_of_reports_round_trips(reports in reports()) {

@@ -102,6 +102,7 @@ fn what_is_wrong_with_a_push_is_named() {
         ("\"id\":\"CP1\",", "", "stats[1].id is missing"),
         ("\"id\":\"CP1\"", "\"id\":\"OT01V1\"", "stats[1].id is another entry's, too"),
         ("\"id\":\"CP1\"", "\"id\":\"\\u004fT01V1\"", "stats[1].id is another entry's, too"),
+        ("\"ssrc\":1", "\"ssrc\":1,\"\\u0073src\":2", "stats[0].ssrc is not there once"),
         ("\"type\":\"candidate-pair\"", "\"type\":1", "stats[1].type is not a string of at most 255 bytes"),
         (
             "\"id\":\"OT01V1\",\"timestamp\":1.79600850400012504883e+12",

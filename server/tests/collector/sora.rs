@@ -400,6 +400,7 @@ async fn what_does_not_validate_is_answered_with_the_members_name_and_costs_noth
         ("role", vec![JSON], with("role", json!("both"))),
         ("simulcast", vec![JSON], with("simulcast", json!("true"))),
         ("stats[1].id", vec![JSON], entry("\"CP1\",\"state\"", "\"T01\",\"state\"")),
+        ("stats[0].bytesSent", vec![JSON], entry("\"bytesSent\":1", "\"bytesSent\":1,\"bytesSent\":2")),
         ("stats[0].timestamp", vec![JSON], with("stats", json!([{"id": "a", "type": "b", "timestamp": "now"}]))),
         ("client_id", vec![JSON], with("client_id", json!("x".repeat(256)))),
         ("body", vec![JSON], entry("\"bytesSent\":1", "\"bytesSent\":NaN")),
