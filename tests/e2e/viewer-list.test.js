@@ -42,7 +42,7 @@ describe('the list of sessions', () => {
     const { page, faults } = await openPage(browser);
     await page.goto(collector.url);
     await until('all are listed', 5000, async () => (await shown(page)).length === NAMES.length);
-    const condition = 'addIceCandidateFailure=true';
+    const condition = 'iceRestart=true';
     const wanted = await asked(`feature=${encodeURIComponent(condition)}`);
     assert.ok(wanted.length > 0 && wanted.length < NAMES.length, `${wanted.length} have it`);
     await page.locator('[data-testid=filter-feature]').fill(condition);
