@@ -6,7 +6,7 @@ use crate::json::{Kind, RawValue};
 
 use super::BadBody;
 use super::fields::Fields;
-use super::push::Sender;
+use super::push::{Connection, Sender};
 
 /// What is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Notice<'a> {
     pub connections: Vec<Member<'a>>,
     /// What is over.
     pub ended: Ended,
+    /// What a push about the connection would say of it, where the body says all of it: with that, its session can begin.
+    pub envelope: Option<Connection<'a>>,
     /// All that is said.
     pub text: RawValue<'a>,
 }
@@ -80,10 +82,12 @@ impl<'a> Notice<'a> {
             None if !needed => Ok(None),
             _ => fields.base32(name).map(Some),
         };
+        let connection_id = id("connection_id", ended == Ended::Connection)?;
         Ok(Self {
             channel_id: fields.optional_text("channel_id")?,
             session_id: id("session_id", is_of_session)?,
-            connection_id: id("connection_id", ended == Ended::Connection)?,
+            envelope: connection_id.as_ref().and_then(|_| Connection::read(fields).ok()),
+            connection_id,
             connections: members(fields)?,
             ended,
             sender,

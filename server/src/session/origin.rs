@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rtctrace_protocol::dump::Metadata;
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::sora::Push;
+use rtctrace_protocol::sora::{Connection, Sender};
 
 use super::{Dialect, SessionId, SoraOrigin, UnixMillis};
 use crate::access::{Claims, LONGEST_NAME};
@@ -40,10 +40,14 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// That of a session of Sora's, by its first push, which came to this path.
-    pub(crate) fn of_sora(push: &Push<'_>, path: &str, start_time: UnixMillis) -> Self {
-        let connection = push.connection.as_ref();
-        let name = connection.map_or(&push.sender.node_name, |connection| &connection.connection_id);
+    /// That of a session of Sora's, by its first body, which came to this path; of a node's, without a connection.
+    pub(crate) fn of_sora(
+        sender: &Sender<'_>,
+        connection: Option<&Connection<'_>>,
+        path: &str,
+        start_time: UnixMillis,
+    ) -> Self {
+        let name = connection.map_or(&sender.node_name, |connection| &connection.connection_id);
         Self {
             dialect: Dialect::Sora,
             start_time,
@@ -56,7 +60,7 @@ impl Origin {
             client_session: Some(name.to_string()),
             user: connection.map(|connection| connection.client_id.to_string()),
             conference: connection.map(|connection| connection.channel_id.to_string()),
-            sora: Some(Box::new(SoraOrigin::of(push))),
+            sora: Some(Box::new(SoraOrigin::of(sender, connection))),
             counted_by: None,
         }
     }

@@ -1,11 +1,11 @@
 //! What the SFU Sora says of a connection, or of one of its nodes, when a session of it begins.
 
 use rtctrace_protocol::json::RawValue;
-use rtctrace_protocol::sora::{MAX_TEXT, Push};
+use rtctrace_protocol::sora::{Connection, MAX_TEXT, Sender};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The envelope of the first push of a session. That of a node has no connection.
+/// The envelope of the first body of a session. That of a node has no connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct SoraOrigin {
@@ -32,9 +32,8 @@ pub(crate) struct SoraOrigin {
 }
 
 impl SoraOrigin {
-    /// What a push says.
-    pub(crate) fn of(push: &Push<'_>) -> Self {
-        let connection = push.connection.as_ref();
+    /// What a body says, of a connection or of a node.
+    pub(crate) fn of(sender: &Sender<'_>, connection: Option<&Connection<'_>>) -> Self {
         let text = |text: &str| Some(text.to_owned());
         Self {
             connection_id: connection.and_then(|connection| text(&connection.connection_id)),
@@ -44,9 +43,9 @@ impl SoraOrigin {
             multistream: connection.and_then(|connection| connection.multistream),
             simulcast: connection.map(|connection| connection.simulcast),
             spotlight: connection.map(|connection| connection.spotlight),
-            node: text(&push.sender.node_name),
-            version: text(&push.sender.version),
-            label: text(&push.sender.label),
+            node: text(&sender.node_name),
+            version: text(&sender.version),
+            label: text(&sender.label),
         }
     }
 

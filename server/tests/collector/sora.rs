@@ -441,6 +441,49 @@ async fn what_does_not_validate_is_answered_with_the_members_name_and_costs_noth
 }
 
 #[tokio::test]
+async fn a_webhook_that_says_all_of_a_connection_begins_its_session() {
+    let mut collector = start(&[]);
+    let link = Link::http2(&collector).await;
+    let connection = base32("W1");
+    let mut created = notice("connection.created", Some(&connection));
+    created["timestamp"] = json!(time(-500));
+    // Without its client and its role it begins nothing.
+    link.tell("/sora/webhook/event", &created).await;
+    assert_eq!(collector.metric("rtctrace_bad_lines_total{reason=\"unknown_connection\"}").await, 1.0);
+    let whole = json!({ "client_id": "ann", "role": "sendrecv", "simulcast": true, "spotlight": false, "data": { "audio": true } });
+    created.as_object_mut().unwrap().extend(whole.as_object().unwrap().clone());
+    link.tell("/sora/webhook/event", &created).await;
+    // It is told before anything is pushed, and is there after a crash.
+    collector.crash();
+    collector.restart();
+    let link = Link::http2(&collector).await;
+    let mut push = body(&connection, 0, &counting(1));
+    push["client_id"] = json!("ann");
+    assert_eq!(link.push(&push).await, 204);
+    let id = session_of(&collector, &connection).await;
+    let session = collector.session(&id).await;
+    assert_eq!(
+        (&session["user"], &session["conference"], &session["sora"]["role"]),
+        (&json!("ann"), &json!("standup"), &json!("sendrecv"))
+    );
+    link.tell("/sora/webhook/event", &notice("connection.destroyed", Some(&connection))).await;
+    let (_, lines) = collector.dump(&id).await;
+    let methods: Vec<String> =
+        lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap()[0].as_str().unwrap().to_owned()).collect();
+    assert_eq!(methods, [":sora.event", ":sora.connection", "g", ":sora.event", "close"]);
+    assert!(lines[0].contains("\"connection.created\"") && lines[0].contains("\"audio\":true"), "{}", lines[0]);
+    // What is told again when it is over begins no other.
+    link.tell("/sora/webhook/event", &created).await;
+    until("it is over as it was", async || {
+        let session = collector.session(&id).await;
+        (session["state"] == "ended" && session["lines"] == lines.len()).then_some(())
+    })
+    .await;
+    assert_eq!(collector.dump(&id).await.1, lines);
+    assert_eq!(collector.sessions().await.len(), 1);
+}
+
+#[tokio::test]
 async fn the_exporter_speaks_http2_only() {
     let collector = start(&[]);
     let mut push = body(&base32("G1"), 0, &counting(1));

@@ -60,16 +60,10 @@ async fn bring(app: &App, push: &Push<'_>, path: &str, name: &str) -> Result<Out
         }
     }
     for successor in 0..SessionId::SUCCESSORS {
-        let origin = Origin::of_sora(push, path, UnixMillis::now());
+        let origin = Origin::of_sora(&push.sender, push.connection.as_ref(), path, UnixMillis::now());
         match app.registry.attach(SessionId::following(name, successor), origin, 0).await {
             Attach::Session(handle, is_new) => {
-                let reply = app.registry.receive_said(&handle, Said::Push(push)).await;
-                if is_new && reply.received == 0 {
-                    // Nobody else would remove it.
-                    app.registry.end(&handle, LIMIT, Duration::ZERO).await;
-                } else if is_new {
-                    app.registry.wait_for_quiet(Arc::clone(&handle));
-                }
+                let reply = first_said(app, &handle, is_new, Said::Push(push)).await;
                 if let Some(outcome) = outcome(app, &handle, reply).await? {
                     return Ok(outcome);
                 }
@@ -82,6 +76,18 @@ async fn bring(app: &App, push: &Push<'_>, path: &str, name: &str) -> Result<Out
         }
     }
     Err(later(Reason::Overloaded, "The connection has had too many sessions; come back later.", SOON))
+}
+
+/// Tells a session that may have been begun for it.
+async fn first_said(app: &App, handle: &Arc<Handle>, is_new: bool, said: Said<'_>) -> SaidReply {
+    let reply = app.registry.receive_said(handle, said).await;
+    if is_new && reply.received == 0 {
+        // Nobody else would remove it.
+        app.registry.end(handle, LIMIT, Duration::ZERO).await;
+    } else if is_new {
+        app.registry.wait_for_quiet(Arc::clone(handle));
+    }
+    reply
 }
 
 /// What became of a body; `None` if it goes to the session beside this one.
@@ -110,8 +116,9 @@ async fn outcome(app: &App, handle: &Arc<Handle>, reply: SaidReply) -> Result<Op
     }
 }
 
-/// Tells the sessions that a notice is about. What is no session here is counted, and nothing else.
-pub(super) async fn notice(app: &App, notice: &Notice<'_>) -> Result<(), Problem> {
+/// Tells the sessions that a notice is about. One that says all of a connection that nobody knows begins its session; any other
+/// about a session that is none here is counted, and nothing else.
+pub(super) async fn notice(app: &App, notice: &Notice<'_>, path: &str) -> Result<(), Problem> {
     let mut targets: Vec<(&str, Option<_>)> = match &notice.connection_id {
         Some(connection) => vec![(&**connection, None)],
         None => notice.connections.iter().map(|member| (&*member.connection_id, Some(member))).collect(),
@@ -121,7 +128,7 @@ pub(super) async fn notice(app: &App, notice: &Notice<'_>) -> Result<(), Problem
     targets.extend(others.iter().map(String::as_str).filter(|id| !named.contains(id)).map(|id| (id, None)));
     let mut results = Vec::new();
     for some in targets.chunks(AT_ONE_TIME) {
-        let told = some.iter().map(|(connection, member)| tell(app, notice, connection, *member));
+        let told = some.iter().map(|(connection, member)| tell(app, notice, connection, *member, path));
         results.extend(futures_util::future::join_all(told).await);
         // A body may name many that nobody knows.
         tokio::task::yield_now().await;
@@ -129,16 +136,60 @@ pub(super) async fn notice(app: &App, notice: &Notice<'_>) -> Result<(), Problem
     results.into_iter().collect()
 }
 
-async fn tell(app: &App, notice: &Notice<'_>, connection: &str, member: Option<&Member<'_>>) -> Result<(), Problem> {
-    let Some(handle) = find(app, &name_of_connection(connection)).await else {
-        telemetry::bad_line("unknown_connection");
-        return Ok(());
+async fn tell(
+    app: &App,
+    notice: &Notice<'_>,
+    connection: &str,
+    member: Option<&Member<'_>>,
+    path: &str,
+) -> Result<(), Problem> {
+    let said = Said::Notice(notice, member, connection);
+    let (handle, reply) = match find(app, &name_of_connection(connection)).await {
+        Some(handle) => {
+            let reply = app.registry.receive_said(&handle, said).await;
+            (handle, reply)
+        }
+        None => match begin(app, notice, connection, path).await? {
+            Some((handle, is_new)) => {
+                let reply = first_said(app, &handle, is_new, said).await;
+                (handle, reply)
+            }
+            None => return Ok(unknown()),
+        },
     };
-    let reply = app.registry.receive_said(&handle, Said::Notice(notice, member, connection)).await;
     match reply.stop {
+        Some(SaidStop::Stop(Stop::Ended)) => Ok(unknown()),
         // It is about to end, or to go on beside itself.
         Some(SaidStop::Stop(Stop::SessionTooLong(_) | Stop::SessionTooOld(_))) => Ok(()),
         _ => outcome(app, &handle, reply).await.map(|_| ()),
+    }
+}
+
+/// A notice is about no session that is here, or not any more.
+fn unknown() {
+    telemetry::bad_line("unknown_connection");
+}
+
+/// The session of a connection that begins, as a notice tells; none if the notice does not say all of it, or one of it is over: then it is
+/// told again, or late.
+async fn begin(
+    app: &App,
+    notice: &Notice<'_>,
+    connection: &str,
+    path: &str,
+) -> Result<Option<(Arc<Handle>, bool)>, Problem> {
+    let Some(envelope) = notice.envelope.as_ref().filter(|_| notice.ended == Ended::No) else { return Ok(None) };
+    if app.registry.spool().is_full() {
+        return Err(later(Reason::SpoolFull, "The spool is full; come back later.", SOON));
+    }
+    let origin = Origin::of_sora(&notice.sender, Some(envelope), path, UnixMillis::now());
+    match app.registry.attach(SessionId::following(&name_of_connection(connection), 0), origin, 0).await {
+        Attach::Session(handle, is_new) => Ok(Some((handle, is_new))),
+        Attach::Ended => Ok(None),
+        Attach::OtherUser => Err(another_client()),
+        Attach::Later(why) => {
+            Err(later(reason_of(why), format!("This is not taken now: {why}; come back later."), SOON))
+        }
     }
 }
 

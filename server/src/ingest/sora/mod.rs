@@ -81,7 +81,7 @@ async fn notice(app: App, request: Request, type_header: &'static str) -> Result
 async fn take_notice(app: &App, body: Received) -> Result<(), Problem> {
     let notice = Notice::read(&body.bytes).map_err(bad)?;
     body.is_of(&notice.sender.kind)?;
-    bring::notice(app, &notice).await
+    bring::notice(app, &notice, &body.path).await
 }
 
 fn done(work: Result<Result<(), Problem>, tokio::task::JoinError>) -> Result<StatusCode, Problem> {

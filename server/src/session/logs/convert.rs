@@ -222,7 +222,7 @@ impl<'l> Making<'l> {
             return Ok(());
         }
         self.begin()?;
-        let origin = Origin::of_sora(push, path(push), UnixMillis(0));
+        let origin = Origin::of_sora(&push.sender, push.connection.as_ref(), path(push), UnixMillis(0));
         if self.origin.as_ref().is_some_and(|first| first.is_anothers(origin.user.as_deref())) {
             let why = "client_id is another one than that of the connection's session";
             self.logs.leave_out(number, lines, why);
