@@ -66,17 +66,30 @@ fn no_dump(id: SessionId) -> Problem {
 
 /// The first `length` bytes of a text that may be growing.
 async fn whole_lines(path: PathBuf, length: u64) -> std::io::Result<Body> {
-    let open = tokio::task::spawn_blocking(move || SpoolText::open(&path).map(|text| text.take(length)));
-    let text = open.await.map_err(std::io::Error::other)??;
-    Ok(Body::from_stream(stream::try_unfold(text, |mut text| async move {
-        let read = tokio::task::spawn_blocking(move || {
-            let mut chunk = Vec::with_capacity(CHUNK);
-            Read::by_ref(&mut text).take(CHUNK as u64).read_to_end(&mut chunk)?;
-            Ok::<_, std::io::Error>((chunk, text))
-        });
-        let (chunk, text) = read.await.map_err(std::io::Error::other)??;
-        Ok::<_, std::io::Error>((!chunk.is_empty()).then_some((chunk, text)))
+    // The first part before the answer begins: a text that has just gone, or is not there yet, is no answer.
+    let open = tokio::task::spawn_blocking(move || {
+        let mut text = SpoolText::open(&path)?.take(length);
+        let first = chunk_of(&mut text)?;
+        if first.len() as u64 != length.min(CHUNK as u64) {
+            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+        }
+        Ok((first, text))
+    });
+    let (first, text) = open.await.map_err(std::io::Error::other)??;
+    Ok(Body::from_stream(stream::try_unfold((first, text), |(chunk, mut text)| async move {
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        let read = tokio::task::spawn_blocking(move || Ok::<_, std::io::Error>((chunk_of(&mut text)?, text)));
+        let next = read.await.map_err(std::io::Error::other)??;
+        Ok::<_, std::io::Error>(Some((chunk, next)))
     })))
+}
+
+fn chunk_of(text: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    text.take(CHUNK as u64).read_to_end(&mut chunk)?;
+    Ok(chunk)
 }
 
 fn answer(body: Body, kind: &'static str, name: String, length: u64) -> Response<Body> {
