@@ -144,30 +144,29 @@ async fn tell(
     path: &str,
 ) -> Result<(), Problem> {
     let said = Said::Notice(notice, member, connection);
-    let (handle, reply) = match find(app, &name_of_connection(connection)).await {
+    let told = match find(app, &name_of_connection(connection)).await {
         Some(handle) => {
             let reply = app.registry.receive_said(&handle, said).await;
-            (handle, reply)
+            Some((handle, reply))
         }
         None => match begin(app, notice, connection, path).await? {
             Some((handle, is_new)) => {
                 let reply = first_said(app, &handle, is_new, said).await;
-                (handle, reply)
+                Some((handle, reply))
             }
-            None => return Ok(unknown()),
+            None => None,
         },
     };
+    let Some((handle, reply)) = told.filter(|(_, reply)| !matches!(reply.stop, Some(SaidStop::Stop(Stop::Ended))))
+    else {
+        telemetry::bad_line("unknown_connection");
+        return Ok(());
+    };
     match reply.stop {
-        Some(SaidStop::Stop(Stop::Ended)) => Ok(unknown()),
         // It is about to end, or to go on beside itself.
         Some(SaidStop::Stop(Stop::SessionTooLong(_) | Stop::SessionTooOld(_))) => Ok(()),
         _ => outcome(app, &handle, reply).await.map(|_| ()),
     }
-}
-
-/// A notice is about no session that is here, or not any more.
-fn unknown() {
-    telemetry::bad_line("unknown_connection");
 }
 
 /// The session of a connection that begins, as a notice tells; none if the notice does not say all of it, or one of it is over: then it is
