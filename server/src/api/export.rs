@@ -1,5 +1,5 @@
-//! `GET /api/v1/export/features/{table}`: the features of all sessions that a filter lets through, a row for each client, connection or
-//! track, behind what the list says of its session.
+//! `GET /api/v1/export/features/{table}` and `GET /api/v1/export/findings`: the features or the findings of all sessions that a filter lets through, a
+//! row for each client, connection, track or finding, behind what the list says of its session.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -87,9 +87,35 @@ pub(crate) struct FormatParameter {
     )
 )]
 pub(crate) async fn features(State(app): State<App>, table: FeatureTable, uri: Uri) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of(&uri, &[FILTERS, &["format"]])?;
+    answer(&app, table, &format!("features-{}", table.name()), &uri).await
+}
+
+/// The findings of many sessions as a file
+///
+/// What was wrong, a row for each finding, with the filters of the list, newest sessions first and of each the worst first. The first columns are the
+/// session's, then `position`. Formats are those of features.
+#[utoipa::path(
+    get,
+    path = "/api/v1/export/findings",
+    tag = "features",
+    params(FormatParameter, FilterParameters),
+    responses(
+        (status = 200, description = "The rows; in CSV, behind one of names.", content(
+            (String = "text/csv"),
+            (Binary = "application/vnd.apache.parquet"),
+        )),
+        Refused,
+        TooManyExports,
+    )
+)]
+pub(crate) async fn findings(State(app): State<App>, uri: Uri) -> Result<Response<Body>, Problem> {
+    answer(&app, FeatureTable::Finding, "findings", &uri).await
+}
+
+async fn answer(app: &App, table: FeatureTable, name: &str, uri: &Uri) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of(uri, &[FILTERS, &["format"]])?;
     let format = Format::of(&parameters, &[Format::Csv, Format::Parquet])?;
-    let place = table::Place::take(&app)?;
+    let place = table::Place::take(app)?;
     let parts = Rows {
         database: app.stores.database.clone(),
         filter: filter(&parameters)?,
@@ -100,7 +126,7 @@ pub(crate) async fn features(State(app): State<App>, table: FeatureTable, uri: U
         batch: BATCH,
         behind: None,
     };
-    table::answer(&format!("features-{}", table.name()), format, &columns(table), parts, place).await
+    table::answer(name, format, &columns(table), parts, place).await
 }
 
 /// The table that a path names.
@@ -109,7 +135,7 @@ impl<S: Send + Sync> FromRequestParts<S> for FeatureTable {
 
     async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, Problem> {
         let name = path_parameter(parts, "table").await.unwrap_or_default();
-        Self::ALL.into_iter().find(|table| table.name() == name).ok_or_else(|| {
+        Self::OF_FEATURES.into_iter().find(|table| table.name() == name).ok_or_else(|| {
             let known = "there are client, connection and track";
             let detail = format!("There is no table of features `{}`; {known}.", shorten(&name));
             Problem::new(Reason::UnknownKind, detail)
@@ -118,9 +144,9 @@ impl<S: Send + Sync> FromRequestParts<S> for FeatureTable {
 }
 
 fn columns(table: FeatureTable) -> Vec<Column<'static>> {
-    let keys = if table.has_key() { &KEY_COLUMNS[..] } else { &[] };
+    let keys = KEY_COLUMNS.iter().filter(|column| table.key_columns().contains(&column.name));
     let features = table.features().iter().map(|feature| Column::optional(feature.column, kind(feature)));
-    SESSION_COLUMNS.into_iter().chain(keys.iter().copied()).chain(features).collect()
+    SESSION_COLUMNS.into_iter().chain(keys.copied()).chain(features).collect()
 }
 
 fn kind(feature: &Feature) -> Kind {
@@ -206,7 +232,9 @@ fn write(sheet: &mut Sheet, session: &SessionRow, row: &FeatureRow) {
         sheet.push(text.map(Value::Text));
     }
     if let Some((connection, position)) = &row.key {
-        sheet.push(Some(Value::Text(connection)));
+        if let Some(connection) = connection {
+            sheet.push(Some(Value::Text(connection)));
+        }
         sheet.push(Some(Value::Integer(*position)));
     }
     for value in &row.values {

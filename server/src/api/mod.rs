@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/v1/sessions/{id}/dump", get(dump::dump)),
         ("/api/v1/sessions/{id}/stats/{kind}", get(stats::stats)),
         ("/api/v1/export/features/{table}", get(export::features)),
+        ("/api/v1/export/findings", get(export::findings)),
         ("/api/v1/dumps", post(dumps::upload).layer(DefaultBodyLimit::disable())),
         (access::LOGIN, post(access::login).delete(access::logout)),
         ("/api/v1/openapi.json", get(openapi::openapi)),

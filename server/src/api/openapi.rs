@@ -30,6 +30,7 @@ pub(crate) struct Binary(#[expect(dead_code, reason = "only described")] String)
         dump::dump,
         dumps::upload,
         export::features,
+        export::findings,
         access::login,
         access::logout,
         openapi,

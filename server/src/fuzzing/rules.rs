@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use futures_util::TryStreamExt as _;
-use rtctrace_features::SessionFeatures;
 use rtctrace_protocol::dump::DumpReader;
 use rtctrace_protocol::line::Line;
 
 use super::world::{Running, World, until};
-use crate::session::{self, Attach, Handle, Registry, SessionId};
+use crate::session::{self, Analysis, Attach, Handle, Registry, SessionId};
 use crate::store::{features, removal, sessions};
 
 /// What a client knows of its session.
@@ -58,7 +57,7 @@ pub(super) struct Known {
     pub(super) handle: Arc<Handle>,
     /// What the spool holds of it.
     pub(super) text: String,
-    features: SessionFeatures,
+    analysis: Arc<Analysis>,
 }
 
 /// What a collector knows of the sessions that wait. The spool holds as much as it says.
@@ -69,8 +68,8 @@ pub(super) async fn known(world: &World, running: &Running) -> Vec<Known> {
         let snapshot = handle.snapshot();
         assert_eq!(text.len() as u64, snapshot.spool_bytes, "the spool holds whole lines");
         assert_eq!(lines_of(&text).len() as u64, snapshot.lines, "the spool holds as many lines as are counted");
-        let features = running.app.registry.features(&handle).await;
-        all.push(Known { handle, text, features });
+        let analysis = running.app.registry.analysis(&handle).await;
+        all.push(Known { handle, text, analysis });
     }
     all
 }
@@ -78,13 +77,13 @@ pub(super) async fn known(world: &World, running: &Running) -> Vec<Known> {
 /// Asks a collector that has just started what another one knew.
 pub(super) async fn remembers(registry: &Registry, known: &[Known]) -> Vec<Arc<Handle>> {
     let mut again = Vec::new();
-    for Known { handle: before, features, .. } in known {
+    for Known { handle: before, analysis, .. } in known {
         let Attach::Session(handle, false) = registry.attach(before.id, before.origin.as_ref().clone(), 1).await else {
             panic!("a session that waits for its client is there after a crash");
         };
         assert_eq!(handle.snapshot(), before.snapshot(), "a crash changes nothing of a session");
         assert_eq!(handle.number().await.unwrap(), before.number().await.unwrap());
-        assert_eq!(registry.features(&handle).await, *features, "features follow from the spool");
+        assert_eq!(registry.analysis(&handle).await, *analysis, "features and findings follow from the spool");
         again.push(handle);
     }
     again

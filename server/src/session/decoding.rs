@@ -5,12 +5,10 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use rtctrace_features::SessionFeatures;
-
 use super::handle::Handle;
 use super::journal::Journal;
 use super::pipeline::Pipeline;
-use super::{Dialect, SessionId, TURN};
+use super::{Analysis, Dialect, SessionId, TURN};
 use crate::spool::Tail;
 use crate::store::queue::DatabaseQueue;
 use crate::store::stats::RowBatch;
@@ -64,9 +62,9 @@ impl Decoding {
         }
     }
 
-    /// The features of what is decoded.
-    pub(super) fn features(&self) -> SessionFeatures {
-        self.pipeline.as_ref().map(|pipeline| pipeline.features()).unwrap_or_default()
+    /// What the events that are decoded come to.
+    pub(super) fn analysis(&self) -> Analysis {
+        self.pipeline.as_ref().map(|pipeline| pipeline.analysis()).unwrap_or_default()
     }
 
     /// Decodes lines until there is no further one, rows are many, or the turn is over: false in the first case.

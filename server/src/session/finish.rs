@@ -1,4 +1,4 @@
-//! The end of a session: dump to object storage, then stats, features and the completed row to the database, then the spool
+//! The end of a session: dump to object storage, then stats, features, findings and the completed row to the database, then the spool
 //! file goes. Before the first of it, its row is known to be its own: else it is stored beside the session whose row it is. Each step is tried until it works; until the last one the spool file is there, so a crash anywhere on the way
 //! only means that the next start does it again.
 
@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use rtctrace_features::SessionFeatures;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tracing::Instrument as _;
 
@@ -19,7 +18,7 @@ use super::registry::{Stores, lock};
 use super::reorder::reorder;
 use super::snapshot::Snapshot;
 use super::standing::{self, Standing};
-use super::{Dialect, LOST, SessionId};
+use super::{Analysis, Dialect, LOST, SessionId};
 use crate::spool::{self, Spool};
 use crate::store::queue::EndError;
 use crate::store::sessions::{EndedSession, SessionRow, end_lost};
@@ -49,7 +48,7 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
     let turn = decode(handle, stores, &turns.work, stats.is_some()).await;
     // What waits to be stored keeps nobody from beginning anew; what waits for work, does.
     drop(lock(&handle.place).take());
-    let (mut features, ended) = {
+    let (analysis, ended) = {
         let mut journal = handle.journal.lock().await;
         let (snapshot, file) = (journal.snapshot(), journal.path().clone());
         (journal.settle(), Ended { handle, stores, spool, turns, snapshot, file })
@@ -70,9 +69,8 @@ pub(crate) async fn run(handle: &Handle, stores: &Stores, spool: &Spool, turns: 
             }
             ended.store_stats(id, interval).await;
         }
-        match ended.store_row(id, &path, dump_bytes, features).await {
-            Ok(()) => break dump_bytes,
-            Err(back) => features = back,
+        if ended.store_row(id, &path, dump_bytes, &analysis).await {
+            break dump_bytes;
         }
         let what = format!("storing session {id} where it belongs");
         backoff.occupied(&what, &EndError::Anothers).await;
@@ -172,14 +170,14 @@ impl Ended<'_> {
         }
     }
 
-    /// Writes its row and its features. Gives those back if the row is another's.
+    /// Writes its row, its features and its findings. False if the row is another's.
     async fn store_row(
         &self,
         id: SessionId,
         path: &object_store::path::Path,
         dump_bytes: u64,
-        features: SessionFeatures,
-    ) -> Result<(), SessionFeatures> {
+        analysis: &Arc<Analysis>,
+    ) -> bool {
         let Self { handle, stores, snapshot, .. } = self;
         let row = SessionRow {
             ended: true,
@@ -194,23 +192,23 @@ impl Ended<'_> {
             sora_connections: snapshot.sora_connections.clone(),
             ..SessionRow::live(id, &handle.origin)
         };
-        let mut session = Arc::new(EndedSession { row, features });
+        let mut session = Arc::new(EndedSession { row, analysis: Arc::clone(analysis) });
         let mut backoff = Backoff::new(Store::Database);
         let span = || tracing::info_span!(target: TARGET, "write features", lines = snapshot.lines);
         while let Err(error) = stores.queue.ended(Arc::clone(&session)).instrument(span()).await {
-            if error.is_final() && session.features != SessionFeatures::default() {
+            if error.is_final() && *session.analysis != Analysis::default() {
                 tracing::error!(session = %id, "the database will never take the session's features; it is stored without them: {error}");
-                session = Arc::new(EndedSession { row: session.row.clone(), features: SessionFeatures::default() });
+                session = Arc::new(EndedSession { row: session.row.clone(), analysis: Arc::default() });
                 continue;
             }
             let what = format!("writing the features of session {id}");
             match error {
-                EndError::Anothers => return Err(Arc::unwrap_or_clone(session).features),
+                EndError::Anothers => return false,
                 EndError::Locked => backoff.occupied(&what, &error).await,
                 EndError::Refused(_) => backoff.failed(&what, &error).await,
             }
         }
-        Ok(())
+        true
     }
 
     /// Removes the spool file of a session that is stored.

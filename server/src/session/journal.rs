@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rtctrace_features::SessionFeatures;
 use rtctrace_protocol::dump;
 use rtctrace_protocol::line::{Line, LineError};
 use rtctrace_protocol::privacy::Obfuscator;
@@ -23,7 +22,7 @@ use super::origin::Origin;
 use super::rate::Rate;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
-use super::{Browser, SessionId, UnixMillis};
+use super::{Analysis, Browser, SessionId, UnixMillis};
 use crate::config::{Config, Span};
 use crate::spool::{HeldLines, Spool, SpoolFile, Tail, path_of};
 use crate::telemetry;
@@ -120,7 +119,7 @@ pub(crate) struct Journal {
     translation: Option<Translation>,
     summary: Summary,
     decoding: Decoding,
-    settled: Option<(SessionFeatures, Snapshot)>,
+    settled: Option<(Arc<Analysis>, Snapshot)>,
     last_line: Instant,
 }
 
@@ -346,19 +345,22 @@ impl Journal {
     }
 
     /// Frees what only further lines would need; for a session that is over.
-    pub(crate) fn settle(&mut self) -> SessionFeatures {
-        let features = self.features();
-        self.settled = Some((features.clone(), self.snapshot()));
+    pub(crate) fn settle(&mut self) -> Arc<Analysis> {
+        let analysis = self.analysis();
+        self.settled = Some((Arc::clone(&analysis), self.snapshot()));
         self.file = None;
         self.obfuscator = None;
         self.translation = None;
         self.decoding = Decoding::new(self.id, self.origin.dialect, None);
-        features
+        analysis
     }
 
-    /// The features of what was decoded so far.
-    pub(crate) fn features(&self) -> SessionFeatures {
-        self.settled.as_ref().map_or_else(|| self.decoding.features(), |(features, _)| features.clone())
+    /// What the events that were decoded so far come to.
+    pub(crate) fn analysis(&self) -> Arc<Analysis> {
+        match &self.settled {
+            Some((analysis, _)) => Arc::clone(analysis),
+            None => Arc::new(self.decoding.analysis()),
+        }
     }
 
     /// How many lines the session holds.

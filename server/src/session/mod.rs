@@ -2,6 +2,7 @@
 //! lines in; nothing here knows a wire format.
 
 mod ack;
+mod analysis;
 mod attach;
 mod browser;
 mod collectors;
@@ -33,6 +34,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 pub(crate) use ack::AckPace;
+pub(crate) use analysis::Analysis;
 pub(crate) use browser::Browser;
 pub(crate) use collectors::keep_collectors;
 pub(crate) use follow::follow;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rtctrace_features::{FeatureExtractor, SessionFeatures};
+use rtctrace_features::FeatureExtractor;
 use rtctrace_protocol::event::{DecoderLimits, SessionDecoder, Value};
 use rtctrace_protocol::line::{Line, LineError};
 use tokio::sync::mpsc;
 
-use super::{Dialect, SessionId};
+use super::{Analysis, Dialect, SessionId};
 use crate::store::stats::{RowBatch, RowFilter, StatsRow};
 use crate::telemetry;
 
@@ -98,8 +98,9 @@ impl Pipeline {
         self.rows = None;
     }
 
-    /// The features of what was seen so far.
-    pub(crate) fn features(&self) -> SessionFeatures {
-        self.features.features(&self.decoder)
+    /// What the events that were seen so far come to.
+    pub(crate) fn analysis(&self) -> Analysis {
+        let Self { features, decoder, .. } = self;
+        Analysis { features: features.features(decoder), findings: features.findings(decoder) }
     }
 }

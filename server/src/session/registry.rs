@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rtctrace_features::SessionFeatures;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
@@ -19,7 +18,7 @@ use super::finish;
 use super::handle::{Handle, SocketSlot};
 use super::journal::{Journal, SocketCursor, Stop};
 use super::recover::Rebuilt;
-use super::{Dialect, SessionId};
+use super::{Analysis, Dialect, SessionId};
 use crate::access::Addresses;
 use crate::app::Stopping;
 use crate::config::Config;
@@ -275,10 +274,10 @@ impl Registry {
         }
     }
 
-    /// The features of what a session has brought so far, as far as that is decoded by now.
-    pub(crate) async fn features(&self, handle: &Handle) -> SessionFeatures {
+    /// What the events that a session has brought so far come to, as far as they are decoded by now.
+    pub(crate) async fn analysis(&self, handle: &Handle) -> Arc<Analysis> {
         self.catch_up(handle).await;
-        handle.journal.lock().await.features()
+        handle.journal.lock().await.analysis()
     }
 
     /// The sessions that have brought something since they were decoded.

@@ -1,4 +1,4 @@
-//! Features and stats of a stored session, made anew from its dump: by the code that made them while it ran. What was there
+//! Features, findings and stats of a stored session, made anew from its dump: by the code that made them while it ran. What was there
 //! is replaced, so doing it again changes nothing.
 
 use std::fs::File;
@@ -9,7 +9,6 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use futures_util::TryStreamExt as _;
 use object_store::ObjectMeta;
-use rtctrace_features::SessionFeatures;
 use rtctrace_protocol::dump::{DumpError, DumpReader};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
@@ -18,7 +17,7 @@ use super::journal::Journal;
 use super::pipeline::Pipeline;
 use super::registry::Stores;
 use super::snapshot::Snapshot;
-use super::{LOST, Origin, SessionId};
+use super::{Analysis, LOST, Origin, SessionId};
 use crate::config::Config;
 use crate::spool::Spool;
 use crate::store::sessions::{self, EndedSession, SessionRow, write_ended};
@@ -51,7 +50,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
     while let Some(rows) = batches.recv().await {
         write_rows(&mut transaction, &rows).await?;
     }
-    let (origin, snapshot, features) = reading.await.context("reading the dump panicked")??;
+    let (origin, snapshot, analysis) = reading.await.context("reading the dump panicked")??;
     let row = SessionRow {
         ended: true,
         end_time: end_time.or_else(|| Some(snapshot.end_time(origin.start_time))),
@@ -67,7 +66,7 @@ pub(crate) async fn reprocess(stores: &Stores, config: &Arc<Config>, object: &Ob
         collector,
         ..SessionRow::live(id, &origin)
     };
-    write_ended(&mut transaction, &[Arc::new(EndedSession { row, features })]).await?;
+    write_ended(&mut transaction, &[Arc::new(EndedSession { row, analysis: Arc::new(analysis) })]).await?;
     transaction.commit().await?;
     Ok(id)
 }
@@ -100,7 +99,7 @@ fn read(
     input: BufReader<File>,
     config: &Config,
     sender: &mpsc::Sender<Vec<StatsRow>>,
-) -> anyhow::Result<(Origin, Snapshot, SessionFeatures)> {
+) -> anyhow::Result<(Origin, Snapshot, Analysis)> {
     let mut dump = DumpReader::open(input)?;
     let origin = Origin::from_metadata(dump.metadata()).context("its header lacks what a session needs")?;
     let mut journal = Journal::new(id, origin.clone(), config, &Spool::unwritten(config), Instant::now());
@@ -120,5 +119,5 @@ fn read(
         }
     }
     pipeline.send_rest(&mut rows, sender)?;
-    Ok((origin, journal.snapshot(), pipeline.features()))
+    Ok((origin, journal.snapshot(), pipeline.analysis()))
 }

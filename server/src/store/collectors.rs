@@ -74,13 +74,14 @@ pub(crate) async fn end_abandoned(database: &Database) -> sqlx::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::database::tests::both;
     use super::super::list::live_in;
     use super::super::sessions::tests::{begin, end, row};
     use super::super::sessions::{EndedSession, SessionRow, end_lost, get, reopen};
     use super::*;
     use crate::session::UnixMillis;
-    use rtctrace_features::SessionFeatures;
 
     async fn was_there(database: &Database, collector: &str, ago: u64) {
         let sql = format!("INSERT INTO collectors VALUES ($1, {})", database.ago(Duration::from_secs(ago)));
@@ -145,7 +146,7 @@ mod tests {
             assert_eq!(get(&database, first.id).await.unwrap().unwrap(), first, "nor does who does not hold it");
 
             let ended = SessionRow { ended: true, collector: None, lines: 7, ..first.clone() };
-            let session = EndedSession { row: ended, features: SessionFeatures::default() };
+            let session = EndedSession { row: ended, analysis: Arc::default() };
             end(&database, &[session.into()]).await;
             begin(&database, &first).await;
             let ended = get(&database, first.id).await.unwrap().unwrap();

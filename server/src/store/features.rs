@@ -1,5 +1,5 @@
 //! The tables `features_client`, `features_connection` and `features_track`. Their columns are the features of the crate of that name, whose
-//! tables are the one list; the migration is tested against them.
+//! tables are the one list; the migration is tested against them. Findings stand beside them (`findings.rs`).
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -13,10 +13,11 @@ use rtctrace_features::{
 use serde_json::{Map, Value};
 
 use super::database::{Database, Insert, Part, Row, Transaction, Value as Cell, columns_of};
+use super::findings::{self, FINDING};
 use super::sessions::EndedSession;
 use crate::session::{SessionId, UnixMillis};
 
-/// A table of features. A session's rows have its id as `session_id`.
+/// A table of features, or of findings. A session's rows have its id as `session_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FeatureTable {
     /// A row for each track.
@@ -25,11 +26,16 @@ pub(crate) enum FeatureTable {
     Connection,
     /// A row for each session.
     Client,
+    /// A row for each finding.
+    Finding,
 }
 
 impl FeatureTable {
     /// All, in the order in which rows are removed.
-    pub(crate) const ALL: [Self; 3] = [Self::Track, Self::Connection, Self::Client];
+    pub(crate) const ALL: [Self; 4] = [Self::Track, Self::Connection, Self::Client, Self::Finding];
+
+    /// Those of features.
+    pub(crate) const OF_FEATURES: [Self; 3] = [Self::Track, Self::Connection, Self::Client];
 
     /// What it is of.
     pub(crate) fn name(self) -> &'static str {
@@ -37,6 +43,7 @@ impl FeatureTable {
             Self::Track => "track",
             Self::Connection => "connection",
             Self::Client => "client",
+            Self::Finding => "finding",
         }
     }
 
@@ -46,6 +53,7 @@ impl FeatureTable {
             Self::Track => "features_track",
             Self::Connection => "features_connection",
             Self::Client => "features_client",
+            Self::Finding => "findings",
         }
     }
 
@@ -55,12 +63,8 @@ impl FeatureTable {
             Self::Track => TRACK_FEATURES,
             Self::Connection => CONNECTION_FEATURES,
             Self::Client => CLIENT_FEATURES,
+            Self::Finding => &FINDING,
         }
-    }
-
-    /// Whether a session may have several rows, told apart by `connection_id` and `position`.
-    pub(crate) fn has_key(self) -> bool {
-        !self.key_columns().is_empty()
     }
 
     /// All of its columns in the database.
@@ -71,22 +75,23 @@ impl FeatureTable {
         once("session_id").chain(self.key_columns().iter().copied()).chain(features).chain(extra).collect()
     }
 
-    fn insert(self) -> Insert {
+    pub(super) fn insert(self) -> Insert {
         // Two ids of connections that a database cannot tell apart: the first has the row.
         Insert::new(self.table(), &self.columns(), "ON CONFLICT DO NOTHING")
     }
 
     /// The rows of a session, in this order.
-    async fn rows(self, database: &Database, session: SessionId, order: &str) -> sqlx::Result<Vec<Row>> {
+    pub(super) async fn rows(self, database: &Database, session: SessionId, order: &str) -> sqlx::Result<Vec<Row>> {
         let (columns, table) = (columns_of(self.table(), &self.columns()), self.table());
         let sql = format!("SELECT {columns} FROM {table} WHERE session_id = $1{order}");
         database.read(sql, &[Cell::Id(session)]).await
     }
 
-    /// What tells the rows of a session apart.
-    fn key_columns(self) -> &'static [&'static str] {
+    /// What tells the rows of a session apart, where it may have several.
+    pub(crate) fn key_columns(self) -> &'static [&'static str] {
         match self {
             Self::Track | Self::Connection => &["connection_id", "position"],
+            Self::Finding => &["position"],
             Self::Client => &[],
         }
     }
@@ -130,8 +135,8 @@ impl Stored {
     }
 }
 
-/// The connection's id and the row's place, in tables that have them.
-pub(crate) type Key = (String, i64);
+/// The connection's id, if that is a part of it, and the row's place, in tables that have them.
+pub(crate) type Key = (Option<String>, i64);
 
 /// A row of a table of features.
 #[derive(Debug)]
@@ -160,21 +165,23 @@ pub(crate) async fn rows_of(
     let columns = columns_of(table.table(), &table.columns());
     let mut sql = format!("SELECT {columns} FROM {} WHERE session_id IN ({})", table.table(), numbers.join(", "));
     if let Some((connection, position)) = after {
-        let number = values.len() + 1;
-        values.extend([Cell::Text(Some(connection)), Cell::Integer(Some(*position))]);
-        let _ = write!(sql, " AND (connection_id, position) > (${number}, ${})", number + 1);
+        let first = values.len() + 1;
+        values.extend(connection.as_deref().map(|connection| Cell::Text(Some(connection))));
+        values.push(Cell::Integer(Some(*position)));
+        let numbers: Vec<String> = (first..=values.len()).map(|number| format!("${number}")).collect();
+        let _ = write!(sql, " AND ({}) > ({})", table.key_columns().join(", "), numbers.join(", "));
     }
     // One more than is wanted says that there are more.
     values.push(Cell::Integer(Some(i64::from(part.rows) + 1)));
-    let order = if table.has_key() { ", connection_id, position" } else { "" };
+    let order: String = table.key_columns().iter().map(|column| format!(", {column}")).collect();
     let _ = write!(sql, " ORDER BY session_id{order} LIMIT ${}", values.len());
     let read = |row: &Row| {
         let session = row.id("session_id")?;
-        let key = match table.has_key() {
-            true => {
-                Some((row.text("connection_id")?.unwrap_or_default(), row.integer("position")?.unwrap_or_default()))
-            }
-            false => None,
+        let position = |row: &Row| row.integer("position").map(Option::unwrap_or_default);
+        let key = match table.key_columns() {
+            [] => None,
+            [_] => Some((None, position(row)?)),
+            _ => Some((Some(row.text("connection_id")?.unwrap_or_default()), position(row)?)),
         };
         let values: Vec<Option<Stored>> =
             table.features().iter().map(|feature| Stored::read(row, feature)).collect::<sqlx::Result<_>>()?;
@@ -185,33 +192,34 @@ pub(crate) async fn rows_of(
     database.read_part(sql, &values, part, read).await
 }
 
-/// Writes the features of sessions in place of what was there.
+/// Writes the features and the findings of sessions in place of what was there.
 pub(super) async fn write(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.row.id).collect();
     remove(transaction, &ids).await?;
 
-    let others: Vec<Option<String>> = sessions.iter().map(|session| others(&session.features)).collect();
+    let others: Vec<Option<String>> = sessions.iter().map(|session| others(&session.analysis.features)).collect();
     let rows: Vec<Vec<Cell<'_>>> = zip(sessions, &others).map(|(session, other)| client(session, other)).collect();
     transaction.insert(&INSERT_CLIENT, &rows).await?;
     let rows: Vec<Vec<Cell<'_>>> = sessions.iter().flat_map(|session| connections(session)).collect();
     transaction.insert(&INSERT_CONNECTION, &rows).await?;
     let rows: Vec<Vec<Cell<'_>>> = sessions.iter().flat_map(|session| tracks(session)).collect();
-    transaction.insert(&INSERT_TRACK, &rows).await
+    transaction.insert(&INSERT_TRACK, &rows).await?;
+    findings::write(transaction, sessions).await
 }
 
 fn client<'s>(session: &'s EndedSession, other: &'s Option<String>) -> Vec<Cell<'s>> {
-    let row = session.features.client.row().map(cell);
+    let row = session.analysis.features.client.row().map(cell);
     once(Cell::Id(session.row.id)).chain(row).chain([Cell::Json(other.as_deref())]).collect()
 }
 
 fn connections(session: &EndedSession) -> impl Iterator<Item = Vec<Cell<'_>>> {
-    (0_i64..).zip(&session.features.connections).map(|(position, connection)| {
+    (0_i64..).zip(&session.analysis.features.connections).map(|(position, connection)| {
         key(session, connection, position).into_iter().chain(connection.row().map(cell)).collect()
     })
 }
 
 fn tracks(session: &EndedSession) -> impl Iterator<Item = Vec<Cell<'_>>> {
-    session.features.connections.iter().flat_map(move |connection| {
+    session.analysis.features.connections.iter().flat_map(move |connection| {
         (0_i64..).zip(&connection.tracks).map(move |(position, track)| {
             key(session, connection, position).into_iter().chain(track.row().map(cell)).collect()
         })
@@ -222,7 +230,7 @@ fn key<'s>(session: &EndedSession, connection: &'s ConnectionFeatures, position:
     [Cell::Id(session.row.id), Cell::Text(Some(&connection.id)), Cell::Integer(Some(position))]
 }
 
-/// Removes the features of sessions.
+/// Removes the features and the findings of sessions.
 pub(super) async fn remove(transaction: &mut Transaction, sessions: &[SessionId]) -> sqlx::Result<()> {
     for table in FeatureTable::ALL {
         transaction.delete(table.table(), "session_id", sessions).await?;
@@ -316,6 +324,7 @@ mod tests {
 
     use super::super::database::tests::{Types, both, columns};
     use super::*;
+    use crate::session::Analysis;
 
     fn expected(
         types: &Types,
@@ -339,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_migrations_have_the_columns_of_the_features() {
+    async fn the_migrations_have_the_columns_of_features_and_findings() {
         for (_guard, database) in both().await {
             let types = Types::of(&database);
             // What the client says itself stands behind upstream's features, which were there before ours.
@@ -352,6 +361,8 @@ mod tests {
             let connection = expected(&types, &key, CONNECTION_FEATURES, &[]);
             assert_eq!(columns(&database, "features_connection").await, connection);
             assert_eq!(columns(&database, "features_track").await, expected(&types, &key, TRACK_FEATURES, &[]));
+            let key = [("session_id", types.id), ("position", types.integer)];
+            assert_eq!(columns(&database, "findings").await, expected(&types, &key, &FINDING, &[]));
         }
     }
 
@@ -363,10 +374,12 @@ mod tests {
             for line in recording.lines().skip(2) {
                 extractor.event(&decoder.decode(line).unwrap());
             }
-            let features = extractor.features(&decoder);
+            let (features, findings) = (extractor.features(&decoder), extractor.findings(&decoder));
+            let analysis = Arc::new(Analysis { features: features.clone(), findings });
             let row = crate::store::sessions::tests::row;
-            let sessions: Vec<Arc<EndedSession>> =
-                (1..8).map(|start| Arc::new(EndedSession { row: row(start), features: features.clone() })).collect();
+            let sessions: Vec<Arc<EndedSession>> = (1..8)
+                .map(|start| Arc::new(EndedSession { row: row(start), analysis: Arc::clone(&analysis) }))
+                .collect();
             for _ in 0..2 {
                 crate::store::sessions::tests::end(&database, &sessions).await;
             }

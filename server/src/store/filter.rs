@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use rtctrace_features::Feature;
+use rtctrace_features::{Feature, Rule, Severity};
 
 use super::database::Value;
 use super::features::FeatureTable;
@@ -37,6 +37,17 @@ pub(crate) struct Filter {
     pub(crate) outcome: Option<Outcome>,
     /// What a row of their features says.
     pub(crate) features: Vec<Condition>,
+    /// Rules of which they have a finding.
+    pub(crate) findings: Vec<&'static Rule>,
+    /// Of which severity they have a finding.
+    pub(crate) severity: Option<Severity>,
+}
+
+impl Filter {
+    /// Whether further tables have to be looked at, session by session.
+    pub(crate) fn asks_further(&self) -> bool {
+        !self.features.is_empty() || !self.findings.is_empty()
+    }
 }
 
 /// What became of a session's connections. A session that runs has none yet.
@@ -149,7 +160,7 @@ pub(crate) struct Query<'v> {
 }
 
 impl<'v> Query<'v> {
-    /// Sessions that the filter lets through, behind `cursor`; `what` is selected of them. Without the conditions on features.
+    /// Sessions that the filter lets through, behind `cursor`; `what` is selected of them. Without the conditions on features and on rules.
     pub(crate) fn of_sessions(what: &str, filter: &'v Filter, cursor: Option<ListCursor>) -> Self {
         let mut query = Self { sql: format!("SELECT {what} FROM sessions WHERE true"), values: Vec::new() };
         if let Some(ListCursor { start_time, id }) = cursor {
@@ -177,14 +188,20 @@ impl<'v> Query<'v> {
         if let Some(outcome) = filter.outcome {
             let _ = write!(query.sql, " AND outcome = '{}'", outcome.name());
         }
+        match filter.severity {
+            Some(Severity::Critical) => query.sql.push_str(" AND state = 'ended' AND critical_findings > 0"),
+            Some(Severity::Warning) => query.sql.push_str(" AND state = 'ended' AND warning_findings > 0"),
+            // They are not counted.
+            Some(Severity::Notice) | None => {}
+        }
         query
     }
 
-    /// Those of them that have such rows of features. Asked of one session after the other, by the key: joined, a condition that
+    /// Those of them that have such rows of features, and findings of these rules. Asked of one session after the other, by the key: joined, a condition that
     /// few fulfil would have the database read all features there are. A session that was over and goes on has those of its last end until
     /// the next, and they are none of what it is now.
     pub(crate) fn with_features(mut self, filter: &'v Filter) -> Self {
-        if !filter.features.is_empty() && filter.ended != Some(true) {
+        if filter.asks_further() && filter.ended != Some(true) {
             self.sql.push_str(" AND state = 'ended'");
         }
         for Condition { table, feature, comparison, operand } in &filter.features {
@@ -195,6 +212,14 @@ impl<'v> Query<'v> {
                 table.table(),
                 feature.column,
                 comparison.operator(),
+                self.values.len(),
+            );
+        }
+        for rule in &filter.findings {
+            self.values.push(Value::Text(Some(rule.id)));
+            let _ = write!(
+                self.sql,
+                " AND (SELECT true FROM findings f WHERE f.session_id = sessions.id AND f.rule = ${} LIMIT 1)",
                 self.values.len(),
             );
         }

@@ -49,7 +49,7 @@ pub(crate) struct Page {
     pub(crate) next: Option<ListCursor>,
 }
 
-/// A page of the sessions that a filter lets through, newest first, behind `cursor`: at most `limit`. Where the filter asks for features, or
+/// A page of the sessions that a filter lets through, newest first, behind `cursor`: at most `limit`. Where the filter asks for features or rules, or
 /// rows are very long, it may have fewer, even none, and still be followed by another.
 pub(crate) async fn list(
     database: &Database,
@@ -57,7 +57,7 @@ pub(crate) async fn list(
     limit: u32,
     cursor: Option<ListCursor>,
 ) -> sqlx::Result<Page> {
-    let end = if filter.features.is_empty() { None } else { window(database, filter, cursor).await? };
+    let end = if filter.asks_further() { window(database, filter, cursor).await? } else { None };
     let mut query = Query::of_sessions(&SELECTED, filter, cursor).with_features(filter);
     if let Some(end) = end {
         query = query.down_to(end);

@@ -4,6 +4,7 @@ pub(crate) mod collectors;
 pub(crate) mod database;
 pub(crate) mod features;
 pub(crate) mod filter;
+pub(crate) mod findings;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod objects;

@@ -1,4 +1,4 @@
-//! `rtctrace features`: what a dump's events come to.
+//! `rtctrace features`: what a dump's events come to, and what was wrong.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -19,9 +19,12 @@ pub(crate) struct Options {
     /// Upstream's features only, in the shape of its extractor: the client's, with its connections as `peerConnections`.
     #[arg(long)]
     upstream: bool,
+    /// What was wrong in place of the features: an array, the worst first.
+    #[arg(long, conflicts_with = "upstream")]
+    findings: bool,
 }
 
-/// Prints the features of a dump.
+/// Prints the features or the findings of a dump.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut dump = dump::open(&options.file)?;
     let (mut decoder, mut extractor) = (SessionDecoder::new(), FeatureExtractor::new());
@@ -41,9 +44,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if left_out > 0 {
         progress.note(&format!("{}: {left_out} lines do not decode and are left out", options.file.display()));
     }
-    let features = extractor.features(&decoder);
-    let shown =
-        if options.upstream { serde_json::to_value(features.upstream())? } else { serde_json::to_value(&features)? };
+    let features = || extractor.features(&decoder);
+    let shown = match options {
+        Options { findings: true, .. } => serde_json::to_value(extractor.findings(&decoder))?,
+        Options { upstream: true, .. } => serde_json::to_value(features().upstream())?,
+        Options { .. } => serde_json::to_value(features())?,
+    };
     let text = serde_json::to_string_pretty(&shown)?;
     writeln!(std::io::stdout(), "{text}").context("cannot print the features")
 }

@@ -241,6 +241,7 @@ async fn the_api_asks_for_a_token_with_the_scope_that_it_takes() {
         "/api/v1/sessions/x",
         "/api/v1/sessions/x/stats/codec",
         "/api/v1/export/features/track",
+        "/api/v1/export/findings",
         "/api/v1/openapi.json",
         "/api/v1/nothing",
         "/metrics",

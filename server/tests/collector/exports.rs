@@ -86,6 +86,8 @@ async fn parquet_has_the_features_that_csv_has() {
         assert_eq!(both(&collector, &format!("/api/v1/export/features/{table}")).await, rows, "{table}");
     }
     assert_eq!(both(&collector, "/api/v1/export/features/track?user=nobody").await, 0);
+    assert_eq!(both(&collector, "/api/v1/export/findings").await, 6);
+    assert_eq!(both(&collector, "/api/v1/export/findings?severity=warning").await, 4);
 }
 
 #[tokio::test]

@@ -53,6 +53,16 @@ async fn a_filter_lets_through_what_it_names() {
         ("feature=client.duration>=4000", &[6, 4]),
         ("feature=client.startTime>=2026-11-20T07:26:00Z", &[6, 4, 3]),
         ("feature=dtlsRole=client", &[6, 3, 2, 1]),
+        ("severity=critical", &[3, 2]),
+        ("severity=warning", &[3]),
+        ("finding=ice-failed", &[3, 2]),
+        ("finding=page-hidden", &[4, 3]),
+        ("finding=capture-denied", &[]),
+        ("finding=ice-failed&finding=packet-loss", &[3]),
+        ("finding=ice-failed&finding=packet-loss&finding=capture-denied", &[]),
+        ("finding=page-hidden&severity=critical&feature=connected=false", &[3]),
+        ("severity=critical&state=live", &[]),
+        ("severity=critical&user=ann", &[2]),
         // Two together.
         ("user=ann&outcome=connected", &[1]),
         ("browser=Chrome&country=AT", &[5, 1]),
@@ -126,6 +136,9 @@ async fn a_wrong_parameter_is_a_problem_that_says_what_is_right() {
         ("to=99999999999999999999999", "it is a time"),
         ("state=dead", "it is one of live, ended"),
         ("outcome=maybe", "it is one of connected, failed, none"),
+        ("severity=notice", "it is one of critical, warning"),
+        ("finding=ice-faild", "There is no rule `ice-faild`; did you mean `ice-failed`?"),
+        ("finding=%27%00", "There is no rule"),
         ("feature=iceConnectionTimee>1", "did you mean `iceConnectionTime`?"),
         ("feature=track.freezeCuont>1", "did you mean `track.freezeCount`?"),
         ("feature=iceConnectionTime>soon", "a whole number"),
@@ -137,7 +150,7 @@ async fn a_wrong_parameter_is_a_problem_that_says_what_is_right() {
         (&many, "feature is given more than 16 times"),
         (&thousands, "feature is given more than 16 times"),
     ] {
-        for path in ["/api/v1/sessions", "/api/v1/export/features/client"] {
+        for path in ["/api/v1/sessions", "/api/v1/export/features/client", "/api/v1/export/findings"] {
             if path.contains("export") && query.starts_with("cursor") {
                 continue;
             }
@@ -165,11 +178,14 @@ async fn features_are_exported_with_what_the_list_says() {
         assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8; header=present");
         assert_eq!(answer.header("content-disposition"), format!("attachment; filename=\"features-{table}.csv\""));
     }
+    let answer = collector.get("/api/v1/export/findings?format=csv").await;
+    assert_snapshot("findings.csv", &answer);
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"findings.csv\"");
     let some = collector.get("/api/v1/export/features/connection?outcome=connected&user=bob").await.text();
     let connections: Vec<&str> = some.lines().skip(1).map(|line| &line[24..36]).collect();
     assert_eq!(connections, ["000000000006", "000000000003", "000000000003"]);
     collector.get("/api/v1/export/features/client?format=xml").await.problem(400, "bad-parameter");
-    for table in ["clients", "sessions", "%ff", "'"] {
+    for table in ["clients", "sessions", "finding", "findings", "%ff", "'"] {
         let detail = collector.get(&format!("/api/v1/export/features/{table}")).await.problem(404, "unknown-kind");
         assert!(detail.contains("client, connection and track"), "{detail}");
     }

@@ -12,6 +12,7 @@ mod dialects;
 mod ends;
 mod exports;
 mod faults;
+mod findings;
 mod geo;
 mod hostile;
 mod jitsi;

@@ -51,6 +51,8 @@ struct Session {
     connections: &'static [(bool, &'static str)],
     /// Of each track of the first connection: `kind`, `freeze_count`, `total_freezes_duration`.
     tracks: &'static [(&'static str, &'static str, &'static str)],
+    /// Rule and severity of each finding; none of one from before there were any.
+    findings: Option<&'static [(&'static str, &'static str)]>,
     is_over: bool,
 }
 
@@ -63,6 +65,7 @@ const SESSIONS: [Session; 6] = [
         country: "'AT'",
         connections: &[(true, "120")],
         tracks: &[("'video'", "0", "0"), ("'audio'", "NULL", "NULL")],
+        findings: None,
         is_over: true,
     },
     Session {
@@ -73,6 +76,7 @@ const SESSIONS: [Session; 6] = [
         country: "'DE'",
         connections: &[(false, "NULL")],
         tracks: &[],
+        findings: Some(&[("ice-failed", "critical")]),
         is_over: true,
     },
     Session {
@@ -83,6 +87,12 @@ const SESSIONS: [Session; 6] = [
         country: "'DE'",
         connections: &[(true, "120"), (false, "2500")],
         tracks: &[("'video'", "5", "1.25"), ("NULL", "1", "0.1")],
+        findings: Some(&[
+            ("ice-failed", "critical"),
+            ("packet-loss", "warning"),
+            ("packet-loss", "warning"),
+            ("page-hidden", "notice"),
+        ]),
         is_over: true,
     },
     Session {
@@ -93,6 +103,7 @@ const SESSIONS: [Session; 6] = [
         country: "NULL",
         connections: &[],
         tracks: &[],
+        findings: Some(&[("page-hidden", "notice")]),
         is_over: true,
     },
     Session {
@@ -103,6 +114,7 @@ const SESSIONS: [Session; 6] = [
         country: "'AT'",
         connections: &[],
         tracks: &[],
+        findings: None,
         is_over: false,
     },
     Session {
@@ -113,6 +125,7 @@ const SESSIONS: [Session; 6] = [
         country: "'AT'",
         connections: &[(true, "90")],
         tracks: &[("'audio'", "NULL", "NULL")],
+        findings: Some(&[]),
         is_over: true,
     },
 ];
@@ -136,12 +149,19 @@ pub(crate) async fn collector() -> Collector {
             false => ("live", "NULL".to_owned(), "NULL"),
         };
         let (start_time, connections) = (time(start as f64, false), session.connections.len());
+        let count = |wanted: &str| {
+            let of = |findings: &[(&str, &str)]| findings.iter().filter(|(_, severity)| *severity == wanted).count();
+            session.findings.map_or_else(|| "NULL".to_owned(), |findings| of(findings).to_string())
+        };
+        let (critical, warning) = (count("critical"), count("warning"));
         let _ = write!(
             sql,
             "INSERT INTO sessions (id, source, dialect, state, start_time, end_time, duration, user_agent, browser_name, \
-             browser_version, browser_os, origin, url, connections, lines, dump_bytes, \"user\", conference, country, outcome) VALUES \
+             browser_version, browser_os, origin, url, connections, lines, dump_bytes, \"user\", conference, country, outcome, \
+             critical_findings, warning_findings) VALUES \
              ('{id}', '{source}', 'rtctrace.v1', '{state}', {start_time}, {end}, 30000, 'test', {browser}, {version}, {os}, \
-             'http://app.example', '/v1/ws', {connections}, 100, {bytes}, {user}, {conference}, {country}, {outcome}); "
+             'http://app.example', '/v1/ws', {connections}, 100, {bytes}, {user}, {conference}, {country}, {outcome}, \
+             {critical}, {warning}); "
         );
         if session.is_over {
             let _ = write!(
@@ -155,6 +175,17 @@ pub(crate) async fn collector() -> Collector {
                 sql,
                 "INSERT INTO features_connection (session_id, connection_id, position, connected, ice_connection_time, dtls_role, \
                  start_time) VALUES ('{id}', 'PC_{position}', {position}, {connected}, {ice}, 'client', {start_time}); "
+            );
+        }
+        for (position, (rule, severity)) in session.findings.unwrap_or_default().iter().enumerate() {
+            let (connection, kind) = if *rule == "page-hidden" { ("NULL", "NULL") } else { ("'PC_0'", "'audio'") };
+            let (begin, end) = (start + 1000 * position as i64, start + 2000 * position as i64);
+            let (begin, end) = (time(begin as f64, false), time(end as f64, false));
+            let _ = write!(
+                sql,
+                "INSERT INTO findings (session_id, position, rule, severity, connection_id, kind, begin_time, end_time, sentence, measured) \
+                 VALUES ('{id}', {position}, '{rule}', '{severity}', {connection}, {kind}, {begin}, {end}, '=A, \"b\" {position}', \
+                 '{{\"share\":{{\"value\":0.25,\"unit\":\"0..1\"}}}}'); "
             );
         }
         for (position, (kind, freezes, duration)) in session.tracks.iter().enumerate() {

@@ -142,6 +142,24 @@ async fn a_replay_goes_on_after_the_collector_crashed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn findings_of_a_dump_are_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dump = "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",null,{},1795159383861]\n\
+         [\"navigator.mediaDevices.getUserMedia\",null,{\"audio\":true},\"60-0\",100]\n\
+         [\"navigator.mediaDevices.getUserMediaOnFailure\",null,\"NotFoundError\",\"60-0\",50]\n";
+    let file = dir.path().join("dump.jsonl");
+    std::fs::write(&file, dump).unwrap();
+    let findings: Value =
+        serde_json::from_str(&printed(&["features", file.to_str().unwrap(), "--findings"]).await).unwrap();
+    let [finding] = findings.as_array().unwrap().as_slice() else { panic!("{findings}") };
+    assert_eq!(
+        (&finding["rule"], &finding["begin"]),
+        (&"capture-device-not-found".into(), &1_795_159_384_011_i64.into())
+    );
+    assert!(!tool(&["features", file.to_str().unwrap(), "--findings", "--upstream"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn features_of_a_dump_are_those_of_upstream() {
     for name in ["loopback-av-60s", "rich-session"] {
         let file = fixture(&format!("{name}.jsonl"));
@@ -276,7 +294,10 @@ async fn an_anonymized_dump_names_nobody_and_gives_the_same_features() {
     let file = fixture("rich-session.jsonl");
     let plain = dir.path().join("out.jsonl");
     std::fs::write(&plain, printed(&["anonymize", file.to_str().unwrap()]).await).unwrap();
-    let of = async |path: &Path| printed(&["features", path.to_str().unwrap()]).await;
+    let of = async |path: &Path| {
+        let path = path.to_str().unwrap();
+        printed(&["features", path]).await + &printed(&["features", path, "--findings"]).await
+    };
     assert_eq!(of(&plain).await, of(&file).await);
 }
 

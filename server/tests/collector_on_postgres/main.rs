@@ -17,6 +17,8 @@ mod editions;
 mod ends;
 #[path = "../collector/exports.rs"]
 mod exports;
+#[path = "../collector/findings.rs"]
+mod findings;
 mod hostile;
 #[path = "../collector/jitsi.rs"]
 mod jitsi;

@@ -1,6 +1,6 @@
 //! The parameters that say which sessions a list or an export is about.
 
-use rtctrace_features::{Feature, Kind};
+use rtctrace_features::{Feature, Kind, RULES, Rule, Severity};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::parameters::{Parameters, TIME, bad, nearest, time};
@@ -23,9 +23,11 @@ pub(crate) const FILTERS: &[&str] = &[
     "state",
     "outcome",
     "feature",
+    "finding",
+    "severity",
 ];
 
-/// So many conditions on features has a request at most.
+/// So many conditions on features, and so many on rules, has a request at most.
 const MOST_CONDITIONS: usize = 16;
 
 /// The tables of features, in the order in which a name without a prefix is looked for.
@@ -40,6 +42,9 @@ const OPERATORS: [(&str, Comparison); 6] = [
     ("<", Comparison::Less),
     ("=", Comparison::Equal),
 ];
+
+/// Severities that are counted.
+const SEVERITIES: [Severity; 2] = [Severity::Critical, Severity::Warning];
 
 /// Whether a session runs, or is over and stored.
 #[derive(ToSchema)]
@@ -58,6 +63,15 @@ enum Outcomes {
     Connected,
     Failed,
     None,
+}
+
+/// How bad the findings are that a session has.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+enum Severities {
+    Critical,
+    Warning,
 }
 
 /// How the filters are documented.
@@ -98,6 +112,12 @@ pub(crate) struct FilterParameters {
     /// tracks, of the client; `connection.`, `track.` and `client.` before it say in which. Text and booleans take `=` and `!=`.
     #[param(example = "iceConnectionTime>1000")]
     feature: Option<Vec<String>>,
+    /// The id of a rule of which a session has a finding; repeatable, and then it must have one of each.
+    #[param(example = "ice-failed")]
+    finding: Option<Vec<String>>,
+    /// `critical` or `warning`: sessions that have such a finding.
+    #[param(inline, value_type = Option<Severities>)]
+    severity: Option<String>,
 }
 
 /// What the parameters ask for.
@@ -124,6 +144,17 @@ pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Problem> {
         ended: word("state", &["live", "ended"])?.map(|position| position == 1),
         outcome: word("outcome", &outcomes)?.and_then(|position| Outcome::ALL.get(position).copied()),
         features: parameters.all("feature", MOST_CONDITIONS)?.map(condition).collect::<Result<_, _>>()?,
+        findings: parameters.all("finding", MOST_CONDITIONS)?.map(rule).collect::<Result<_, _>>()?,
+        severity: word("severity", &SEVERITIES.map(Severity::name))?
+            .and_then(|position| SEVERITIES.get(position).copied()),
+    })
+}
+
+/// The rule of that id.
+fn rule(id: &str) -> Result<&'static Rule, Problem> {
+    Rule::of(id).ok_or_else(|| {
+        let meant = nearest(id, RULES.iter().map(|rule| rule.id));
+        bad(format!("There is no rule `{}`; did you mean `{meant}`?", shorten(id)))
     })
 }
 

@@ -42,8 +42,8 @@ pub(crate) struct SessionPage {
 
 /// A page of sessions, newest first, running ones among them
 ///
-/// All filters that are given must hold. With conditions on features, ten thousand sessions are looked at for a page: it may then have fewer than
-/// `limit`, even none, and still a `nextCursor`. Sessions that run have no features yet.
+/// All filters that are given must hold. With conditions on features or rules, ten thousand sessions are looked at for a page: it may then have fewer than
+/// `limit`, even none, and still a `nextCursor`. Sessions that run have no features and no findings yet.
 #[utoipa::path(
     get,
     path = "/api/v1/sessions",

@@ -65,10 +65,16 @@ pub(crate) struct Session {
     sora: Option<SoraOrigin>,
     /// What became of its connections, once it is stored: `connected`, `failed` or `none`.
     outcome: Option<&'static str>,
+    /// How many critical findings it has, once it is stored.
+    critical_findings: Option<u64>,
+    /// How many findings it has that are warnings, once it is stored.
+    warning_findings: Option<u64>,
 }
 
 impl Session {
     fn of(row: SessionRow) -> Self {
+        // One that was over and goes on has those of its last end until the next.
+        let findings = row.findings.filter(|_| row.ended);
         Self {
             id: row.id.to_string(),
             source: row.source,
@@ -91,6 +97,8 @@ impl Session {
             city: row.location.city,
             sora: row.sora.map(|sora| *sora),
             outcome: row.outcome.map(Outcome::name),
+            critical_findings: findings.map(|findings| findings.critical),
+            warning_findings: findings.map(|findings| findings.warning),
         }
     }
 

@@ -13,9 +13,9 @@ use crate::app::App;
 use crate::problem::{NoSession, Problem, Refused};
 use crate::session::{Handle, SessionId};
 use crate::store::sessions::{self, SessionRow};
-use crate::store::{features, links};
+use crate::store::{features, findings, links};
 
-/// A session and its features.
+/// A session, its features and its findings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionWithFeatures {
     #[serde(flatten)]
@@ -25,9 +25,13 @@ pub(crate) struct SessionWithFeatures {
     /// `client`, and `connections`, each with its `id` and its `tracks`: features by name, absent ones left out.
     #[schema(value_type = Object)]
     features: Value,
+    /// What was wrong, the worst first: `rule`, `severity`, `connection`, `track`, `begin` and `end` in milliseconds since 1970, `values` by name, and
+    /// `sentence`; absent ones left out.
+    #[schema(value_type = Vec<Object>)]
+    findings: Value,
 }
 
-/// One session with its features; those of a running one are of what was received so far
+/// One session with its features and findings; those of a running one are of what was received so far
 #[utoipa::path(
     get,
     path = "/api/v1/sessions/{id}",
@@ -51,7 +55,8 @@ pub(crate) async fn one(State(app): State<App>, id: SessionId) -> Result<Json<Se
             let connections = links::connections(database, id).await.map_err(Problem::of_query)?;
             let linked = linked(&app, id, &connections).await.map_err(Problem::of_query)?;
             let features = features::read(database, id).await.map_err(Problem::of_query)?;
-            Ok(Json(SessionWithFeatures { session: Session::of(row), linked, features }))
+            let findings = findings::read(database, id).await.map_err(Problem::of_query)?.into();
+            Ok(Json(SessionWithFeatures { session: Session::of(row), linked, features, findings }))
         }
     }
 }
@@ -60,8 +65,10 @@ async fn running(app: &App, row: SessionRow, handle: &Handle) -> Result<Json<Ses
     let connections = handle.snapshot().sora_connections;
     let linked = linked(app, handle.id, &connections).await.map_err(Problem::of_query)?;
     let session = Session::of(row).updated(handle);
-    let features = serde_json::to_value(app.registry.features(handle).await).map_err(Problem::internal)?;
-    Ok(Json(SessionWithFeatures { session, linked, features }))
+    let analysis = app.registry.analysis(handle).await;
+    let features = serde_json::to_value(&analysis.features).map_err(Problem::internal)?;
+    let findings = serde_json::to_value(&analysis.findings).map_err(Problem::internal)?;
+    Ok(Json(SessionWithFeatures { session, linked, features, findings }))
 }
 
 /// The other sessions of these connections: those that the database knows, and those that are held here.

@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("../../../../migrations/sqlite/0010_sora.sql")),
     (11, include_str!("../../../../migrations/sqlite/0011_conference.sql")),
     (12, include_str!("../../../../migrations/sqlite/0012_sora_counters.sql")),
+    (13, include_str!("../../../../migrations/sqlite/0013_findings.sql")),
 ];
 
 /// The newest one.
@@ -250,7 +251,7 @@ mod tests {
         let names =
             "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'sessions' AND name LIKE 'sessions%'";
         let database = Database::open(&url).await.unwrap();
-        assert_eq!(database.read(names, &[]).await.unwrap().len(), 12);
+        assert_eq!(database.read(names, &[]).await.unwrap().len(), 14);
     }
 
     fn pools(database: &Database) -> &Pools {

@@ -120,12 +120,14 @@ pub(crate) async fn fill_before_outcomes(mut write: impl AsyncFnMut(String)) {
 
 /// What became of these sessions.
 pub(crate) async fn assert_outcomes(database: &Database) {
-    let sql = "SELECT id, state, outcome FROM sessions ORDER BY id";
+    let sql = "SELECT id, state, outcome, critical_findings, warning_findings FROM sessions ORDER BY id";
     let rows = database.read(sql, &[]).await.unwrap();
     assert_eq!(rows.len(), 4 * OF_EACH);
     for (row, expected) in rows.iter().zip((0..4).flat_map(|kind| std::iter::repeat_n(kind, OF_EACH))) {
         let outcomes = [None, Some("connected"), Some("failed"), Some("none")];
         assert_eq!(row.text("outcome").unwrap().as_deref(), outcomes[expected]);
+        // Nobody has looked for findings then.
+        assert_eq!([row.count("critical_findings").unwrap(), row.count("warning_findings").unwrap()], [None; 2]);
     }
 }
 

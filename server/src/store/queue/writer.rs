@@ -319,7 +319,6 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::future::join_all;
-    use rtctrace_features::SessionFeatures;
 
     use super::super::DatabaseQueue;
     use super::super::tests::{one_row, rows_of};
@@ -346,13 +345,14 @@ mod tests {
                 if number == 4 {
                     row.url = "/refused".to_owned();
                 }
-                Arc::new(EndedSession { row, features: SessionFeatures::default() })
+                Arc::new(EndedSession { row, analysis: Arc::default() })
             };
             let mut sessions: Vec<_> = (0..10).map(session).collect();
             // One twice, and one whose client has a clock like none: neither is a reason to refuse.
             sessions.push(Arc::clone(&sessions[2]));
             let mut strange = EndedSession::clone(&sessions[7]);
-            strange.features.client.start_time = Some(rtctrace_features::UnixMillis(-1_000_000_000_000_000));
+            Arc::make_mut(&mut strange.analysis).features.client.start_time =
+                Some(rtctrace_features::UnixMillis(-1_000_000_000_000_000));
             sessions[7] = Arc::new(strange);
             queue.offer(&mut one_row(), &Arc::default()).await.unwrap();
             let outcomes = join_all(sessions.iter().map(|session| queue.ended(Arc::clone(session)))).await;
@@ -393,12 +393,12 @@ mod tests {
 
             let ended = |start: i64| {
                 let row = SessionRow { ended: true, start_time: UnixMillis(start), ..first.clone() };
-                Arc::new(EndedSession { row, features: SessionFeatures::default() })
+                Arc::new(EndedSession { row, analysis: Arc::default() })
             };
             // It keeps no other from being written.
             let other_end = {
                 let row = SessionRow { ended: true, ..row(3) };
-                Arc::new(EndedSession { row, features: SessionFeatures::default() })
+                Arc::new(EndedSession { row, analysis: Arc::default() })
             };
             let (refused, written) = tokio::join!(there.ended(ended(2)), there.ended(other_end));
             assert!(matches!(refused, Err(EndError::Anothers)) && written.is_ok(), "{refused:?} {written:?}");
@@ -420,7 +420,7 @@ mod tests {
             let running = tokio::spawn(writer.run());
             let session = |number| {
                 let row = SessionRow { ended: true, ..row(number) };
-                Arc::new(EndedSession { row, features: SessionFeatures::default() })
+                Arc::new(EndedSession { row, analysis: Arc::default() })
             };
             let (held, free) = (session(1), session(2));
             let mut other = database.begin().await.unwrap();
@@ -442,7 +442,7 @@ mod tests {
             let running = tokio::spawn(writer.run());
             let end = |id| {
                 let row = SessionRow { id, ended: true, ..row(1) };
-                let session = Arc::new(EndedSession { row, features: SessionFeatures::default() });
+                let session = Arc::new(EndedSession { row, analysis: Arc::default() });
                 queue.ended(session)
             };
             let held = SessionId::new();

@@ -11,6 +11,7 @@ use rtctrace_protocol::sora::Subject;
 
 use super::database::Database;
 use super::database::tests::{Types, both, columns};
+use super::findings::FINDING;
 use super::stats::{self, TABLES};
 use tables::{Relation, VIEWS};
 
@@ -18,7 +19,8 @@ const HEAD: &str = "\
 # Features and columns
 
 What rtctrace computes of a session, and where it stands. **Features** are in the API (`GET /api/v1/sessions/{id}`, camelCase names), in
-`rtctrace features FILE`, and in the tables `features_client`, `features_connection` and `features_track` (snake_case columns). A
+`rtctrace features FILE`, and in the tables `features_client`, `features_connection` and `features_track` (snake_case columns). **Findings**, what was
+wrong, are beside them: `findings` of a session in the API, `rtctrace features FILE --findings`, and the table `findings`. A
 session that was over and goes on has the rows of its last end until the next: count those whose `sessions.state` is `ended`.
 **Stats** are the entries of `getStats`, a row whenever more of an entry changed than its time, in one table per type, and so
 what the SFU Sora counts itself; over PostgreSQL, **views by minutes** sum them up. **Sessions** have a table of their own.
@@ -146,6 +148,9 @@ fn reference() -> String {
     features(&mut text, "Of a connection", "features_connection", about, CONNECTION_FEATURES);
     let about = "One row per track of a connection, with the `connection_id` and the track's `position` in it.";
     features(&mut text, "Of a track", "features_track", about, TRACK_FEATURES);
+    let about = "One row per finding of a session, with its `position` among them: the worst first, and of one severity what came first. In the API, \
+         `findings` of a session.";
+    features(&mut text, "Of a finding", "findings", about, &FINDING);
     relations(&mut text, "Sessions", tables::TABLES);
     text.push_str(STATS);
     stats_tables(&mut text);

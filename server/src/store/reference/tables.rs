@@ -276,6 +276,22 @@ const SESSIONS: &[Column] = &[
     column("sora_node", "text", "", ["The node of the cluster.", "as it is", "node_name of it"]),
     column("sora_version", "text", "", ["Sora's version.", "as it is", "version of it"]),
     column("sora_label", "text", "", ["What its operator calls it.", "as it is", "label of it"]),
+    column(
+        "critical_findings",
+        "bigint",
+        "1",
+        [
+            "Its critical findings; NULL of one that ended before there were any.",
+            "how many at its last end",
+            "findings",
+        ],
+    ),
+    column(
+        "warning_findings",
+        "bigint",
+        "1",
+        ["Its findings that are warnings.", "how many at its last end", "findings"],
+    ),
 ];
 
 const SORA_CONNECTIONS: &[Column] = &[

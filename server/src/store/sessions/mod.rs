@@ -5,12 +5,11 @@ mod row;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use rtctrace_features::SessionFeatures;
-
 use super::database::{Database, Insert, Transaction, Value};
 use super::filter::Outcome;
+use super::findings::Counts;
 use super::{features, links, stats};
-use crate::session::SessionId;
+use crate::session::{Analysis, SessionId};
 use row::{COLUMNS, values};
 
 pub(crate) use row::SessionRow;
@@ -21,18 +20,25 @@ pub(super) use row::{SELECTED, start_time};
 pub(crate) struct EndedSession {
     /// Its row.
     pub(crate) row: SessionRow,
-    /// Its features.
-    pub(crate) features: SessionFeatures,
+    /// Its features and its findings.
+    pub(crate) analysis: Arc<Analysis>,
 }
 
 impl EndedSession {
     /// How many rows it makes.
     pub(crate) fn rows(&self) -> usize {
-        2 + self.features.connections.iter().map(|connection| 1 + connection.tracks.len()).sum::<usize>()
+        let Analysis { features, findings } = &*self.analysis;
+        let of_connections = features.connections.iter().map(|connection| 1 + connection.tracks.len());
+        2 + findings.len() + of_connections.sum::<usize>()
+    }
+
+    /// How many findings it has, unless nothing is known of what it comes to.
+    fn findings(&self) -> Option<Counts> {
+        (*self.analysis != Analysis::default()).then(|| Counts::of(&self.analysis.findings))
     }
 
     fn outcome(&self) -> Outcome {
-        let connections = &self.features.connections;
+        let connections = &self.analysis.features.connections;
         match connections.iter().any(|connection| connection.connected) {
             true => Outcome::Connected,
             false if connections.is_empty() => Outcome::None,
@@ -56,7 +62,7 @@ pub(crate) async fn insert_live(
     // One statement takes a row once.
     let mut ids = HashSet::new();
     let once = rows.iter().filter(|row| ids.insert(row.id));
-    let values: Vec<Vec<Value<'_>>> = once.map(|row| values(row, None)).collect();
+    let values: Vec<Vec<Value<'_>>> = once.map(|row| values(row, None, None)).collect();
     let own = transaction.insert_or_leave(&INSERT, &values, &[]).await?;
     // What a session says later goes beyond what it said before.
     let is_about = |row: &&SessionRow| own.contains(&row.id) && !row.sora_connections.is_empty();
@@ -82,7 +88,7 @@ const IF_OWN: &str = "WHERE (sessions.collector IS NULL OR sessions.collector = 
      AND (sessions.collector IS NOT NULL OR sessions.lines <= excluded.lines) \
      OR sessions.state = 'live' AND sessions.dump_path IS NULL) RETURNING id";
 
-/// Writes sessions that are over, each once, and their features, in place of what is there. For who knows by the same transaction what that is.
+/// Writes sessions that are over, each once, their features and their findings, in place of what is there. For who knows by the same transaction what that is.
 pub(crate) async fn write_ended(transaction: &mut Transaction, sessions: &[Arc<EndedSession>]) -> sqlx::Result<()> {
     static INSERT: LazyLock<Insert> = LazyLock::new(|| Insert::new("sessions", COLUMNS, IN_PLACE.as_str()));
     transaction.insert(&INSERT, &rows_of(sessions)).await?;
@@ -112,7 +118,7 @@ async fn write_about(transaction: &mut Transaction, sessions: &[Arc<EndedSession
 }
 
 fn rows_of(sessions: &[Arc<EndedSession>]) -> Vec<Vec<Value<'_>>> {
-    sessions.iter().map(|session| values(&session.row, Some(session.outcome()))).collect()
+    sessions.iter().map(|session| values(&session.row, Some(session.outcome()), session.findings())).collect()
 }
 
 /// Sessions of a user, by id, behind `after`.
@@ -206,7 +212,7 @@ pub(crate) mod tests {
     use super::super::database::tests::both;
     use super::super::filter::Filter;
     use super::super::list::{list, live_in};
-    use rtctrace_features::ConnectionFeatures;
+    use rtctrace_features::{ConnectionFeatures, SessionFeatures};
 
     use super::*;
     use crate::geo::Location;
@@ -254,7 +260,8 @@ pub(crate) mod tests {
             let connections =
                 connected.iter().map(|&connected| ConnectionFeatures { connected, ..ConnectionFeatures::default() });
             let features = SessionFeatures { connections: connections.collect(), ..SessionFeatures::default() };
-            EndedSession { row: row(1), features }.outcome()
+            let analysis = Analysis { features, ..Analysis::default() };
+            EndedSession { row: row(1), analysis: Arc::new(analysis) }.outcome()
         };
         assert_eq!(
             [of(&[]), of(&[false, false]), of(&[false, true])],
@@ -264,12 +271,12 @@ pub(crate) mod tests {
 
     /// Writes one that is over.
     pub(crate) async fn end_one(database: &Database, row: &SessionRow) {
-        end(database, &[Arc::new(EndedSession { row: row.clone(), features: SessionFeatures::default() })]).await;
+        end(database, &[Arc::new(EndedSession { row: row.clone(), analysis: Arc::default() })]).await;
     }
 
     /// Writes the end of a session that a collector has had; says whether it may.
     async fn end_in(database: &Database, collector: &str, row: &SessionRow) -> bool {
-        let session = Arc::new(EndedSession { row: row.clone(), features: SessionFeatures::default() });
+        let session = Arc::new(EndedSession { row: row.clone(), analysis: Arc::default() });
         let mut transaction = database.begin().await.unwrap();
         let written = end_held(&mut transaction, &[session], collector).await.unwrap();
         transaction.commit().await.unwrap();
@@ -369,7 +376,7 @@ pub(crate) mod tests {
                 }
             };
             look().await;
-            for table in ["sessions", "features_client", "features_connection", "features_track"] {
+            for table in ["sessions", "features_client", "features_connection", "features_track", "findings"] {
                 let add = format!("ALTER TABLE {table} ADD COLUMN later text");
                 database.write(add, &[]).await.unwrap();
             }

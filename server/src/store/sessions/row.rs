@@ -6,6 +6,7 @@ use crate::geo::Location;
 use crate::session::{Browser, Origin, SessionId, SoraOrigin, UnixMillis};
 use crate::store::database::{Row, Value, columns_of};
 use crate::store::filter::Outcome;
+use crate::store::findings::Counts;
 
 /// Where sessions come from: a browser, or a connection or a node of Sora's.
 fn source(origin: &Origin) -> &'static str {
@@ -61,6 +62,8 @@ pub(crate) struct SessionRow {
     pub(crate) sora: Option<Box<SoraOrigin>>,
     /// What became of its connections, once it is over. Who writes a session has it from its features.
     pub(crate) outcome: Option<Outcome>,
+    /// How many findings its last end brought. Who writes a session has them, too.
+    pub(crate) findings: Option<Counts>,
     /// Which collector holds it. Of one that is over: who held it when others gave it up; none, if it had its end.
     pub(crate) collector: Option<String>,
     /// The connections of Sora's that it is about, when it is written; they have a table of their own (`links.rs`).
@@ -97,6 +100,7 @@ impl SessionRow {
             location: origin.location.clone(),
             sora: origin.sora.clone(),
             outcome: None,
+            findings: None,
             collector: None,
             sora_connections: Arc::default(),
         }
@@ -153,6 +157,7 @@ impl SessionRow {
             location: Location { country: row.text("country")?, city: row.text("city")? },
             sora: sora(row)?,
             outcome: row.text("outcome")?.as_deref().and_then(Outcome::of_name),
+            findings: Counts::read(row)?,
             collector: row.text("collector")?,
             sora_connections: Arc::default(),
         })
@@ -219,10 +224,12 @@ pub(super) const COLUMNS: &[&str] = &[
     "sora_node",
     "sora_version",
     "sora_label",
+    "critical_findings",
+    "warning_findings",
 ];
 
 /// Their values.
-pub(super) fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_>> {
+pub(super) fn values(row: &SessionRow, outcome: Option<Outcome>, findings: Option<Counts>) -> Vec<Value<'_>> {
     let browser = row.browser.as_ref();
     let sora = row.sora.as_deref();
     let text_of_sora = |text: fn(&SoraOrigin) -> Option<&String>| Value::Text(sora.and_then(text).map(String::as_str));
@@ -262,5 +269,7 @@ pub(super) fn values(row: &SessionRow, outcome: Option<Outcome>) -> Vec<Value<'_
         text_of_sora(|sora| sora.node.as_ref()),
         text_of_sora(|sora| sora.version.as_ref()),
         text_of_sora(|sora| sora.label.as_ref()),
+        findings.map_or(Value::Integer(None), |findings| count(findings.critical)),
+        findings.map_or(Value::Integer(None), |findings| count(findings.warning)),
     ]
 }

@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("../../../../../migrations/timescale/0007_views_by_minutes.sql")),
     (8, include_str!("../../../../../migrations/timescale/0008_conference.sql")),
     (9, include_str!("../../../../../migrations/timescale/0009_sora_counters.sql")),
+    (10, include_str!("../../../../../migrations/timescale/0010_findings.sql")),
 ];
 
 /// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
@@ -31,6 +32,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
 const CONCURRENTLY: &[(i64, &str)] = &[
     (3, include_str!("../../../../../migrations/timescale/0003_session_lists.concurrently.sql")),
     (6, include_str!("../../../../../migrations/timescale/0006_sora.concurrently.sql")),
+    (10, include_str!("../../../../../migrations/timescale/0010_findings.concurrently.sql")),
 ];
 
 /// So many sessions get their outcome at a time: who has just ended one waits for no more.
@@ -380,6 +382,8 @@ mod tests {
             "by_user_start",
             "live_by_start",
             "pkey",
+            "with_critical_findings",
+            "with_warning_findings",
             "without_outcome",
         ];
         assert_eq!(indexes, expected.map(|name| format!("sessions_{name}")));
