@@ -231,4 +231,18 @@ SELECT time, session_id, connection_id, 'erlang-vm-statistics', 'erlang-vm-stati
   memory_binary % 3, memory_binary % 4
 FROM stats_erlang_vm;
 
+-- What was wrong: of who has no connection the device, of others what was slow or lost, of all that the page was hidden.
+INSERT INTO findings (session_id, position, rule, severity, connection_id, kind, direction, begin_time, end_time, sentence, measured)
+SELECT id, row_number() OVER (PARTITION BY id ORDER BY rank, rule) - 1, rule, (ARRAY['critical', 'warning', 'notice'])[rank], connection_id, kind, direction,
+  begin_time, begin_time + lasts * INTERVAL '1 second', 'Seeded: ' || rule, jsonb_build_object('total', jsonb_build_object('value', lasts, 'unit', 's'))
+FROM seed_session, LATERAL (SELECT date_trunc('milliseconds', start_time) + INTERVAL '20 seconds' AS begin_time) AS begun, LATERAL (VALUES
+  (1, 'capture-denied', NULL, NULL, NULL, 0, is_without_connection),
+  (1, 'ice-failed', 'PC_0', NULL, NULL, 0, failure = 'ice'),
+  (2, 'packet-loss', 'PC_0', 'audio', 'inbound', 15, NOT is_without_connection AND failure IS NULL AND n % 4 = 0),
+  (2, 'slow-setup', 'PC_0', NULL, NULL, 4, NOT is_without_connection AND failure IS NULL),
+  (3, 'page-hidden', NULL, NULL, NULL, 30, true)) AS found (rank, rule, connection_id, kind, direction, lasts, is_there)
+WHERE NOT is_live AND is_there;
+UPDATE sessions SET critical_findings = (SELECT count(*) FROM findings WHERE session_id = id AND severity = 'critical'),
+  warning_findings = (SELECT count(*) FROM findings WHERE session_id = id AND severity = 'warning') WHERE state = 'ended';
+
 DROP TABLE seed_session, seed_connection, seed_stream, seed_step, seed_stream_step;
