@@ -11,11 +11,12 @@ describe('the filter of sessions', () => {
   });
 
   it('is parameters of the API', () => {
-    const filter = { ...NOTHING, by: 'conference' as const, text: ' standup ', state: 'ended', outcome: 'failed', from: '2026-11-20T10:00', feature: 'packetsLostRatio>0.05' };
+    const filter = { ...NOTHING, by: 'conference' as const, text: ' standup ', state: 'ended', outcome: 'failed', severity: 'critical', from: '2026-11-20T10:00', feature: 'packetsLostRatio>0.05' };
     assert.deepEqual(parameters(filter), [
       ['conference', 'standup'],
       ['state', 'ended'],
       ['outcome', 'failed'],
+      ['severity', 'critical'],
       ['feature', 'packetsLostRatio>0.05'],
       ['from', new Date('2026-11-20T10:00').toISOString()],
     ]);
@@ -23,7 +24,7 @@ describe('the filter of sessions', () => {
   });
 
   it('is an address, and comes back from it', () => {
-    const filter = { ...NOTHING, by: 'soraConnection' as const, text: 'a&b=c', browser: 'Chrome', to: '2026-11-20T10:00' };
+    const filter = { ...NOTHING, by: 'soraConnection' as const, text: 'a&b=c', browser: 'Chrome', severity: 'warning', to: '2026-11-20T10:00' };
     assert.deepEqual(parseFilter(filterText(filter)), filter);
     assert.deepEqual(parseFilter('by=nothing&other=1'), NOTHING);
   });

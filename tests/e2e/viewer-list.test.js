@@ -9,6 +9,14 @@ import { until } from '../harness/wait.js';
 
 const recordings = new URL('../fixtures/recordings/', import.meta.url);
 const NAMES = ['loopback-av-60s', 'rich-session', 'rich-session-bogus-candidate'];
+/** A page whose capture is denied: a critical finding. */
+const DENIED = `RTCStatsDump
+{"fileFormat":3}
+["create",null,{},1795159383861]
+["navigator.mediaDevices.getUserMedia",null,{"audio":true},"60-0",100]
+["navigator.mediaDevices.getUserMediaOnFailure",null,"NotAllowedError","60-0",50]
+`;
+const COUNT = NAMES.length + 1;
 
 describe('the list of sessions', () => {
   /** @type {Collector} */ let collector;
@@ -17,14 +25,14 @@ describe('the list of sessions', () => {
 
   before(async () => {
     [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
-    for (const name of NAMES) {
-      const text = readFileSync(new URL(`${name}.jsonl`, recordings), 'utf8');
+    const dumps = NAMES.map((name) => readFileSync(new URL(`${name}.jsonl`, recordings), 'utf8'));
+    for (const text of [...dumps, DENIED]) {
       const answer = await fetch(`${collector.url}/api/v1/dumps`, { method: 'POST', body: text });
       assert.equal(answer.status, 201, await answer.text());
     }
     await until('all are stored', 20_000, async () => {
       all = (await (await fetch(`${collector.url}/api/v1/sessions?state=ended`)).json()).sessions;
-      return all.length === NAMES.length;
+      return all.length === COUNT;
     });
   });
 
@@ -41,10 +49,10 @@ describe('the list of sessions', () => {
   it('shows those that fulfil conditions, and keeps them in the address', async () => {
     const { page, faults } = await openPage(browser);
     await page.goto(collector.url);
-    await until('all are listed', 5000, async () => (await shown(page)).length === NAMES.length);
-    const condition = 'iceRestart=true';
+    await until('all are listed', 5000, async () => (await shown(page)).length === COUNT);
+    const condition = 'addIceCandidateFailure!=none';
     const wanted = await asked(`feature=${encodeURIComponent(condition)}`);
-    assert.ok(wanted.length > 0 && wanted.length < NAMES.length, `${wanted.length} have it`);
+    assert.ok(wanted.length > 0 && wanted.length < COUNT, `${wanted.length} have it`);
     await page.locator('[data-testid=filter-feature]').fill(condition);
     await until('the list is narrowed', 5000, async () => (await shown(page)).join() === wanted.join());
     assert.match(page.url(), /#\/\?feature=/);
@@ -58,7 +66,7 @@ describe('the list of sessions', () => {
     await page.locator('[data-testid=filter-state]').selectOption('live');
     await page.locator('[data-testid=no-match]').waitFor();
     await page.locator('[data-testid=clear-filters]').click();
-    await until('all are listed again', 5000, async () => (await shown(page)).length === NAMES.length);
+    await until('all are listed again', 5000, async () => (await shown(page)).length === COUNT);
     assert.deepEqual(faults, []);
 
     // What the API does not understand is said, and the list comes back.
@@ -67,7 +75,29 @@ describe('the list of sessions', () => {
     await alert.waitFor();
     assert.match(await alert.innerText(), /feature/);
     await page.locator('[data-testid=clear-filters]').click();
-    await until('all are listed again', 10_000, async () => (await shown(page)).length === NAMES.length);
+    await until('all are listed again', 10_000, async () => (await shown(page)).length === COUNT);
+    await page.close();
+  });
+
+  it('says how many findings a session has, and shows those that have some', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(collector.url);
+    await until('all are listed', 5000, async () => (await shown(page)).length === COUNT);
+    const said = await page.locator('[data-testid=session-row]').evaluateAll((rows) =>
+      rows.map((row) => [row.dataset.sessionId, row.querySelector('[data-testid=session-findings]')?.getAttribute('title') ?? '']));
+    const counts = (/** @type {any} */ { criticalFindings: critical, warningFindings: warning }) =>
+      [critical && `${critical} critical finding${critical > 1 ? 's' : ''}`, warning && `${warning} warning${warning > 1 ? 's' : ''}`].filter(Boolean).join(', ');
+    assert.deepEqual(said, all.map((session) => [session.id, counts(session)]));
+    assert.ok(said.some(([, text]) => text === '1 critical finding') && said.some(([, text]) => text?.includes('warning')), JSON.stringify(said));
+    await screenshot(page, 'viewer-list-findings');
+    for (const severity of ['critical', 'warning']) {
+      const wanted = all.filter((session) => session[`${severity}Findings`] > 0).map(({ id }) => id);
+      assert.ok(wanted.length > 0 && wanted.length < COUNT, `${wanted.length} have one that is ${severity}`);
+      await page.locator('[data-testid=filter-severity]').selectOption(severity);
+      await until('the list is narrowed', 5000, async () => (await shown(page)).join() === wanted.join());
+      assert.match(page.url(), new RegExp(`severity=${severity}`));
+    }
+    assert.deepEqual(faults, []);
     await page.close();
   });
 
@@ -86,7 +116,7 @@ describe('the list of sessions', () => {
   it('is sorted by a column, either way', async () => {
     const { page, faults } = await openPage(browser);
     await page.goto(collector.url);
-    await until('all are listed', 5000, async () => (await shown(page)).length === NAMES.length);
+    await until('all are listed', 5000, async () => (await shown(page)).length === COUNT);
     const by = (/** @type {string} */ member) => [...all].sort((a, b) => b[member] - a[member]).map(({ id }) => id);
     const header = page.locator('th', { hasText: 'Events' });
     await header.locator('button').click();

@@ -37,6 +37,9 @@ export interface Session {
   user: string | null;
   conference: string | null;
   sora: Sora | null;
+  /** How many it has, once it is stored; null of one from before there were any. */
+  criticalFindings: number | null;
+  warningFindings: number | null;
 }
 
 export interface SessionWithFeatures extends Session {

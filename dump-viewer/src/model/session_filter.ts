@@ -16,6 +16,8 @@ export interface SessionFilter {
   text: string;
   state: string;
   outcome: string;
+  /** Of which they have a finding: `critical` or `warning`. */
+  severity: string;
   source: string;
   browser: string;
   /** As `datetime-local` fields have them: without a zone, of this computer's clock. */
@@ -25,9 +27,9 @@ export interface SessionFilter {
   feature: string;
 }
 
-export const NOTHING: SessionFilter = { by: 'user', text: '', state: '', outcome: '', source: '', browser: '', from: '', to: '', feature: '' };
+export const NOTHING: SessionFilter = { by: 'user', text: '', state: '', outcome: '', severity: '', source: '', browser: '', from: '', to: '', feature: '' };
 
-const PLAIN = ['state', 'outcome', 'source', 'browser', 'feature'] as const;
+const PLAIN = ['state', 'outcome', 'severity', 'source', 'browser', 'feature'] as const;
 
 /** The API's parameters. A session's id is none: whoever knows it need not look for it. */
 export function parameters(filter: SessionFilter): [string, string][] {
@@ -58,7 +60,7 @@ export function parseFilter(text: string): SessionFilter {
   const given = new URLSearchParams(text);
   const value = (name: keyof SessionFilter) => given.get(name) ?? NOTHING[name];
   const by = SEARCHES.find(([name]) => name === value('by'))?.[0] ?? NOTHING.by;
-  return { by, text: value('text'), state: value('state'), outcome: value('outcome'), source: value('source'), browser: value('browser'), from: value('from'), to: value('to'), feature: value('feature') };
+  return { by, text: value('text'), state: value('state'), outcome: value('outcome'), severity: value('severity'), source: value('source'), browser: value('browser'), from: value('from'), to: value('to'), feature: value('feature') };
 }
 
 export type Column = 'started' | 'duration' | 'connections' | 'events' | 'size';

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { findingsText } from '../src/model/findings';
+
+it('findings of a session are told in words, where there are any', () => {
+  const text = (criticalFindings: number | null, warningFindings: number | null) => findingsText({ criticalFindings, warningFindings });
+  assert.equal(text(1, 2), '1 critical finding, 2 warnings');
+  assert.equal(text(3, 0), '3 critical findings');
+  assert.equal(text(0, 1), '1 warning');
+  assert.equal(text(0, 0), '');
+  assert.equal(text(null, null), '');
+});
