@@ -1,6 +1,7 @@
 //! Which sessions a list or an export is about, and the conditions of SQL that say so. What a client sent is a parameter of the
 //! statement, never a part of its text; columns come from the tables of features.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rtctrace_features::{Feature, Rule, Severity};
@@ -188,11 +189,16 @@ impl<'v> Query<'v> {
         if let Some(outcome) = filter.outcome {
             let _ = write!(query.sql, " AND outcome = '{}'", outcome.name());
         }
-        match filter.severity {
-            Some(Severity::Critical) => query.sql.push_str(" AND state = 'ended' AND critical_findings > 0"),
-            Some(Severity::Warning) => query.sql.push_str(" AND state = 'ended' AND warning_findings > 0"),
-            // They are not counted.
-            Some(Severity::Notice) | None => {}
+        // Who has a finding of a rule has one of its severity, and those have an index.
+        let of_rules = filter.findings.iter().map(|rule| rule.severity);
+        let severities: BTreeSet<Severity> = of_rules.chain(filter.severity).collect();
+        for severity in severities {
+            query.sql.push_str(match severity {
+                Severity::Critical => " AND state = 'ended' AND critical_findings > 0",
+                Severity::Warning => " AND state = 'ended' AND warning_findings > 0",
+                // They are not counted.
+                Severity::Notice => "",
+            });
         }
         query
     }
@@ -286,5 +292,26 @@ mod tests {
              ORDER BY start_time DESC, id DESC LIMIT $3"
         );
         assert_eq!(query.values.len(), 3);
+    }
+
+    #[test]
+    fn a_rule_is_looked_for_where_its_severity_is_counted() {
+        let of = |rules: &[&str], severity| {
+            let findings = rules.iter().map(|rule| Rule::of(rule).unwrap()).collect();
+            let filter = Filter { findings, severity, ended: Some(true), ..Filter::default() };
+            let sql = Query::of_sessions("id", &filter, None).with_features(&filter).sql;
+            sql.replace("SELECT id FROM sessions WHERE true AND state = 'ended'", "")
+        };
+        let rule = |number: u32| {
+            format!(
+                " AND (SELECT true FROM findings f WHERE f.session_id = sessions.id AND f.rule = ${number} LIMIT 1)"
+            )
+        };
+        let critical = " AND state = 'ended' AND critical_findings > 0";
+        let warning = " AND state = 'ended' AND warning_findings > 0";
+        assert_eq!(of(&[], Some(Severity::Warning)), warning);
+        assert_eq!(of(&["page-hidden"], None), rule(1));
+        assert_eq!(of(&["ice-failed"], Some(Severity::Critical)), format!("{critical}{}", rule(1)));
+        assert_eq!(of(&["packet-loss", "ice-failed"], None), format!("{critical}{warning}{}{}", rule(1), rule(2)));
     }
 }

@@ -132,6 +132,8 @@ fn select_live(database: &Database) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rtctrace_features::Severity;
+
     use super::super::database::tests::both;
     use super::super::sessions::tests::{begin, row};
     use super::*;
@@ -164,6 +166,24 @@ mod tests {
                 let plan = database.read(explain, &values).await.unwrap();
                 let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap().unwrap()).collect();
                 assert!(steps.iter().any(|step| step.contains("sessions_live_by_start")), "{steps:?}");
+                assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn sessions_with_bad_findings_are_found_by_their_index() {
+        for (_guard, database) in both().await {
+            let Database::Sqlite(_) = database else { continue };
+            for (severity, index) in [
+                (Severity::Critical, "sessions_with_critical_findings"),
+                (Severity::Warning, "sessions_with_warning_findings"),
+            ] {
+                let filter = Filter { severity: Some(severity), ..Filter::default() };
+                let Query { sql, values } = Query::of_sessions(&SELECTED, &filter, None).newest(50, 0);
+                let plan = database.read(format!("EXPLAIN QUERY PLAN {sql}"), &values).await.unwrap();
+                let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap().unwrap()).collect();
+                assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
                 assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
             }
         }

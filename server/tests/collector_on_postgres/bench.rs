@@ -35,6 +35,12 @@ async fn pages_of_a_list_of_a_million_sessions() {
         ("a feature of 7 %", "feature=iceConnectionTime>1000".to_owned()),
         ("a feature of 0.1 %", "feature=track.freezeCount>=6".to_owned()),
         ("a feature that no session has", "feature=iceConnectionTime>5000".to_owned()),
+        ("a critical finding, 0.2 %", "severity=critical".to_owned()),
+        ("a finding that is a warning, 7 %", "severity=warning".to_owned()),
+        ("a rule of 7 %", "finding=packet-loss".to_owned()),
+        ("a rule of 0.2 %", "finding=ice-failed".to_owned()),
+        ("a rule of 0.2 %, and its severity", "finding=ice-failed&severity=critical".to_owned()),
+        ("a rule that no session has", "finding=capture-denied".to_owned()),
         ("a feature and a country", "country=AT&feature=iceConnectionTime>1000".to_owned()),
     ] {
         let path = format!("/api/v1/sessions?{}", query.replace('>', "%3E"));
