@@ -143,7 +143,13 @@ async fn a_connection_of_a_log_is_the_session_that_its_pushes_make() {
         assert_eq!(without(&header, &["startTime"]), without(&expected_header, &["startTime"]));
         assert_eq!(header["startTime"], super::START);
         let times = ["startTime", "endTime", "dumpBytes", "duration", "dumpPath"];
-        assert_eq!(without(&collector.session(&id).await, &times), without(&live.session(&id).await, &times), "{name}");
+        let shown = async |collector: &Collector| {
+            let mut session = without(&collector.session(&id).await, &times);
+            // The first event of none of its connections is the end, which a live session has when nothing more comes.
+            session["features"]["client"].as_object_mut().unwrap().remove("startTime");
+            session
+        };
+        assert_eq!(shown(&collector).await, shown(&live).await, "{name}");
         let found = rows(&collector, &id).await;
         assert!(found.len() >= report.as_array().unwrap().len(), "{name}: {} rows", found.len());
         assert_eq!(found, rows(&live, &id).await, "{name}");
