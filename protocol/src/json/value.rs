@@ -316,6 +316,7 @@ impl<'a> Members<'a> {
     }
 
     /// The same, for who knows a long value of the object: if this is that one, it is not looked at.
+    #[cfg(feature = "std")]
     pub(crate) fn value_or(&mut self, known: RawValue<'a>) -> RawValue<'a> {
         if self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.as_ptr() == known.text.as_ptr()) {
             self.at += known.text.len();
