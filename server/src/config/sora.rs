@@ -30,7 +30,7 @@ pub(crate) struct Sora {
     pub(crate) connections: usize,
     /// Requests under way at one time, over all of them. Beyond it requests are answered 503: come back in a second.
     pub(crate) requests: usize,
-    /// Bytes of their bodies; else as `requests`. A request counts with the length that it tells, else with `body_bytes`.
+    /// Bytes of their bodies; else as `requests`. A request counts with the length that it tells, else with what has come of it.
     pub(crate) request_bytes: Size,
     /// The longest body.
     pub(crate) body_bytes: Size,

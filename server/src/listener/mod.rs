@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::http::Version;
 use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -166,6 +167,28 @@ impl Listener {
     }
 }
 
+/// Which version of HTTP a connection is of.
+#[derive(Debug, Clone, Copy)]
+enum Spoken {
+    /// The one that it begins with: there is no TLS to agree upon one.
+    Either,
+    /// HTTP/1.1.
+    Older,
+    /// HTTP/2.
+    Newer,
+}
+
+impl Spoken {
+    /// Whether a request is of it.
+    fn is(self, version: Version) -> bool {
+        match self {
+            Self::Either => true,
+            Self::Older => version < Version::HTTP_2,
+            Self::Newer => version == Version::HTTP_2,
+        }
+    }
+}
+
 impl Terms {
     /// Whether a peer may connect. A proxy may: for whom it asks is seen with each request.
     fn is_welcome(&self, peer: IpAddr) -> bool {
@@ -176,9 +199,14 @@ impl Terms {
         let deadline = Instant::now() + self.rules.header_time;
         // Acknowledgements are small and late enough already.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = &self.tls else { return self.converse(stream, peer, place, deadline).await };
+        let Some(tls) = &self.tls else { return self.converse(stream, peer, place, deadline, Spoken::Either).await };
         match timeout_at(deadline, tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => self.converse(stream, peer, place, deadline).await,
+            Ok(Ok(stream)) => {
+                // What was not agreed upon is HTTP/1.1 (RFC 9113, section 3.3).
+                let is_newer = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let spoken = if is_newer { Spoken::Newer } else { Spoken::Older };
+                self.converse(stream, peer, place, deadline, spoken).await;
+            }
             Ok(Err(error)) => {
                 telemetry::refused(Reason::TlsHandshake.name());
                 tracing::debug!(peer = %peer.ip(), "a TLS handshake failed: {error}");
@@ -187,7 +215,7 @@ impl Terms {
         }
     }
 
-    async fn converse<S>(self, stream: S, peer: SocketAddr, place: Place, deadline: Instant)
+    async fn converse<S>(self, stream: S, peer: SocketAddr, place: Place, deadline: Instant, spoken: Spoken)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -208,11 +236,18 @@ impl Terms {
             let client = self.access.client_address(peer.ip(), request.headers());
             request.extensions_mut().insert(ClientAddress(client));
             request.extensions_mut().insert(of_requests.clone());
-            let answer = self.rules.sources.allow(client).then(|| self.router.clone().call(request));
+            let refused = if !spoken.is(request.version()) {
+                Some(another_version())
+            } else if !self.rules.sources.allow(client) {
+                Some(elsewhere())
+            } else {
+                None
+            };
+            let answer = refused.map_or_else(|| Ok(self.router.clone().call(request)), Err);
             async move {
                 let answer = match answer {
-                    Some(answer) => answer.await?,
-                    None => elsewhere().into_response(),
+                    Ok(answer) => answer.await?,
+                    Err(problem) => problem.into_response(),
                 };
                 Ok::<_, Infallible>(answer.map(|body| under_way.until_sent(body)))
             }
@@ -241,6 +276,10 @@ impl Terms {
         }
         drop((place, counted));
     }
+}
+
+fn another_version() -> Problem {
+    Problem::new(Reason::HttpVersion, "This is another version of HTTP than the one that TLS agreed upon (ALPN).")
 }
 
 fn elsewhere() -> Problem {
@@ -277,7 +316,7 @@ where
     let terms = Terms { router, access, tls: None, rules: Arc::new(Rules::of_all(&limits)), closing };
     let deadline = Instant::now() + terms.rules.header_time;
     let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    terms.converse(stream, peer, Place(Arc::new(permit)), deadline).await;
+    terms.converse(stream, peer, Place(Arc::new(permit)), deadline, Spoken::Either).await;
 }
 
 #[cfg(test)]

@@ -418,6 +418,12 @@ impl SoraRequest {
         gauge!(SORA_REQUEST_BYTES).increment(bytes);
         Self { bytes, _request: Counted::one(SORA_REQUESTS) }
     }
+
+    /// It is so much longer.
+    pub(crate) fn grew(&mut self, bytes: f64) {
+        gauge!(SORA_REQUEST_BYTES).increment(bytes);
+        self.bytes += bytes;
+    }
 }
 
 impl Drop for SoraRequest {

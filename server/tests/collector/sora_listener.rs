@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use futures_util::stream;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::{http1, http2};
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -240,6 +241,10 @@ async fn with_tls_the_version_of_http_is_agreed_upon() {
     assert!(one.is_well().await);
     one.ask(request(Method::POST, "/collector", &[])).await.unwrap().problem(400, "http-version");
     assert!(tls(&collector, &own, None, b"spdy/3").await.is_err());
+    // What was not agreed upon is not spoken, though its preface comes.
+    let stream = tls(&collector, &own, None, b"http/1.1").await.unwrap();
+    let mut two = Connection::two(stream).await.unwrap();
+    two.health().await.unwrap().problem(400, "http-version");
     // Who speaks without TLS hears nothing of use.
     let mut plain = Connection::two(tcp(&collector).await).await.unwrap();
     assert!(plain.health().await.is_err());
@@ -380,16 +385,78 @@ async fn who_is_of_another_network_is_closed_without_a_word() {
 }
 
 #[tokio::test]
+async fn what_is_refused_by_its_head_is_read_to_its_end_and_its_connection_goes_on() {
+    let collector = Collector::start(&[LISTEN]);
+    let with = |kind: &str, body: Vec<u8>| {
+        let mut request = request(Method::POST, "/sora/webhook/stats", &[("content-type", kind)]);
+        *request.body_mut() = Full::from(body);
+        request
+    };
+    let mut one = Connection::one(tcp(&collector).await).await.unwrap();
+    let mut two = Connection::two(tcp(&collector).await).await.unwrap();
+    for connection in [&mut one, &mut two] {
+        let long = connection.ask(with("application/json", vec![b' '; 10 << 20])).await.unwrap();
+        long.problem(400, "bad-request");
+        // More often than a connection of HTTP/2 may have had errors.
+        for _ in 0..1200 {
+            connection.ask(with("text/plain", vec![b'x'; 2000])).await.unwrap().problem(400, "bad-request");
+        }
+        assert!(connection.is_well().await);
+    }
+}
+
+#[tokio::test]
+async fn bodies_of_untold_length_take_the_room_that_they_need() {
+    let settings = [LISTEN, ("RTCTRACE_SORA_REQUEST_BYTES", "4MiB"), ("RTCTRACE_SORA_BODY_BYTES", "4MiB")];
+    let collector = Collector::start(&settings);
+    let (sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(tcp(&collector).await)).await.unwrap();
+    tokio::spawn(connection);
+    // As many as would be refused if each could be of any length; all are under way before the first ends.
+    let (mut parts, mut answers) = (Vec::new(), Vec::new());
+    for _ in 0..40 {
+        let (part, received) = tokio::sync::mpsc::unbounded_channel::<Bytes>();
+        let body = StreamBody::new(stream::unfold(received, |mut received| async move {
+            Some((Ok::<_, std::convert::Infallible>(Frame::data(received.recv().await?)), received))
+        }));
+        let request = request(Method::POST, "/sora/webhook/stats", &[("content-type", "application/json")])
+            .map(|_| body.boxed_unsync());
+        part.send(Bytes::from_static(b"[")).unwrap();
+        parts.push(part);
+        let mut sender = sender.clone();
+        answers.push(tokio::spawn(async move { sender.send_request(request).await.unwrap().status() }));
+    }
+    until("all are under way", async || (collector.metric("rtctrace_sora_requests").await == 40.0).then_some(())).await;
+    // One of them is longer than there is room for.
+    let long = parts.remove(0);
+    long.send(Bytes::from(vec![b' '; 3 << 20])).unwrap();
+    drop(long);
+    assert_eq!(answers.remove(0).await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+    drop(parts);
+    for status in futures_util::future::join_all(answers).await {
+        assert_eq!(status.unwrap(), StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(collector.metric("rtctrace_sora_request_bytes").await, 0.0);
+}
+
+#[tokio::test]
 async fn a_connection_too_many_is_asked_to_come_back() {
     let collector = Collector::start(&[LISTEN, ("RTCTRACE_SORA_CONNECTIONS", "1")]);
     let mut first = Connection::two(tcp(&collector).await).await.unwrap();
     assert!(first.is_well().await);
+    // In the HTTP that it speaks.
     let mut second = tcp(&collector).await;
+    second.write_all(b"POST /collector HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
     let mut heard = String::new();
-    // It may be said before anything is asked.
-    let _ = second.read_to_string(&mut heard).await;
-    assert!(heard.starts_with("HTTP/1.1 503 ") && heard.contains("\r\nRetry-After: 10\r\n"), "{heard}");
+    second.read_to_string(&mut heard).await.unwrap();
+    assert!(heard.starts_with("HTTP/1.1 503 ") && heard.contains("\r\nretry-after: 10\r\n"), "{heard}");
     assert!(heard.contains("too-many-connections") && heard.contains("`sora.connections`"), "{heard}");
+    let mut third = Connection::two(tcp(&collector).await).await.unwrap();
+    let answer = third.health().await.unwrap();
+    assert_eq!(
+        (answer.status, &answer.headers["retry-after"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &HeaderValue::from_static("10"))
+    );
     assert!(first.is_well().await);
     assert_eq!(collector.get("/healthz").await.status, 200, "the other listener has places of its own");
     assert!(collector.metric("rtctrace_refused_total{reason=\"too_many_connections\"}").await >= 1.0);

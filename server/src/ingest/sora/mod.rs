@@ -28,6 +28,9 @@ const STATS_TYPE: &str = "sora-stats-webhook-type";
 const SESSION_TYPE: &str = "sora-session-webhook-type";
 const EVENT_TYPE: &str = "sora-event-webhook-type";
 
+/// So much is read of a body that is refused by its head, for its connection to go on.
+const PASSED_OVER: Size = Size(32 << 20);
+
 /// The routes of Sora's listener.
 pub(crate) fn router(app: App) -> Router {
     Router::new()
@@ -111,21 +114,33 @@ impl Received {
 }
 
 async fn received(app: &App, request: Request, type_header: &'static str) -> Result<Received, Problem> {
-    is_json(request.headers())?;
+    let limit = longest(app);
+    if let Err(problem) = is_fit(request.headers(), limit) {
+        body::pass_over(request.into_body(), PASSED_OVER).await;
+        return Err(problem);
+    }
     let header = request.headers().get(HeaderName::from_static(type_header));
     let told = (type_header, header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let path = request.uri().path().to_owned();
-    let room = request.extensions().get().map(Arc::clone);
-    let limit = longest(app);
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > limit.0) {
-        return Err(too_long(limit));
+    let room: Option<Arc<Taken>> = request.extensions().get().map(Arc::clone);
+    let mut body = request.into_body();
+    let fits = |bytes| room.as_deref().map_or(Ok(()), |room| room.hold(bytes));
+    match body::collect_within(&mut body, limit, fits).await {
+        Ok(bytes) => Ok(Received { bytes, path, told, _room: room }),
+        Err(problem) => {
+            if problem.reason() != Reason::SlowBody {
+                body::pass_over(body, PASSED_OVER).await;
+            }
+            Err(if problem.reason() == Reason::TooLarge { too_long(limit) } else { problem })
+        }
     }
-    let bytes = body::collect(request.into_body(), limit).await.map_err(|problem| match problem.reason() {
-        Reason::TooLarge => too_long(limit),
-        _ => problem,
-    })?;
-    Ok(Received { bytes, path, told, _room: room })
+}
+
+/// Whether a body may be what its head says of it.
+fn is_fit(headers: &HeaderMap, limit: Size) -> Result<(), Problem> {
+    is_json(headers)?;
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > limit.0) { Err(too_long(limit)) } else { Ok(()) }
 }
 
 fn longest(app: &App) -> Size {
