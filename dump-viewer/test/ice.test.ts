@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ConnectionOverview, EntryOverview } from '../src/import/messages';
-import { endpoint, pairs, parseCandidate } from '../src/model/ice';
+import { endpoint } from '../src/model/entries';
+import { pairs, parseCandidate } from '../src/model/ice';
 
 function entry(id: string, type: string, texts: Record<string, string>, numbers: Record<string, number> = {}): EntryOverview {
   const series = Object.entries(numbers).map(([name, last]) => ({ name, kind: 'counter' as const, unit: '', constant: true, last }));

@@ -26,12 +26,9 @@ describe('the list of sessions', () => {
   before(async () => {
     [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
     const dumps = NAMES.map((name) => readFileSync(new URL(`${name}.jsonl`, recordings), 'utf8'));
-    for (const text of [...dumps, DENIED]) {
-      const answer = await fetch(`${collector.url}/api/v1/dumps`, { method: 'POST', body: text });
-      assert.equal(answer.status, 201, await answer.text());
-    }
+    for (const text of [...dumps, DENIED]) await collector.upload(text);
     await until('all are stored', 20_000, async () => {
-      all = (await (await fetch(`${collector.url}/api/v1/sessions?state=ended`)).json()).sessions;
+      all = (await collector.json('/api/v1/sessions?state=ended')).sessions;
       return all.length === COUNT;
     });
   });
@@ -44,7 +41,7 @@ describe('the list of sessions', () => {
   /** @param {import('playwright-core').Page} page */
   const shown = (page) => page.locator('[data-testid=session-row]').evaluateAll((rows) => rows.map((row) => row.dataset.sessionId));
   /** @param {string} query */
-  const asked = async (query) => (await (await fetch(`${collector.url}/api/v1/sessions?${query}`)).json()).sessions.map((/** @type {any} */ { id }) => id);
+  const asked = async (query) => (await collector.json(`/api/v1/sessions?${query}`)).sessions.map((/** @type {any} */ { id }) => id);
 
   it('shows those that fulfil conditions, and keeps them in the address', async () => {
     const { page, faults } = await openPage(browser);

@@ -16,9 +16,7 @@ describe('what the viewer gives away', () => {
 
   before(async () => {
     [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
-    const answer = await fetch(`${collector.url}/api/v1/dumps`, { method: 'POST', body: dump });
-    assert.equal(answer.status, 201, await answer.clone().text());
-    id = (await answer.json()).dumps[0].session;
+    id = await collector.upload(dump);
     await until('the session is stored', 10_000, async () => (await fetch(`${collector.url}/api/v1/sessions/${id}/dump`)).ok);
   });
 
@@ -93,7 +91,7 @@ describe('what the viewer gives away', () => {
     await page.locator('[data-testid=show-features]').click();
     const features = await saved(page, '[data-testid=save-features]');
     assert.equal(features.name, `${id}-features.json`);
-    const session = await (await fetch(`${collector.url}/api/v1/sessions/${id}`)).json();
+    const session = await collector.json(`/api/v1/sessions/${id}`);
     assert.deepEqual(JSON.parse(features.bytes.toString()), session.features);
     await screenshot(page, 'viewer-features');
     assert.deepEqual(faults, []);

@@ -95,6 +95,13 @@ export class Collector {
     return answer.json();
   }
 
+  /** Gives it a dump from elsewhere. @param {BodyInit} dump @returns {Promise<string>} its session */
+  async upload(dump) {
+    const answer = await fetch(`${this.url}/api/v1/dumps`, { method: 'POST', body: dump });
+    if (answer.status !== 201) throw new Error(`an upload was answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()).dumps[0].session;
+  }
+
   /** @returns {Promise<any[]>} the newest sessions */
   async sessions() {
     return (await this.json('/api/v1/sessions?limit=50')).sessions;

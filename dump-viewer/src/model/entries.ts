@@ -43,16 +43,21 @@ export interface EntryItem {
   open: boolean;
 }
 
-const text = (entry: EntryOverview | undefined, member: string) => entry?.texts[member]?.value ?? '';
-const number = (entry: EntryOverview | undefined, member: string) =>
+/** The last value of a member that is a text; empty if there is none. */
+export const text = (entry: EntryOverview | undefined, member: string) => entry?.texts[member]?.value ?? '';
+/** The last value of a member that is a number. */
+export const number = (entry: EntryOverview | undefined, member: string) =>
   entry?.series.find((series) => series.name === member)?.last ?? null;
+
+/** `192.0.2.1:50000`, `[2001:db8::1]:50000`. */
+export function endpoint({ address, port }: { address: string; port: number | null }): string {
+  const host = address.includes(':') ? `[${address}]` : address || 'address hidden';
+  return port === null ? host : `${host}:${port}`;
+}
 
 function candidate(entry: EntryOverview | undefined): string {
   if (!entry) return '';
-  const address = text(entry, 'address');
-  const port = number(entry, 'port');
-  const host = address.includes(':') ? `[${address}]` : address;
-  return `${text(entry, 'candidateType')} ${host || 'address hidden'}${port === null ? '' : `:${port}`}`.trim();
+  return `${text(entry, 'candidateType')} ${endpoint({ address: text(entry, 'address'), port: number(entry, 'port') })}`.trim();
 }
 
 /** A candidate pair by its ends: `host 192.0.2.x:50000 ⇄ relay ...`, and its protocol. */

@@ -1,6 +1,7 @@
 // The ICE candidates of a connection and their pairs, from its reports, and what its events tell of candidates.
 
 import type { ConnectionOverview, EntryOverview } from '../import/messages';
+import { number, text } from './entries';
 import type { Recording } from './recording';
 
 export interface Candidate {
@@ -32,9 +33,6 @@ export interface Pair {
   requestsSent: number;
   responsesReceived: number;
 }
-
-const text = (entry: EntryOverview, member: string) => entry.texts[member]?.value ?? '';
-const number = (entry: EntryOverview, member: string) => entry.series.find(({ name }) => name === member)?.last ?? null;
 
 function candidate(entry: EntryOverview | undefined): Candidate | null {
   if (!entry) return null;
@@ -140,9 +138,3 @@ export async function told(recording: Recording, connection: number): Promise<{ 
 }
 
 const object = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});
-
-/** `192.0.2.1:50000`, `[2001:db8::1]:50000`. */
-export function endpoint({ address, port }: Candidate): string {
-  const host = address.includes(':') ? `[${address}]` : address || 'address hidden';
-  return port === null ? host : `${host}:${port}`;
-}

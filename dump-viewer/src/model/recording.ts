@@ -61,6 +61,12 @@ export class Recording {
     return typeof told === 'object' && told !== null && !Array.isArray(told) ? told : null;
   }
 
+  /** The features of a connection; none if they are not known. */
+  connectionFeatures(index: number): Record<string, unknown> {
+    const id = this.connection(index)?.id;
+    return this.features?.connections.find((features) => features.id === id) ?? {};
+  }
+
   connection(index: number): ConnectionOverview | undefined {
     return this.overview.connections[index];
   }

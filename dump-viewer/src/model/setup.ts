@@ -19,7 +19,7 @@ const NEGOTIATION = new Set(['createOffer', 'createAnswer', 'setLocalDescription
 export function setupSteps(recording: Recording, index: number): Step[] {
   const connection = recording.connection(index);
   if (!connection) return [];
-  const features: Record<string, unknown> = recording.features?.connections.find(({ id }) => id === connection.id) ?? {};
+  const features = recording.connectionFeatures(index);
   const number = (name: string) => (typeof features[name] === 'number' ? (features[name] as number) : null);
   const after = (from: number, length: number | null) => (length === null ? null : from + length);
   const first = (states: [number, string][], ...wanted: string[]) => states.find(([, state]) => wanted.includes(state))?.[0] ?? null;

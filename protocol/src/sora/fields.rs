@@ -67,18 +67,13 @@ impl<'a> Fields<'a> {
 
     /// What is there; `null` is not.
     pub(super) fn get(self, name: &str) -> Option<RawValue<'a>> {
-        let mut found = None;
-        for (member, value) in self.raw() {
-            if is_name(member, name) {
-                found = Some(value);
-            }
-        }
-        found.filter(|value| !value.is_null())
+        let [found] = self.each_of([name]);
+        found
     }
 
-    /// What is there of two members.
-    pub(super) fn two(self, names: [&str; 2]) -> [Option<RawValue<'a>>; 2] {
-        let mut found = [None; 2];
+    /// What is there of these members, by one pass.
+    pub(super) fn each_of<const N: usize>(self, names: [&str; N]) -> [Option<RawValue<'a>>; N] {
+        let mut found = [None; N];
         for (name, value) in self.raw() {
             for (wanted, found) in names.iter().zip(&mut found) {
                 if is_name(name, wanted) {

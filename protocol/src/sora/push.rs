@@ -327,7 +327,7 @@ fn check(stats: &[RawValue<'_>], subject: Subject) -> Result<(), BadBody> {
 pub(super) fn check_entry(entry: Fields<'_>) -> Result<(), BadBody> {
     // Ids of codecs hold their parameters.
     const MAX_ID: usize = 4 * MAX_TEXT;
-    let [id, timestamp] = entry.two(["id", "timestamp"]);
+    let [id, timestamp] = entry.each_of(["id", "timestamp"]);
     if entry.needed("id", id)?.as_str().is_none_or(|id| id.is_empty() || id.len() > MAX_ID) {
         return Err(entry.wrong("id", "a string of 1 to 1020 bytes"));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 
 use crate::config::Size;
 use crate::problem::{Problem, Reason};
@@ -61,11 +61,6 @@ fn slow() -> Problem {
 }
 
 /// All of it.
-pub(crate) async fn collect(body: Body, limit: Size) -> Result<Bytes, Problem> {
-    let body = Limited::new(body, usize::try_from(limit.0).unwrap_or(usize::MAX));
-    match tokio::time::timeout(BODY_TIMEOUT, body.collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long(limit)),
-        Ok(Err(_)) | Err(_) => Err(slow()),
-    }
+pub(crate) async fn collect(mut body: Body, limit: Size) -> Result<Bytes, Problem> {
+    collect_within(&mut body, limit, |_| Ok(())).await
 }

@@ -127,15 +127,9 @@ fn finding(row: &Row) -> sqlx::Result<Value> {
     let text = |column| Ok::<_, sqlx::Error>(row.text(column)?.map(Value::from));
     let time = |column| Ok::<_, sqlx::Error>(row.time(column)?.map(|UnixMillis(millis)| Value::from(millis)));
     let mut track = Map::new();
-    for (name, column) in [
-        ("kind", "kind"),
-        ("direction", "direction"),
-        ("mid", "mid"),
-        ("rid", "rid"),
-        ("trackIdentifier", "track_identifier"),
-        ("statsId", "stats_id"),
-    ] {
-        track.extend(text(column)?.map(|value| (name.to_owned(), value)));
+    for part in &FINDING {
+        let Some(name) = part.name.strip_prefix("track.") else { continue };
+        track.extend(text(part.column)?.map(|value| (name.to_owned(), value)));
     }
     let values = row.json("measured")?.and_then(|text| serde_json::from_str(&text).ok());
     let members = [

@@ -26,9 +26,7 @@ const LIMIT: u16 = 4001;
 
 /// Takes a push in. When this returns, it is written.
 pub(super) async fn push(app: &App, push: &Push<'_>, path: &str) -> Result<(), Problem> {
-    if app.registry.spool().is_full() {
-        return Err(later(Reason::SpoolFull, "The spool is full; come back later.", SOON));
-    }
+    has_room(app)?;
     let name = match &push.connection {
         Some(connection) => name_of_connection(&connection.connection_id),
         None => name_of_node(&push.sender.node_name),
@@ -61,21 +59,33 @@ async fn bring(app: &App, push: &Push<'_>, path: &str, name: &str) -> Result<Out
     }
     for successor in 0..SessionId::SUCCESSORS {
         let origin = Origin::of_sora(&push.sender, push.connection.as_ref(), path, UnixMillis::now());
-        match app.registry.attach(SessionId::following(name, successor), origin, 0).await {
-            Attach::Session(handle, is_new) => {
-                let reply = first_said(app, &handle, is_new, Said::Push(push)).await;
-                if let Some(outcome) = outcome(app, &handle, reply).await? {
-                    return Ok(outcome);
-                }
-            }
-            Attach::Ended => {}
-            Attach::OtherUser => return Err(another_client()),
-            Attach::Later(why) => {
-                return Err(later(reason_of(why), format!("This is not taken now: {why}; come back later."), SOON));
-            }
+        let attached = attach(app, SessionId::following(name, successor), origin).await?;
+        let Some((handle, is_new)) = attached else { continue };
+        let reply = first_said(app, &handle, is_new, Said::Push(push)).await;
+        if let Some(outcome) = outcome(app, &handle, reply).await? {
+            return Ok(outcome);
         }
     }
     Err(later(Reason::Overloaded, "The connection has had too many sessions; come back later.", SOON))
+}
+
+fn has_room(app: &App) -> Result<(), Problem> {
+    match app.registry.spool().is_full() {
+        true => Err(later(Reason::SpoolFull, "The spool is full; come back later.", SOON)),
+        false => Ok(()),
+    }
+}
+
+/// The session of that id, and whether it begins; none if it is over.
+async fn attach(app: &App, id: SessionId, origin: Origin) -> Result<Option<(Arc<Handle>, bool)>, Problem> {
+    match app.registry.attach(id, origin, 0).await {
+        Attach::Session(handle, is_new) => Ok(Some((handle, is_new))),
+        Attach::Ended => Ok(None),
+        Attach::OtherUser => Err(another_client()),
+        Attach::Later(why) => {
+            Err(later(reason_of(why), format!("This is not taken now: {why}; come back later."), SOON))
+        }
+    }
 }
 
 /// Tells a session that may have been begun for it.
@@ -178,18 +188,9 @@ async fn begin(
     path: &str,
 ) -> Result<Option<(Arc<Handle>, bool)>, Problem> {
     let Some(envelope) = notice.envelope.as_ref().filter(|_| notice.ended == Ended::No) else { return Ok(None) };
-    if app.registry.spool().is_full() {
-        return Err(later(Reason::SpoolFull, "The spool is full; come back later.", SOON));
-    }
+    has_room(app)?;
     let origin = Origin::of_sora(&notice.sender, Some(envelope), path, UnixMillis::now());
-    match app.registry.attach(SessionId::following(&name_of_connection(connection), 0), origin, 0).await {
-        Attach::Session(handle, is_new) => Ok(Some((handle, is_new))),
-        Attach::Ended => Ok(None),
-        Attach::OtherUser => Err(another_client()),
-        Attach::Later(why) => {
-            Err(later(reason_of(why), format!("This is not taken now: {why}; come back later."), SOON))
-        }
-    }
+    attach(app, SessionId::following(&name_of_connection(connection), 0), origin).await
 }
 
 /// The connections of a session that is over, as far as they are sessions here.
