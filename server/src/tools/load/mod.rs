@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use self::latency::Latencies;
 use self::session::SharedTotals;
@@ -137,6 +138,17 @@ struct Totals {
     failure: Option<String>,
 }
 
+impl Totals {
+    /// A session is over.
+    fn end(&mut self, result: anyhow::Result<()>) {
+        self.done += 1;
+        if let Err(error) = result {
+            self.failed += 1;
+            self.failure.get_or_insert_with(|| format!("{error:#}"));
+        }
+    }
+}
+
 impl Load {
     /// The address that a session comes from: over loopback there are enough of them for any number of sockets.
     fn source_address(&self, number: usize) -> Option<IpAddr> {
@@ -181,24 +193,26 @@ async fn run_all(options: &Options) -> anyhow::Result<()> {
 
     let began = Instant::now();
     let sessions = options.sessions as usize;
+    let mut running = JoinSet::new();
     for number in 0..sessions {
         let load = Arc::clone(&load);
         let start = began + options.ramp.0.mul_f64(number as f64 / sessions as f64);
-        tokio::spawn(async move {
+        running.spawn(async move {
             tokio::time::sleep_until(start.into()).await;
-            let result = session::run(&load, number).await;
-            load.totals(|totals| {
-                totals.done += 1;
-                if let Err(error) = result {
-                    totals.failed += 1;
-                    totals.failure.get_or_insert_with(|| format!("{error:#}"));
-                }
-            });
+            session::run(&load, number).await
         });
     }
     let mut progress = Progress::new();
-    while load.totals(|totals| totals.done) < sessions {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    loop {
+        match tokio::time::timeout(Duration::from_millis(50), running.join_next()).await {
+            Ok(None) => break,
+            // A session whose task broke is a failed one like any other.
+            Ok(Some(ended)) => {
+                let result = ended.map_err(anyhow::Error::from).and_then(|result| result);
+                load.totals(|totals| totals.end(result));
+            }
+            Err(_) => (),
+        }
         progress.show(|| {
             load.totals(|totals| {
                 format!(
