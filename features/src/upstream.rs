@@ -6,7 +6,7 @@ use crate::session::SessionFeatures;
 use crate::table::{ConnectionFeatures, TrackFeatures};
 use crate::value::FeatureValue;
 
-/// The features of a session as upstream has them.
+/// The features of a session as upstream has them: without tracks that no event tells of.
 #[derive(Debug, Clone, Copy)]
 pub struct Upstream<'f>(pub(crate) &'f SessionFeatures);
 
@@ -34,7 +34,7 @@ impl Serialize for Connection<'_> {
         // It is known by its place, not by an id.
         let mut map = serializer.serialize_map(None)?;
         self.0.serialize_values(&mut map, true)?;
-        map.serialize_entry("tracks", &Each(self.0.tracks.iter().map(Track)))?;
+        map.serialize_entry("tracks", &Each(self.0.tracks.iter().filter(|track| !track.is_of_reports).map(Track)))?;
         map.end()
     }
 }

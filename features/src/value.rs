@@ -180,6 +180,14 @@ impl Column for Option<bool> {
     }
 }
 
+impl Column for Option<u64> {
+    const KIND: Kind = Kind::Integer;
+
+    fn value(&self) -> Option<FeatureValue<'_>> {
+        self.as_ref().and_then(Column::value)
+    }
+}
+
 impl Column for Option<i64> {
     const KIND: Kind = Kind::Integer;
 

@@ -137,8 +137,8 @@ fn a_candidate_that_cannot_be_parsed_costs_no_feature() {
     };
     assert_eq!(names(&bogus), names(&sane));
     // The other recording adds a server reflexive candidate in its place, and nothing else does.
-    assert!(!bogus.connections[0].added_srflx_candidate);
-    assert!(bogus.connections[0].added_host_candidate);
+    assert!(!bogus.connections[0].added_srflx_candidate.unwrap());
+    assert!(bogus.connections[0].added_host_candidate.unwrap());
     assert!(bogus.connections[0].add_ice_candidate_failure.is_some());
     assert!(bogus.connections[0].average_outbound_bitrate.unwrap() > 0.0);
 }

@@ -219,7 +219,7 @@ fn connections_beyond_the_limit_are_counted_and_disturb_no_other() {
     let features = extractor.features(&SessionDecoder::new());
     assert_eq!(features.connections.len(), limits::CONNECTIONS);
     assert_eq!(extractor.ignored_events(), 11);
-    assert!(features.connections[0].closed);
+    assert!(features.connections[0].closed.unwrap());
     assert_eq!(features.connections[0].number_of_events, 2);
 }
 

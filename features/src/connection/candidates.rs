@@ -94,16 +94,16 @@ impl Candidates {
     }
 
     pub(crate) fn write(&self, features: &mut ConnectionFeatures) {
-        features.added_host_candidate = self.added.host;
-        features.added_mdns_candidate = self.added.mdns;
-        features.added_srflx_candidate = self.added.srflx;
-        features.added_turn_candidate = self.added.relay;
-        features.added_null_candidate = self.added_null;
-        features.added_connectable_ice_tcp_candidate = self.added_connectable_tcp;
-        features.gathered_host_candidate = self.gathered.host;
-        features.gathered_mdns_candidate = self.gathered.mdns;
-        features.gathered_srflx_candidate = self.gathered.srflx;
-        features.gathered_turn_candidate = self.gathered.relay;
+        features.added_host_candidate = Some(self.added.host);
+        features.added_mdns_candidate = Some(self.added.mdns);
+        features.added_srflx_candidate = Some(self.added.srflx);
+        features.added_turn_candidate = Some(self.added.relay);
+        features.added_null_candidate = Some(self.added_null);
+        features.added_connectable_ice_tcp_candidate = Some(self.added_connectable_tcp);
+        features.gathered_host_candidate = Some(self.gathered.host);
+        features.gathered_mdns_candidate = Some(self.gathered.mdns);
+        features.gathered_srflx_candidate = Some(self.gathered.srflx);
+        features.gathered_turn_candidate = Some(self.gathered.relay);
         features.gathering_time_turn_udp = self.gathering.udp.and_then(input::millis);
         features.gathering_time_turn_tcp = self.gathering.tcp.and_then(input::millis);
         features.gathering_time_turn_tls = self.gathering.tls.and_then(input::millis);

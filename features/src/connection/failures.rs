@@ -52,13 +52,13 @@ impl Failures {
     }
 
     pub(crate) fn write(&self, features: &mut ConnectionFeatures) {
-        features.dtls_errors = self.dtls_errors;
-        features.dtls_failures = self.dtls_failures;
-        features.sdp_create_failures = self.sdp_create;
-        features.sdp_set_failures = self.sdp_set;
+        features.dtls_errors = Some(self.dtls_errors);
+        features.dtls_failures = Some(self.dtls_failures);
+        features.sdp_create_failures = Some(self.sdp_create);
+        features.sdp_set_failures = Some(self.sdp_set);
         features.last_ice_failure_time = self.last_ice_failure.and_then(input::millis).map(UnixMillis);
         features.last_ice_disconnect_time = self.last_ice_disconnect.and_then(input::millis).map(UnixMillis);
-        features.connection_failed = self.connection_failed;
+        features.connection_failed = Some(self.connection_failed);
         features.is_p2p = self.is_p2p;
     }
 }

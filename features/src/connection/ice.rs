@@ -60,10 +60,10 @@ impl Ice {
     }
 
     pub(crate) fn write(&self, features: &mut ConnectionFeatures) {
-        features.ice_connected = self.connected;
+        features.ice_connected = Some(self.connected);
         features.ice_connection_time = self.connection.millis();
-        features.ice_restart = self.restart > Restart::None;
-        features.ice_restart_followed_by_set_remote_description = self.restart == Restart::Answered;
-        features.using_ice_lite = self.lite;
+        features.ice_restart = Some(self.restart > Restart::None);
+        features.ice_restart_followed_by_set_remote_description = Some(self.restart == Restart::Answered);
+        features.using_ice_lite = Some(self.lite);
     }
 }

@@ -46,12 +46,22 @@ fn follows_close(method: &str) -> bool {
     method.starts_with("RTC") || method == "ondtlsstatechange"
 }
 
+/// Whether an event says what a page or its browser did. Methods with a colon are what others say beside: of a connection of the SFU
+/// Sora's, there is nothing else but reports.
+pub(crate) fn is_traced(method: &str) -> bool {
+    !method.starts_with(':')
+}
+
 /// Accumulates the features of one connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionExtractor {
     id: String,
     first: f64,
     last: f64,
+    /// Whether any event says what its page or browser did.
+    is_traced: bool,
+    /// Whether the first event does: then it is the connection's begin.
+    has_begin: bool,
     closed: bool,
     events: u64,
     reports: u64,
@@ -84,6 +94,8 @@ impl ConnectionExtractor {
             id,
             first: time,
             last: time,
+            is_traced: false,
+            has_begin: false,
             closed: false,
             events: 0,
             reports: 0,
@@ -121,6 +133,10 @@ impl ConnectionExtractor {
             self.reports = self.reports.saturating_add(1);
             return self.report(event, page, budgets);
         }
+        if is_traced(&event.method) {
+            self.is_traced = true;
+            self.has_begin |= self.events == 1;
+        }
         self.negotiation.event(event);
         self.ice.event(event);
         self.transport.event(event);
@@ -149,7 +165,7 @@ impl ConnectionExtractor {
         let selected = SelectedPair::of(report, &self.landmarks);
         self.located.report(Some(report), selected.as_ref());
         self.transport.report(report, &self.landmarks, selected.as_ref(), event.time);
-        self.first_pair.report(report, selected.as_ref());
+        self.first_pair.report(report, selected.as_ref(), !self.is_traced);
         self.stats_ids.report();
         let pair = self.in_use.report(report, &self.landmarks, seen);
         self.paths.report(&pair, elapsed);
@@ -157,8 +173,13 @@ impl ConnectionExtractor {
         self.link.report(&pair, sample.as_ref(), &mut budgets.buckets);
         let sample = (sample.as_ref(), self.link.round_trip_time());
         self.tracks.report(report, seen, event.time, sample, (&mut budgets.streams, &mut budgets.buckets));
-        let around = Around { page, path: self.paths.phrase(), round_trip_time: self.link.round_trip_time() };
+        let around = self.around(page);
         self.watch.report(report, seen, event.time, &around, &mut budgets.watched);
+    }
+
+    fn around<'p>(&self, page: &'p Page) -> Around<'p> {
+        let (path, round_trip_time) = (self.paths.phrase(), self.link.round_trip_time());
+        Around { page, path, round_trip_time, is_traced: self.is_traced }
     }
 
     /// Whether any packet of a stream has come.
@@ -168,9 +189,9 @@ impl ConnectionExtractor {
 
     /// Hands over what rules found.
     pub(crate) fn findings(&self, decoder: &SessionDecoder, page: &Page, sink: &mut Sink<'_>) {
-        let around = Around { page, path: self.paths.phrase(), round_trip_time: self.link.round_trip_time() };
+        let around = self.around(page);
         let mut features = ConnectionFeatures::default();
-        self.setup.write(self.first, self.tracks.first_media(), &mut features);
+        self.setup.write(self.begin(), self.tracks.first_media(), &mut features);
         self.watch.write(decoder.report(&self.id), &features, (self.first, self.last), &around, sink);
     }
 
@@ -180,10 +201,10 @@ impl ConnectionExtractor {
             id: self.id.clone(),
             start_time: input::millis(self.first).map(UnixMillis),
             duration: input::millis(self.last - self.first),
-            closed: self.closed,
+            closed: Some(self.closed),
             number_of_events: self.events,
             number_of_events_not_get_stats: self.events.saturating_sub(self.reports),
-            stats_truncated: self.stats_ids.truncated(),
+            stats_truncated: self.is_traced && self.stats_ids.truncated(),
             ..ConnectionFeatures::default()
         };
         self.negotiation.write(&mut features);
@@ -196,9 +217,50 @@ impl ConnectionExtractor {
         self.tracks.write(report, &mut features);
         self.link.write(self.sampling.number(), &mut features);
         self.paths.write(&mut features);
-        self.setup.write(self.first, self.tracks.first_media(), &mut features);
+        self.setup.write(self.begin(), self.tracks.first_media(), &mut features);
         self.outages.write(self.last, &mut features);
         self.failures.write(&mut features);
+        if !self.is_traced {
+            features.connected |= self.transport.is_up() || self.tracks.first_media().any_packet().is_some();
+            self.leave_out_untold(&mut features);
+        }
         features
+    }
+
+    /// When it began, if an event tells that.
+    fn begin(&self) -> Option<f64> {
+        self.has_begin.then_some(self.first)
+    }
+
+    /// Of what only events tell, that there was none says nothing where there are none.
+    fn leave_out_untold(&self, features: &mut ConnectionFeatures) {
+        let f = features;
+        f.closed = f.closed.filter(|closed| *closed);
+        let whether = [
+            &mut f.ice_connected,
+            &mut f.ice_restart,
+            &mut f.ice_restart_followed_by_set_remote_description,
+            &mut f.using_ice_lite,
+            &mut f.added_connectable_ice_tcp_candidate,
+            &mut f.added_host_candidate,
+            &mut f.added_mdns_candidate,
+            &mut f.added_null_candidate,
+            &mut f.added_srflx_candidate,
+            &mut f.added_turn_candidate,
+            &mut f.gathered_host_candidate,
+            &mut f.gathered_mdns_candidate,
+            &mut f.gathered_srflx_candidate,
+            &mut f.gathered_turn_candidate,
+            &mut f.connection_failed,
+        ];
+        whether.into_iter().for_each(|untold| *untold = None);
+        let counts = [
+            &mut f.number_of_negotiations,
+            &mut f.dtls_errors,
+            &mut f.dtls_failures,
+            &mut f.sdp_create_failures,
+            &mut f.sdp_set_failures,
+        ];
+        counts.into_iter().for_each(|untold| *untold = None);
     }
 }

@@ -65,7 +65,7 @@ impl Negotiation {
     }
 
     pub(crate) fn write(&self, features: &mut ConnectionFeatures) {
-        features.number_of_negotiations = self.stable;
+        features.number_of_negotiations = Some(self.stable);
         features.pending_negotiation_at_end = self.pending;
         features.signaling_delay = self.signaling.millis();
         (features.set_local_description_delay, features.set_local_description_role) = self.local.outcome();

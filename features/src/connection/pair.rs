@@ -34,9 +34,11 @@ impl FirstPair {
             || event.method == "onconnectionstatechange" && input::word(event).as_deref() == Some("connected");
     }
 
-    /// A candidate that the report lacks costs only its own features; upstream throws.
-    pub(crate) fn report(&mut self, report: &Report, selected: Option<&SelectedPair<'_>>) {
-        let Some(selected) = selected.filter(|_| self.connected && self.pair.is_none()) else { return };
+    /// A candidate that the report lacks costs only its own features; upstream throws. `is_connected`: whether a pair that is selected is
+    /// all that tells of a connection.
+    pub(crate) fn report(&mut self, report: &Report, selected: Option<&SelectedPair<'_>>, is_connected: bool) {
+        let is_connected = self.connected || is_connected;
+        let Some(selected) = selected.filter(|_| is_connected && self.pair.is_none()) else { return };
         let mut pair = Pair::default();
         if let Some(local) = selected.candidate(report, "localCandidateId") {
             pair.local_address = input::entry_text(local, "address");

@@ -46,13 +46,13 @@ impl Setup {
         }
     }
 
-    /// `start`: of the connection; `first`: its first media.
-    pub(crate) fn write(&self, start: f64, first: &FirstMedia, features: &mut ConnectionFeatures) {
+    /// `start`: of the connection, if that is told; `first`: its first media.
+    pub(crate) fn write(&self, start: Option<f64>, first: &FirstMedia, features: &mut ConnectionFeatures) {
         let since = |start: Option<f64>, end: Option<f64>| input::millis((end? - start?).max(0.0));
-        features.time_to_connected = since(Some(start), self.connected);
-        features.time_to_first_audio_packet = since(Some(start), first.audio_packet);
-        features.time_to_first_video_packet = since(Some(start), first.video_packet);
-        features.time_to_first_video_frame = since(Some(start), first.video_frame);
+        features.time_to_connected = since(start, self.connected);
+        features.time_to_first_audio_packet = since(start, first.audio_packet);
+        features.time_to_first_video_packet = since(start, first.video_packet);
+        features.time_to_first_video_frame = since(start, first.video_frame);
         // A clock may go back.
         let took = |part: &Interval| part.millis().map(|millis| millis.max(0));
         features.setup_signaling_time = took(&self.signaling);

@@ -119,6 +119,11 @@ impl Transport {
         }
     }
 
+    /// Whether a report shows that it was connected: that DTLS was done, or traffic both ways.
+    pub(crate) fn is_up(&self) -> bool {
+        self.dtls.is_some() || self.first_traffic.is_some()
+    }
+
     fn average_round_trip_time(&self) -> Option<f64> {
         let responses: f64 = self.round_trips.iter().map(|pair| pair.responses).sum();
         let total_time: f64 = self.round_trips.iter().map(|pair| pair.total_time).sum();

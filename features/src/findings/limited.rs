@@ -108,6 +108,8 @@ impl Reason {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Limits {
     reason: Reason,
+    /// At the look before.
+    reason_before: Reason,
     has_durations: bool,
     /// How long processor and bandwidth have limited it, until the newest look and the one before (s).
     durations: [Option<f64>; 2],
@@ -152,12 +154,15 @@ impl Limits {
             match (now, before) {
                 (Some(_), Some(_)) if !is_changed => None,
                 (Some(now), Some(before)) => Some((now - before).clamp(0.0, seconds)),
-                (None, _) if !self.has_durations && self.reason == reason => Some(seconds),
+                (None, _) if !self.has_durations && self.reason == reason => {
+                    window.holds(self.reason_before == reason).then_some(seconds)
+                }
                 _ => None,
             }
             .filter(|limited| *limited >= LIMITED.value * seconds)
         };
         let (cpu, bandwidth) = (limited(0, Reason::Cpu), limited(1, Reason::Bandwidth));
+        self.reason_before = self.reason;
         let piece = Piece { begin, end, path: around.path, ..Piece::default() };
         if let Some(seconds) = cpu {
             let height = height.unwrap_or(f64::NAN);

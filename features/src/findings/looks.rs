@@ -6,8 +6,16 @@ use rtctrace_protocol::report::Report;
 /// collector pays for every look. Reports that come each second are looked at every five, with room for timers that come late.
 const LOOK: f64 = 4500.0;
 
-/// What lies between two reports that are further apart (ms) is nothing that a rate could be made of: the page slept.
+/// What lies between two reports that are further apart (ms) is nothing that a rate could be made of: the page slept. Where reports come as
+/// rarely as that, which they do of the SFU Sora's clients, it may be [`OF_USUAL`] times as long as is usual, and [`LONGEST_OF_RARE`] at most:
+/// one of them may be missing.
 const LONGEST: f64 = 60_000.0;
+const OF_USUAL: f64 = 2.5;
+const LONGEST_OF_RARE: f64 = 150_000.0;
+
+/// What a report tells as it is, such as a round trip time, holds for all of so long a time (s) before it; of a longer one both ends have
+/// to say it.
+const SHORT: f64 = 15.0;
 
 /// The last report is looked at when findings are asked for, if it is so much later (ms) than the one before.
 const SHORTEST: f64 = 1000.0;
@@ -24,6 +32,13 @@ pub(super) struct Window {
     pub(super) end: f64,
     /// How long by the reports' own clock.
     pub(super) seconds: f64,
+}
+
+impl Window {
+    /// Whether what its end tells as it is holds for all of it, if its begin has told the same or not.
+    pub(super) fn holds(self, begin_tells: bool) -> bool {
+        self.seconds <= SHORT || begin_tells
+    }
 }
 
 /// Decides which reports are looked at.
@@ -54,8 +69,10 @@ impl Looks {
         self.elapsed(report, time).is_none_or(|elapsed| !(0.0..LOOK).contains(&elapsed))
     }
 
-    pub(super) fn window(&self, report: &Report, time: f64) -> Option<Window> {
-        let elapsed = self.elapsed(report, time).filter(|elapsed| (SHORTEST..=LONGEST).contains(elapsed))?;
+    /// `usual`: how far apart reports come as a rule (ms).
+    pub(super) fn window(&self, report: &Report, time: f64, usual: f64) -> Option<Window> {
+        let longest = (OF_USUAL * usual).clamp(LONGEST, LONGEST_OF_RARE);
+        let elapsed = self.elapsed(report, time).filter(|elapsed| (SHORTEST..=longest).contains(elapsed))?;
         let (begin, _) = self.last?;
         Some(Window { begin: begin.min(time), end: time, seconds: elapsed / 1000.0 })
     }

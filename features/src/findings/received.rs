@@ -87,7 +87,7 @@ static NOT_RENDERED: Rule = Rule {
     advice: "Look whether the track is in the srcObject of an element that plays, at autoplay, and at the output device.",
     sentence: "Received {kind} was not played for {total}",
     thresholds: &[UNSEEN],
-    reads: "getStats: inbound-rtp.packetsReceived with totalSamplesReceived of audio (Chromium takes samples only to play them), framesDecoded with framesRendered of video; not while the page is hidden",
+    reads: "getStats: inbound-rtp.packetsReceived with totalSamplesReceived of audio (Chromium takes samples only to play them), framesDecoded with framesRendered of video, where events are told, too; not while the page is hidden",
 };
 
 const DRY_TERMS: Terms = Terms { least: DRY.value, count: 0.0, join: JOIN };
@@ -275,11 +275,13 @@ impl Inbound {
             true => gained.of(Member::FramesDecoded) > Some(0.0) && gained.of(Member::FramesRendered) == Some(0.0),
             false => comes && gained.of(Member::Samples) == Some(0.0),
         };
-        if is_unseen && !around.page.is_hidden() {
+        // Whether a page is hidden, only events tell; it hears what it does not show.
+        let may_hide = around.page.is_hidden() || (self.is_video && !around.is_traced);
+        if is_unseen && !may_hide {
             self.unseen.add(piece, UNSEEN_TERMS);
         }
         match self.is_video {
-            true => self.seen.look(gained, piece, around),
+            true => self.seen.look(gained, window, around),
             false => self.heard.look(gained, piece, around),
         }
     }

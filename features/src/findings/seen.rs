@@ -7,6 +7,7 @@ use rtctrace_protocol::report::{Entry, Places, Wanted};
 
 use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::finding::FindingTrack;
+use super::looks::Window;
 use super::received::{Gained, Member};
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
@@ -137,8 +138,8 @@ const REPAIR_TERMS: Terms = Terms { least: REPAIR.value, count: 0.0, join: JOIN 
 const OVERLOAD_TERMS: Terms = Terms { least: OVERLOAD_TIME.value, count: 0.0, join: JOIN };
 const BLANK_TERMS: Terms = Terms { least: BLANK_TIME.value, count: 0.0, join: JOIN };
 
-/// Without a count of frames, so many packets between two looks are video and no mere probes or padding.
-const FRAMES_WORTH: f64 = 25.0;
+/// Without a count of frames, so many packets a second are video and no mere probes or padding.
+const FRAMES_WORTH: f64 = 5.0;
 
 static FREEZE: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["freezeCount", "totalFreezesDuration"]));
 
@@ -154,11 +155,13 @@ pub(super) struct Seen {
     repair: Episodes,
     overloaded: Episodes,
     blank: Episodes,
+    /// Whether it was blank at the look before.
+    was_blank: bool,
 }
 
 impl Seen {
     pub(super) fn gone(&mut self) {
-        (self.places, self.freezes) = (Places::default(), None);
+        (self.places, self.freezes, self.was_blank) = (Places::default(), None, false);
     }
 
     /// `name`: of the decoder, as JSON.
@@ -185,14 +188,17 @@ impl Seen {
         }
         let begin = (time - 1000.0 * seconds).min(before);
         let (worst, path) = (seconds / count, around.path);
-        self.frozen.add(Piece { begin, end: time, seconds, count, worst, path, ..Piece::default() }, FROZEN_TERMS);
+        let with = [count, 0.0];
+        self.frozen
+            .add(Piece { begin, end: time, seconds, count, worst, with, path, ..Piece::default() }, FROZEN_TERMS);
     }
 
-    pub(super) fn look(&mut self, gained: Gained<'_>, piece: Piece, around: &Around<'_>) {
+    pub(super) fn look(&mut self, gained: Gained<'_>, window: Window, around: &Around<'_>) {
+        let piece = Piece::of(window);
         let of = |member| gained.of(member);
         let packets = of(Member::Packets).unwrap_or(0.0);
         let frames = of(Member::FramesReceived);
-        let comes = frames.map_or(packets >= FRAMES_WORTH, |frames| frames > 0.0);
+        let comes = frames.map_or(packets >= FRAMES_WORTH * piece.seconds, |frames| frames > 0.0);
         if comes && of(Member::FramesDecoded) == Some(0.0) {
             self.stuck.add(piece, STUCK_TERMS);
         }
@@ -209,9 +215,11 @@ impl Seen {
             }
         }
         let size = gained.now(Member::Width).zip(gained.now(Member::Height));
-        if let Some((width, height)) = size.filter(|(width, height)| *width > 0.0 && *height > 0.0)
-            && width <= TINY.value
-            && height <= TINY.value
+        let is_tiny = |size: f64| size > 0.0 && size <= TINY.value;
+        let blank = size.filter(|(width, height)| is_tiny(*width) && is_tiny(*height));
+        let was_blank = std::mem::replace(&mut self.was_blank, blank.is_some());
+        if let Some((width, height)) = blank
+            && window.holds(was_blank)
             && of(Member::FramesDecoded) > Some(0.0)
         {
             self.blank.add(Piece { with: [width, height], ..piece }, BLANK_TERMS);
@@ -231,7 +239,8 @@ impl Seen {
         sink.episodes(&VIDEO_FROZEN, track, (&self.frozen, FROZEN_TERMS), |episode| {
             let whole = &episode.whole;
             let mut values = vec![number("count", whole.count, Unit::Count), total(whole.seconds)];
-            if whole.count > 1.0 {
+            // Of several between two reports, only the mean is known.
+            if whole.count > 1.0 && whole.with[0] <= 1.0 {
                 values.push(number("longest", whole.worst, Unit::Seconds));
             }
             values

@@ -193,8 +193,11 @@ pub(super) struct Outbound {
     pub(super) sender: Option<usize>,
     /// Whether it is a layer beside the first: what is told of the sender, each of its streams tells.
     pub(super) is_other_layer: bool,
-    /// Whether it is switched on, as far as is told.
+    /// Whether it is switched on, as far as is told, and whether it was at the look before.
     is_active: bool,
+    was_active: bool,
+    /// Whether it says that it is.
+    says_active: bool,
     /// Packets and frames between the newest two looks.
     pub(super) packets: Option<f64>,
     frames: Option<f64>,
@@ -267,11 +270,16 @@ impl Outbound {
         self.source
     }
 
-    /// Whether it should send, and has a source that gives something.
-    pub(super) fn should_send(&self, source: Option<&Source>, directions: &Directions) -> bool {
+    /// Whether it was on between the newest two looks. Where no event tells what the page does (`is_traced`), it has to say so itself.
+    fn is_on(&self, window_holds: bool, is_traced: bool) -> bool {
+        self.is_active && window_holds && (is_traced || self.says_active)
+    }
+
+    /// Whether it should send, and has a source that gives something. `is_traced`: whether events tell what the page does.
+    pub(super) fn should_send(&self, source: Option<&Source>, directions: &Directions, is_traced: bool) -> bool {
         let is_given = |source: &Source| source.is_alive == Some(true) && source.is_enabled != Some(false);
         let may_send = self.track.mid.as_deref().is_none_or(|mid| directions.may_send(mid));
-        self.is_active && may_send && source.is_some_and(is_given)
+        self.is_on(true, is_traced) && may_send && source.is_some_and(is_given)
     }
 
     pub(super) fn look(
@@ -287,6 +295,7 @@ impl Outbound {
         self.packets = self.counters.grown(Member::Packets as usize);
         self.frames = self.counters.grown(Member::Frames as usize);
         self.has_sent |= self.packets.is_some_and(|packets| packets > 0.0);
+        self.was_active = self.is_active;
         if is_changed {
             self.look_at_others(entry, window);
         }
@@ -311,7 +320,8 @@ impl Outbound {
     fn look_at_others(&mut self, entry: Entry<'_>, window: Option<Window>) {
         self.others.find(&OTHERS, entry);
         let raw = |other: Other| self.others.value(entry, other as usize);
-        self.is_active = raw(Other::Active).and_then(RawValue::as_bool) != Some(false);
+        let active = raw(Other::Active).and_then(RawValue::as_bool);
+        (self.is_active, self.says_active) = (active != Some(false), active == Some(true));
         if !self.is_video {
             return;
         }
@@ -336,26 +346,27 @@ impl Outbound {
     }
 
     /// Compares with its source, and with the other layers, when all have been looked at. `is_free`: whether the page sets no frame
-    /// rate of its own.
+    /// rate of its own; `is_traced`: whether events tell what it does.
     pub(super) fn compare(
         &mut self,
         source: Option<&Source>,
         layers: Option<Layers>,
         window: Window,
         directions: &Directions,
-        (is_connected, is_free): (bool, bool),
+        (is_connected, is_free, is_traced): (bool, bool, bool),
     ) {
         let (piece, seconds) = (Piece::of(window), window.seconds);
         let is_dry = self.packets == Some(0.0);
         match layers {
             Some(layers) if layers.is_sent => {
-                if is_dry && self.has_sent && self.is_active {
+                if is_dry && self.has_sent && self.is_on(window.holds(self.was_active), is_traced) {
                     let with = [self.limits.reason().number(), 0.0];
                     self.lost_layer.add(Piece { worst: with[0], with, ..piece }, DRY_TERMS);
                 }
             }
             _ => {
-                if is_dry && is_connected && !self.is_other_layer && self.should_send(source, directions) {
+                let should_send = window.holds(self.was_active) && self.should_send(source, directions, is_traced);
+                if is_dry && is_connected && !self.is_other_layer && should_send {
                     self.dry.add(piece, DRY_TERMS);
                 }
             }

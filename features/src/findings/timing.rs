@@ -48,7 +48,7 @@ static CLOCK_JUMP: Rule = Rule {
     advice: "Mind it when times of this session are compared with those of others.",
     sentence: "The clock jumped by {worst}[, the most of {count:jump}]",
     thresholds: &[JUMP],
-    reads: "getStats: timestamp, and the times of its events",
+    reads: "getStats: timestamp, and the times of its events, of connections that have other events, too: the SFU Sora's times are its own clock's",
 };
 
 const GAP_TERMS: Terms = Terms { least: 0.0, count: 1.0, join: f64::INFINITY };
@@ -91,6 +91,11 @@ impl Timing {
             self.reports = self.reports.saturating_add(1);
             self.usual += (elapsed - self.usual) / f64::from(self.reports.min(16));
         }
+    }
+
+    /// How far apart reports are, as a rule (ms); 0 if that is not known yet.
+    pub(super) fn usual(&self) -> f64 {
+        self.usual
     }
 
     pub(super) fn write(&self, sink: &mut Sink<'_>) {

@@ -40,6 +40,8 @@ pub(crate) struct Around<'a> {
     pub(crate) path: Option<&'static str>,
     /// The round trip time (s).
     pub(crate) round_trip_time: Option<f64>,
+    /// Whether events tell what page and browser did.
+    pub(crate) is_traced: bool,
 }
 
 /// What an entry is, in the order in which they are looked at.
@@ -104,7 +106,7 @@ impl Watch {
     /// `seen`: the number of the report before.
     pub(crate) fn report(&mut self, report: &Report, seen: u64, time: f64, around: &Around<'_>, budget: &mut Budget) {
         let before = self.time.replace(time).unwrap_or(time);
-        self.timing.report(Looks::own(report, time), time);
+        self.timing.report(Looks::own(report, time).filter(|_| around.is_traced), time);
         if report.reshaped() > seen {
             self.take_leave(report, time, around);
             self.reshape(report, seen, budget);
@@ -124,7 +126,7 @@ impl Watch {
     /// Every few seconds.
     #[inline(never)]
     fn look(&mut self, report: &Report, time: f64, around: &Around<'_>) {
-        let window = self.looks.window(report, time);
+        let window = self.looks.window(report, time, self.timing.usual());
         for at in 0..self.slots.len() {
             if let Some((role, place)) = self.slots.get(at).copied()
                 && let Some(entry) = report.at(place)
@@ -135,7 +137,7 @@ impl Watch {
         let changes = self.transports(report, time);
         self.way.look(changes, window, around);
         if let Some(window) = window {
-            self.compare(report, window);
+            self.compare(report, window, around);
         }
         self.looks.done(report, time);
     }
@@ -169,7 +171,8 @@ impl Watch {
         self.ice.is_connected().unwrap_or_else(by_report)
     }
 
-    fn flow(&self) -> Flow {
+    /// `is_traced`: whether events tell what page and browser did.
+    fn flow(&self, is_traced: bool) -> Flow {
         let mut flow = Flow::default();
         let either = |now: Option<(bool, bool)>, more: (bool, bool)| {
             let now = now.unwrap_or_default();
@@ -192,7 +195,7 @@ impl Watch {
             {
                 flow.outbound = Some(flow.outbound == Some(true) || packets > 0.0);
                 let source = outbound.source().and_then(|at| self.sources.get(at));
-                if outbound.is_audio() && outbound.should_send(source, &self.directions) {
+                if outbound.is_audio() && outbound.should_send(source, &self.directions, is_traced) {
                     flow.audio_out = either(flow.audio_out, (packets > 0.0, outbound.has_sent));
                 }
             }
@@ -201,8 +204,8 @@ impl Watch {
     }
 
     /// What only all of them together tell.
-    fn compare(&mut self, report: &Report, window: Window) {
-        let flow = self.flow();
+    fn compare(&mut self, report: &Report, window: Window, around: &Around<'_>) {
+        let flow = self.flow(around.is_traced);
         let is_connected = self.is_connected(report, flow);
         self.both.look(flow, Piece::of(window), is_connected);
         let mut layers = vec![Layers::default(); self.senders];
@@ -218,7 +221,9 @@ impl Watch {
             let Some(outbound) = self.outbound.get_mut(at) else { continue };
             let source = outbound.source().and_then(|at| self.sources.get(at));
             let layers = outbound.sender.and_then(|sender| layers.get(sender)).copied();
-            outbound.compare(source, layers, window, &self.directions, (is_connected, !self.sets_frame_rate));
+            let is_free = around.is_traced && !self.sets_frame_rate;
+            let terms = (is_connected, is_free, around.is_traced);
+            outbound.compare(source, layers, window, &self.directions, terms);
         }
     }
 
@@ -251,7 +256,7 @@ impl Watch {
     /// Looks once more at what is gone.
     #[cold]
     fn take_leave(&mut self, report: &Report, time: f64, around: &Around<'_>) {
-        let window = self.looks.window(report, time);
+        let window = self.looks.window(report, time, self.timing.usual());
         for entry in report.gone() {
             let Some(role) = self.roles.get(entry.id()).copied() else { continue };
             // Where its far end was, there may be another entry.
@@ -406,7 +411,7 @@ impl Watch {
     ) {
         let mut all = self.clone();
         if let (Some(report), Some(time)) = (report, self.time)
-            && self.looks.window(report, time).is_some()
+            && self.looks.window(report, time, self.timing.usual()).is_some()
         {
             all.look(report, time, around);
         }

@@ -80,6 +80,7 @@ const CHANGED_TERMS: Terms = Terms { least: 0.0, count: 1.0, join: f64::INFINITY
 pub(super) struct Way {
     begin: Option<f64>,
     path: Option<&'static str>,
+    was_long: bool,
     /// How often another pair was selected.
     changes: Option<f64>,
     long: Episodes,
@@ -91,13 +92,16 @@ impl Way {
     /// `changes`: how often another pair was selected, if that is told.
     pub(super) fn look(&mut self, changes: Option<f64>, window: Option<Window>, around: &Around<'_>) {
         let before = (std::mem::replace(&mut self.path, around.path), std::mem::replace(&mut self.changes, changes));
+        let long = around.round_trip_time.filter(|time| *time >= LONG.value);
+        let was_long = std::mem::replace(&mut self.was_long, long.is_some());
         let Some(window) = window else { return };
         let begin = *self.begin.get_or_insert(window.begin);
         let piece = Piece { path: around.path, ..Piece::of(window) };
-        if let Some(round_trip) = around.round_trip_time.filter(|time| *time >= LONG.value) {
+        if let Some(round_trip) = long.filter(|_| window.holds(was_long)) {
             self.long.add(Piece { worst: round_trip, ..piece }, LONG_TERMS);
         }
-        if matches!(around.path, Some("on relay over TCP" | "on relay over TLS")) {
+        let is_tcp = |path| matches!(path, Some("on relay over TCP" | "on relay over TLS"));
+        if is_tcp(around.path) && window.holds(is_tcp(before.0)) {
             self.over_tcp.add(piece, RELAYED_TERMS);
         }
         let changes = match (before, changes) {

@@ -7,16 +7,19 @@ use crate::value::{Json, UnixMillis};
 
 features! {
     /// The features of one track of a connection.
-    struct TrackFeatures {}
+    struct TrackFeatures {
+        /// Whether no event tells of it, but the reports' streams do. Upstream has no such track.
+        is_of_reports: bool,
+    }
 
     /// The table of track features.
     table TRACK_FEATURES {
         upstream {
-            "kind" kind: Option<String>, None, "audio or video.", "the first element", "addTrack, addTransceiver, replaceTrack, ontrack";
-            "direction" direction: Option<String>, None, "inbound or outbound.", "by the event", "addTrack, addTransceiver, replaceTrack: outbound; ontrack: inbound";
-            "trackIdentifier" track_identifier: Option<String>, None, "The id of the MediaStreamTrack.", "the second element", "addTrack, addTransceiver, replaceTrack, ontrack";
-            "startTime" start_time: Option<UnixMillis>, UnixMilliseconds, "Time of the event that brought the track.", "time of the event", "addTrack, addTransceiver, replaceTrack, ontrack";
-            "duration" duration: Option<i64>, Milliseconds, "From that event to the last report that has the track's stream; 0 if none ever had.", "floor(time of the last report with the stream - startTime)", "getStats: inbound-rtp, outbound-rtp";
+            "kind" kind: Option<String>, None, "audio or video.", "the first element; without events, the member", "addTrack, addTransceiver, replaceTrack, ontrack; getStats: inbound-rtp, outbound-rtp.kind, else mediaType";
+            "direction" direction: Option<String>, None, "inbound or outbound.", "by the event; without events, by the type", "addTrack, addTransceiver, replaceTrack: outbound; ontrack: inbound; getStats: inbound-rtp, outbound-rtp";
+            "trackIdentifier" track_identifier: Option<String>, None, "The id of the MediaStreamTrack; absent without events, where no stream tells it.", "the second element; without events, the member", "addTrack, addTransceiver, replaceTrack, ontrack; getStats: inbound-rtp, media-source, track.trackIdentifier";
+            "startTime" start_time: Option<UnixMillis>, UnixMilliseconds, "Time of the event that brought the track; without events, of the first report that has its stream.", "time of the event", "addTrack, addTransceiver, replaceTrack, ontrack; getStats";
+            "duration" duration: Option<i64>, Milliseconds, "From that time to the last report that has the track's stream; 0 if none ever had.", "floor(time of the last report with the stream - startTime)", "getStats: inbound-rtp, outbound-rtp";
             "timeToFirstFrame" time_to_first_frame: Option<i64>, Milliseconds, "Until the inbound track was first unmuted.", "floor(time of the first - startTime)", "MediaStreamTrack.onunmute";
             "hasNullVideoDecoder" has_null_video_decoder: Option<bool>, None, "Whether the inbound video was ever decoded by NullVideoDecoder, which shows nothing.", "any is NullVideoDecoder", "getStats: inbound-rtp.decoderImplementation";
             "hasPeriodicJitterBufferFlushes" has_periodic_jitter_buffer_flushes: Option<bool>, None, "Whether the inbound audio's jitter buffer was flushed at least three times, always 3 to 5 s apart.", "at least 3 growths, all 3000 to 5000 ms apart", "getStats: inbound-rtp.jitterBufferFlushes";

@@ -7,6 +7,7 @@ mod last;
 mod layers;
 mod legacy;
 mod mos;
+mod of_reports;
 mod quality;
 mod reports;
 mod sources;
@@ -53,7 +54,8 @@ impl Direction {
 struct Track {
     direction: Direction,
     kind: Option<String>,
-    id: Box<str>,
+    /// The id of its `MediaStreamTrack`; only one that no event tells of may have none.
+    id: Option<Box<str>>,
     start: f64,
     /// The places of its streams in [`Tracks::streams`], by the [`Choice`].
     streams: [Option<usize>; CHOICES],
@@ -100,7 +102,8 @@ impl Namesakes {
 /// Accumulates the features of a connection's tracks.
 ///
 /// A track is known by an event, its stream by a report, and either may come first. So streams are followed from their first
-/// report on, whoever they belong to, and a track only notes which one is its own.
+/// report on, whoever they belong to, and a track only notes which one is its own. Where no event tells of any, the streams do
+/// ([`of_reports`]).
 #[derive(Debug, Default)]
 pub(crate) struct Tracks {
     tracks: Vec<Track>,
@@ -192,7 +195,7 @@ impl Tracks {
         self.tracks.push(Track {
             direction,
             kind: value.at(0).and_then(input::text),
-            id,
+            id: Some(id),
             start,
             streams: [None; CHOICES],
         });
@@ -277,8 +280,11 @@ impl Tracks {
         }
         let told: Vec<_> = self.streams.iter().zip(entries).map(|(stream, entry)| stream.told(report, entry)).collect();
         let layers = Layers::of(&self.streams, &told);
-        let mut of_track = |track: &Track| self.features_of(track, &told, &layers);
-        features.tracks = self.tracks.iter().map(&mut of_track).collect();
+        let of_track = |track: &Track| self.features_of(track, &told, &layers);
+        features.tracks = match self.tracks.as_slice() {
+            [] => of_reports::tracks(&self.streams).iter().map(|track| without_events(of_track(track))).collect(),
+            tracks => tracks.iter().map(of_track).collect(),
+        };
         self.write_losses(&told, features);
         self.experience.write(features);
     }
@@ -322,13 +328,18 @@ impl Tracks {
         let mut features = TrackFeatures {
             kind: track.kind.clone(),
             direction: Some(track.direction.name().to_owned()),
-            track_identifier: Some(track.id.to_string()),
+            track_identifier: track.id.as_deref().map(str::to_owned),
             start_time: input::millis(track.start).map(UnixMillis),
             duration: Some(0),
             ..TrackFeatures::default()
         };
         if is_inbound {
-            let unmuted = self.ids.get(&track.id).and_then(|known| known.unmuted).map(|time| time - track.start);
+            let unmuted = track
+                .id
+                .as_ref()
+                .and_then(|id| self.ids.get(id))
+                .and_then(|known| known.unmuted)
+                .map(|time| time - track.start);
             let is_null = || self.stream(stream).is_some_and(|stream| stream.null_decoder);
             features.has_null_video_decoder = (track.kind.as_deref() == Some("video")).then(is_null);
             features.time_to_first_frame = unmuted.filter(|delay| *delay >= 0.0).and_then(input::floor_millis);
@@ -343,6 +354,13 @@ impl Tracks {
         }
         features
     }
+}
+
+/// Those of a track that reports alone tell of. How far apart flushes were, reports that are further apart cannot say; nor when the track
+/// began.
+fn without_events(features: TrackFeatures) -> TrackFeatures {
+    let has_periodic_jitter_buffer_flushes = features.has_periodic_jitter_buffer_flushes.filter(|periodic| *periodic);
+    TrackFeatures { is_of_reports: true, time_to_first_frame: None, has_periodic_jitter_buffer_flushes, ..features }
 }
 
 /// Both, and the divisor is not 0.

@@ -6,6 +6,7 @@ use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Report, Shape};
 
 use super::last::Remote;
+use super::of_reports::Carried;
 use super::stream::Stream;
 use super::{Direction, Tracks, legacy};
 use crate::budget::Budget;
@@ -219,6 +220,9 @@ impl Tracks {
                 self.present.push(at);
             }
         }
+        if self.tracks.is_empty() {
+            self.name(report);
+        }
         self.find_far_ends(report, &before, buckets);
         self.are_far_ends_moved = true;
         let mut gone: HashSet<usize> = before.into_iter().filter(|at| self.is_gone(*at)).collect();
@@ -236,6 +240,21 @@ impl Tracks {
         for at in gone {
             if let Some(stream) = self.streams.get_mut(at) {
                 stream.gone(None, time, (self.reports, self.samples), buckets);
+            }
+        }
+    }
+
+    /// Notes what tracks the streams of a report carry, as no event has told of any.
+    fn name(&mut self, report: &Report) {
+        let mut sources = None;
+        for at in &self.present {
+            let Some(stream) = self.streams.get_mut(*at) else { continue };
+            let Some(entry) = stream.place.and_then(|place| report.at(place)) else { continue };
+            match &mut stream.carried {
+                Some(carried) => carried.look_again(report, entry, &mut sources),
+                None => {
+                    stream.carried = Carried::of(report, entry, self.time, &mut sources).map(Box::new);
+                }
             }
         }
     }

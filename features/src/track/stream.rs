@@ -12,6 +12,7 @@ use super::frame_sizes::Dimension;
 use super::last::{Last, Remote};
 use super::legacy;
 use super::mos::Speech;
+use super::of_reports::Carried;
 use super::quality::{Quality, Told};
 use super::{CHOICES, Direction, Now};
 use crate::budget::Budget;
@@ -137,6 +138,8 @@ pub(super) struct Stream {
     pub(super) owners: [Option<usize>; CHOICES],
     /// Where its entry is in the report; `None` if that has none.
     pub(super) place: Option<usize>,
+    /// Which track it carries, by its own word; kept while no event tells of any.
+    pub(super) carried: Option<Box<Carried>>,
     /// What was said last, and when, of a stream that is gone.
     last: Option<Box<(Last, f64)>>,
     codec: Option<Codec>,

@@ -16,6 +16,7 @@ mod negotiation;
 mod playback;
 mod playout;
 mod presence;
+mod rare;
 mod received;
 mod recordings;
 mod seen;
@@ -72,8 +73,11 @@ impl Session {
         self
     }
 
-    /// A report of these entries, at once.
+    /// A report of these entries, at once; if it is the first of all, of a connection whose client tells events, too.
     fn report(mut self, entries: &str) -> Self {
+        if self.lines.is_empty() {
+            self = self.event("create", "{}");
+        }
         let (time, delta) = (BEGIN + self.now, self.delta());
         self.lines.push(format!(r#"["getStats","PC_0",{{{entries},"t":{time}}},{delta}]"#));
         self
@@ -125,6 +129,7 @@ const TESTS: &[&str] = &[
     include_str!("playback.rs"),
     include_str!("playout.rs"),
     include_str!("presence.rs"),
+    include_str!("rare.rs"),
     include_str!("received.rs"),
     include_str!("seen.rs"),
     include_str!("sent.rs"),

@@ -23,7 +23,7 @@ fn reports_are_missing() {
 #[test]
 fn a_clock_jumps() {
     let jump = |by: u64| {
-        (0..10).fold(Session::new(), |mut session, number: u64| {
+        (0..10).fold(Session::new().event("create", "{}"), |mut session, number: u64| {
             let own = BEGIN + session.now + if number < 5 { 0 } else { by };
             let delta = session.delta();
             session.lines.push(format!(r#"["getStats","PC_0",{{{ANY},"t":{own}}},{delta}]"#));

@@ -28,7 +28,8 @@ what the SFU Sora counts itself; over PostgreSQL, **views by minutes** sum them 
 Features as JSON and SQLite have a time in ms since 1970, PostgreSQL as `timestamptz`. SQLite's columns are `INTEGER`, `REAL` and `TEXT` for what PostgreSQL
 calls `bigint` and `boolean`, `double precision`, and all else.
 
-A feature without a value is absent, NULL in the database. Those marked *upstream* have the name, the meaning and the value that rtcstats gives
+A feature without a value is absent, NULL in the database. Of a connection that has reports and no events, as those that the SFU Sora tells of, what only
+events tell is absent, never false or 0. Those marked *upstream* have the name, the meaning and the value that rtcstats gives
 them. Of the distributions, `...Mean` weighs every sample alike, and `...P5`, `...P50` and `...P95` are quantiles of the samples. A sample is a
 report for what reports tell as it is (round trip, jitter, available bit rate, loss at the far end), and a pair of successive reports for what is computed from
 counters; reports closer together than 250 ms count as one.
@@ -146,7 +147,9 @@ fn reference() -> String {
     features(&mut text, "Of a client", "features_client", "One row per session.", CLIENT_FEATURES);
     let about = "One row per `RTCPeerConnection` of a session, with its `connection_id` and its `position` among them.";
     features(&mut text, "Of a connection", "features_connection", about, CONNECTION_FEATURES);
-    let about = "One row per track of a connection, with the `connection_id` and the track's `position` in it.";
+    let about = "One row per track of a connection, with the `connection_id` and the track's `position` in it. Tracks are those that events bring \
+         (`addTrack`, `addTransceiver`, `replaceTrack`, `ontrack`). A connection whose events bring none, as those that the SFU Sora tells of, has \
+         those that its RTP streams carry: one per direction and `trackIdentifier`, and one for each stream that tells none.";
     features(&mut text, "Of a track", "features_track", about, TRACK_FEATURES);
     let about = "One row per finding of a session, with its `position` among them: the worst first, and of one severity what came first. In the API, \
          `findings` of a session.";
