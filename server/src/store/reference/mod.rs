@@ -51,13 +51,15 @@ column and in `extra`. An entry of a type has its own members under that name: t
 | `connection_id` | text |  | The connection; the node, of its Erlang machine. | as it is | the event; `node_name` of a push |
 | `stats_id` | text |  | The entry. | its `id` inside the dump; of what Sora counts without one, its `type`, else its place | getStats: id; Sora: id, type |
 | `extra` | jsonb |  | Every member that has no column, or whose value is of another type. | as JSON | getStats; Sora |
+| `before` | jsonb |  | Over PostgreSQL, in the tables that views by minutes sum up, of the first row of a minute: the entry's row before. | `seconds`: how long before; the counters that are summed up, by their columns | the row before, if it is not more than 150 s older |
 ";
 
 const MINUTES: &str = "
 # Views by minutes
 
-Over PostgreSQL. The edition of TimescaleDB under its own licence keeps them ready as continuous aggregates. What a counter gained is what its rows of one minute
-say: what came between the last of a minute and the first of the next is in none.
+Over PostgreSQL. The edition of TimescaleDB under its own licence keeps them ready as continuous aggregates. What a counter gained since the entry's row before the
+minute is the minute's, too, if that row, or the last report that said the same, is not more than 150 s older than the first one of the minute: of reports that
+come a minute apart, as those of the SFU Sora's clients do, each minute has what came since the one before.
 ";
 
 fn features(text: &mut String, title: &str, table: &str, about: &str, features: &[Feature]) {

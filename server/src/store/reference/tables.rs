@@ -33,7 +33,7 @@ macro_rules! by_minutes {
             column("connection_id", "text", "", ["The connection.", "as it is", concat!($table, ".connection_id")]),
             column("stats_id", "text", "", ["The entry.", "as it is", concat!($table, ".stats_id")]),
             $($column,)*
-            column("seconds", "numeric", "s", ["How long the counters ran.", "largest - smallest", concat!($table, ".time")]),
+            column("seconds", "numeric", "s", ["How long the counters ran.", "largest - smallest, + before.seconds", concat!($table, ".time, before")]),
             column("rows", "bigint", "1", ["Rows of the entry in this minute.", "how many", $table]),
         ]
     };
@@ -328,19 +328,19 @@ const INBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_inbound_rtp";
         "packets_received_gain",
         "bigint",
         "1",
-        ["Packets received in the minute.", "largest - smallest", "stats_inbound_rtp.packets_received"],
+        ["Packets received in the minute.", "largest - smallest, or what it was before", "stats_inbound_rtp.packets_received"],
     ),
     column(
         "packets_lost_gain",
         "bigint",
         "1",
-        ["Packets lost in the minute.", "last by time - first by time, not below 0", "stats_inbound_rtp.packets_lost"],
+        ["Packets lost in the minute.", "last by time - first by time, or what it was before; not below 0", "stats_inbound_rtp.packets_lost"],
     ),
     column(
         "bytes_received_gain",
         "bigint",
         "byte",
-        ["Bytes received in the minute.", "largest - smallest", "stats_inbound_rtp.bytes_received"],
+        ["Bytes received in the minute.", "largest - smallest, or what it was before", "stats_inbound_rtp.bytes_received"],
     ),
     column(
         "jitter_buffer_delay_gain",
@@ -348,7 +348,7 @@ const INBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_inbound_rtp";
         "s",
         [
             "What the samples or frames of the minute waited in the jitter buffer, together.",
-            "largest - smallest",
+            "largest - smallest, or what it was before",
             "stats_inbound_rtp.jitter_buffer_delay",
         ],
     ),
@@ -358,7 +358,7 @@ const INBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_inbound_rtp";
         "1",
         [
             "Samples or frames that left the jitter buffer in the minute.",
-            "largest - smallest",
+            "largest - smallest, or what it was before",
             "stats_inbound_rtp.jitter_buffer_emitted_count",
         ],
     ),
@@ -366,13 +366,13 @@ const INBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_inbound_rtp";
         "concealed_samples_gain",
         "bigint",
         "1",
-        ["Samples concealed in the minute.", "largest - smallest", "stats_inbound_rtp.concealed_samples"],
+        ["Samples concealed in the minute.", "largest - smallest, or what it was before", "stats_inbound_rtp.concealed_samples"],
     ),
     column(
         "total_samples_received_gain",
         "bigint",
         "1",
-        ["Samples received in the minute.", "largest - smallest", "stats_inbound_rtp.total_samples_received"],
+        ["Samples received in the minute.", "largest - smallest, or what it was before", "stats_inbound_rtp.total_samples_received"],
     ),
     column(
         "total_freezes_duration_gain",
@@ -380,7 +380,7 @@ const INBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_inbound_rtp";
         "s",
         [
             "How long the video was frozen in the minute.",
-            "largest - smallest",
+            "largest - smallest, or what it was before",
             "stats_inbound_rtp.total_freezes_duration",
         ],
     ),
@@ -424,31 +424,31 @@ const OUTBOUND_RTP_MINUTE: &[Column] = by_minutes!("stats_outbound_rtp";
         "packets_sent_gain",
         "bigint",
         "1",
-        ["Packets sent in the minute.", "largest - smallest", "stats_outbound_rtp.packets_sent"],
+        ["Packets sent in the minute.", "largest - smallest, or what it was before", "stats_outbound_rtp.packets_sent"],
     ),
     column(
         "bytes_sent_gain",
         "bigint",
         "byte",
-        ["Bytes sent in the minute.", "largest - smallest", "stats_outbound_rtp.bytes_sent"],
+        ["Bytes sent in the minute.", "largest - smallest, or what it was before", "stats_outbound_rtp.bytes_sent"],
     ),
     column(
         "retransmitted_packets_sent_gain",
         "bigint",
         "1",
-        ["Packets sent again in the minute.", "largest - smallest", "stats_outbound_rtp.retransmitted_packets_sent"],
+        ["Packets sent again in the minute.", "largest - smallest, or what it was before", "stats_outbound_rtp.retransmitted_packets_sent"],
     ),
     column(
         "nack_count_gain",
         "bigint",
         "1",
-        ["NACKs received in the minute.", "largest - smallest", "stats_outbound_rtp.nack_count"],
+        ["NACKs received in the minute.", "largest - smallest, or what it was before", "stats_outbound_rtp.nack_count"],
     ),
     column(
         "pli_count_gain",
         "bigint",
         "1",
-        ["PLIs received in the minute.", "largest - smallest", "stats_outbound_rtp.pli_count"],
+        ["PLIs received in the minute.", "largest - smallest, or what it was before", "stats_outbound_rtp.pli_count"],
     ),
     column(
         "average_target_bitrate",
@@ -493,13 +493,13 @@ const CANDIDATE_PAIR_MINUTE: &[Column] = by_minutes!("stats_candidate_pair";
         "bytes_sent_gain",
         "bigint",
         "byte",
-        ["Bytes sent in the minute.", "largest - smallest", "stats_candidate_pair.bytes_sent"],
+        ["Bytes sent in the minute.", "largest - smallest, or what it was before", "stats_candidate_pair.bytes_sent"],
     ),
     column(
         "bytes_received_gain",
         "bigint",
         "byte",
-        ["Bytes received in the minute.", "largest - smallest", "stats_candidate_pair.bytes_received"],
+        ["Bytes received in the minute.", "largest - smallest, or what it was before", "stats_candidate_pair.bytes_received"],
     ),
     column(
         "average_round_trip_time",

@@ -55,6 +55,9 @@ pub(crate) struct Table {
     entry_kinds: &'static [&'static str],
     /// Its columns between the key and `extra`.
     pub(crate) columns: Vec<Column>,
+    /// The places of the counters among them that views by minutes sum up. A table that has any has the column `before` over PostgreSQL, for
+    /// these ([`super::before`]).
+    pub(super) summed: Vec<usize>,
     by_member: HashMap<&'static str, usize>,
     /// The same by the index of the member's property, where its name has a token.
     by_property: Vec<Option<usize>>,
@@ -63,12 +66,12 @@ pub(crate) struct Table {
 /// All tables. Of those with reports, the ones that most entries go to come first, and the one for whatever is left comes last.
 pub(crate) static TABLES: LazyLock<[Table; 15]> = LazyLock::new(|| {
     [
-        table("stats_inbound_rtp", &["inbound-rtp"], INBOUND_RTP),
-        table("stats_outbound_rtp", &["outbound-rtp"], OUTBOUND_RTP),
+        table("stats_inbound_rtp", &["inbound-rtp"], INBOUND_RTP).summed(INBOUND_RTP_SUMMED),
+        table("stats_outbound_rtp", &["outbound-rtp"], OUTBOUND_RTP).summed(OUTBOUND_RTP_SUMMED),
         table("stats_remote_inbound_rtp", &["remote-inbound-rtp"], REMOTE_INBOUND_RTP),
         table("stats_remote_outbound_rtp", &["remote-outbound-rtp"], REMOTE_OUTBOUND_RTP),
         table("stats_media_source", &["media-source"], MEDIA_SOURCE),
-        table("stats_candidate_pair", &["candidate-pair"], CANDIDATE_PAIR),
+        table("stats_candidate_pair", &["candidate-pair"], CANDIDATE_PAIR).summed(CANDIDATE_PAIR_SUMMED),
         table("stats_ice_candidate", &["local-candidate", "remote-candidate"], ICE_CANDIDATE),
         table("stats_codec", &["codec"], CODEC),
         table("stats_transport", &["transport"], TRANSPORT),
@@ -96,6 +99,11 @@ pub(crate) fn kinds() -> impl Iterator<Item = (&'static str, &'static Table)> {
 pub(crate) const TYPE: &str = "type";
 
 impl Table {
+    fn summed(mut self, members: &[&str]) -> Self {
+        self.summed = members.iter().filter_map(|member| self.position(member)).collect();
+        self
+    }
+
     /// The table of a client's entries of that kind.
     pub(crate) fn of(entry_kind: &str) -> Option<&'static Self> {
         let mut tables = TABLES.iter().filter(|table| table.subject == Subject::Client);
@@ -154,7 +162,7 @@ fn table(name: &'static str, entry_kinds: &'static [&'static str], members: &[(&
         }
     }
     let by_member = members.iter().enumerate().map(|(position, (member, _))| (*member, position)).collect();
-    Table { name, subject: Subject::Client, entry_kinds, columns, by_member, by_property }
+    Table { name, subject: Subject::Client, entry_kinds, columns, summed: Vec::new(), by_member, by_property }
 }
 
 fn snake_case(name: &str) -> String {
@@ -167,6 +175,24 @@ fn snake_case(name: &str) -> String {
     }
     out
 }
+
+/// What views by minutes sum up of entries of type `inbound-rtp`.
+const INBOUND_RTP_SUMMED: &[&str] = &[
+    "packetsReceived",
+    "packetsLost",
+    "bytesReceived",
+    "jitterBufferDelay",
+    "jitterBufferEmittedCount",
+    "concealedSamples",
+    "totalSamplesReceived",
+    "totalFreezesDuration",
+];
+
+/// The same of entries of type `outbound-rtp`.
+const OUTBOUND_RTP_SUMMED: &[&str] = &["packetsSent", "bytesSent", "retransmittedPacketsSent", "nackCount", "pliCount"];
+
+/// The same of entries of type `candidate-pair`.
+const CANDIDATE_PAIR_SUMMED: &[&str] = &["bytesSent", "bytesReceived"];
 
 /// Entries of type `inbound-rtp`.
 const INBOUND_RTP: &[(&str, Kind)] = &[
@@ -519,6 +545,7 @@ const ERLANG_VM: &[(&str, Kind)] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::database::Database;
     use super::super::super::database::tests::{Types, both, columns};
     use super::*;
 
@@ -545,6 +572,9 @@ mod tests {
                     expected.push((&column.name, kind));
                 }
                 expected.push(("extra", types.json));
+                if !table.summed.is_empty() && matches!(database, Database::Postgres(_)) {
+                    expected.push(("before", types.json));
+                }
                 let found = columns(&database, table.name).await;
                 let found: Vec<(&str, &str)> = found.iter().map(|(name, kind)| (&**name, &**kind)).collect();
                 assert_eq!(found, expected, "{}", table.name);

@@ -11,7 +11,7 @@ const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TAIL: [u8; 2] = (-1_i16).to_be_bytes();
 /// In place of a length.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
-/// Time, session, connection, entry before the columns of the table, and `extra` behind them.
+/// Time, session, connection, entry before the columns of the table, and `extra` behind them; some tables have `before` behind that.
 const FIXED: usize = 5;
 /// What a row of a browser takes, for the first guess of a batch's size.
 const USUAL_ROW: usize = 700;
@@ -28,7 +28,8 @@ pub(super) fn encode(rows: &[&StatsRow]) -> Vec<u8> {
 }
 
 fn encode_row(row: &StatsRow, out: &mut Vec<u8>) {
-    let fields = row.table.columns.len() + FIXED;
+    let has_before = !row.table.summed.is_empty();
+    let fields = row.table.columns.len() + FIXED + usize::from(has_before);
     out.extend_from_slice(&i16::try_from(fields).unwrap_or(i16::MAX).to_be_bytes());
     field(out, &Moment::of_fraction(row.time).to_be_bytes());
     field(out, row.session.uuid().as_bytes());
@@ -37,8 +38,15 @@ fn encode_row(row: &StatsRow, out: &mut Vec<u8>) {
     for (column, cell) in row.table.columns.iter().zip(&row.cells) {
         encode_cell(column, cell, out);
     }
-    match &row.extra {
-        Some(extra) => json(out, extra),
+    json_or_null(out, row.extra.as_deref());
+    if has_before {
+        json_or_null(out, row.before.as_deref());
+    }
+}
+
+fn json_or_null(out: &mut Vec<u8>, value: Option<&str>) {
+    match value {
+        Some(value) => json(out, value),
         None => out.extend_from_slice(&NULL),
     }
 }

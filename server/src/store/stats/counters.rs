@@ -183,7 +183,7 @@ impl Counted {
         let extra = (!extra.is_empty()).then(|| extra + "}");
         let bytes = rows::bytes(table, entry.text().len());
         let (connection, stats_id) = (Arc::clone(connection), id.clone());
-        rows.push(StatsRow { table, session, connection, stats_id, time: *time, cells, extra }, bytes);
+        rows.push(StatsRow { table, session, connection, stats_id, time: *time, cells, extra, before: None }, bytes);
     }
 }
 

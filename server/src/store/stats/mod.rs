@@ -1,10 +1,13 @@
 //! Stats: the entries of reports as rows, one table per kind of entry, and so what the SFU Sora counts itself.
 
+mod before;
 #[cfg(test)]
 mod bench;
 mod columns;
 mod copy;
 mod counters;
+#[cfg(test)]
+mod minutes;
 mod postgres;
 mod read;
 mod rows;

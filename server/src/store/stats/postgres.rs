@@ -29,7 +29,8 @@ static STATEMENTS: LazyLock<HashMap<&'static str, Statements>> =
 fn statements(table: &Table) -> Statements {
     let name = table.name;
     let values: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-    let values = [values, vec!["extra".to_owned()]].concat();
+    let before = (!table.summed.is_empty()).then(|| "before".to_owned());
+    let values: Vec<String> = values.into_iter().chain(["extra".to_owned()]).chain(before).collect();
     let columns = format!("time, session_id, connection_id, stats_id, {}", values.join(", "));
     let of = |owner: &str| values.iter().map(|value| format!("{owner}.{value}")).collect::<Vec<_>>().join(", ");
     let set: Vec<String> = values.iter().map(|value| format!("{value} = excluded.{value}")).collect();

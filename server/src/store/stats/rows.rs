@@ -10,6 +10,7 @@ use rtctrace_protocol::json::{Kind as JsonKind, RawValue, write_string};
 use rtctrace_protocol::report::{Entry, Report};
 use rtctrace_protocol::sora::Counters;
 
+use super::before::Befores;
 use super::columns::TYPE;
 use super::counters::CounterRows;
 use super::times::Times;
@@ -60,6 +61,16 @@ pub(crate) struct StatsRow {
     pub(crate) cells: Vec<Cell>,
     /// Members without a column, a JSON object.
     pub(crate) extra: Option<String>,
+    /// What the entry's row before was, a JSON object, where views by minutes need it ([`super::before`]).
+    pub(crate) before: Option<String>,
+}
+
+impl StatsRow {
+    /// The counters that views by minutes sum up, with the names of their columns.
+    pub(super) fn summed(&self) -> impl Iterator<Item = (&str, &Cell)> {
+        let counter = |at: &usize| Some((self.table.columns.get(*at)?.name.as_str(), self.cells.get(*at)?));
+        self.table.summed.iter().filter_map(counter)
+    }
 }
 
 /// Rows on their way, and what they hold in memory.
@@ -158,6 +169,9 @@ struct Entries {
     /// With an interval: of the entries of the newest report, by id.
     newest: HashMap<Box<str>, Newest>,
     times: Times,
+    befores: Befores,
+    /// When the newest report came, by its own time.
+    time: Option<f64>,
 }
 
 /// What there is of an entry.
@@ -174,6 +188,7 @@ struct Maker<'m> {
     session: SessionId,
     connection: &'m Arc<str>,
     times: &'m mut Times,
+    befores: &'m mut Befores,
     rows: &'m mut RowBatch,
 }
 
@@ -219,13 +234,16 @@ impl RowFilter {
         let entries = self.connections.entry(Arc::clone(&id)).or_default();
         let When { time: report_time, part } = self.period.take(event_time);
         let (period, is_thinned) = (self.period, self.period.is_thinned());
-        let Entries { seen, part: newest_part, newest, times } = entries;
-        let mut maker = Maker { session, connection: &id, times, rows };
+        let Entries { seen, part: newest_part, newest, times, befores, time: time_before } = entries;
+        let mut maker = Maker { session, connection: &id, times, befores, rows };
+        let own = |time: f64| Some(time).filter(|time| period.has(*time));
+        let time_before = time_before.replace(own(report.timestamp()).unwrap_or(report_time));
         // One that is of another type now is a new one.
         for entry in report.gone() {
             if let Some(Newest { waits: Some(time), .. }) = newest.remove(entry.id()) {
-                maker.make(entry, time);
+                maker.make(entry, time, None);
             }
+            maker.befores.gone(entry.id());
         }
         let seen = std::mem::replace(seen, report.generation());
         // Those that wait for another part have their turn when it begins, whether or not they are named.
@@ -237,8 +255,9 @@ impl RowFilter {
             if !differs && known.as_ref().is_none_or(|newest| newest.waits.is_none()) {
                 continue;
             }
-            let own_time = Some(entry.timestamp()).filter(|time| period.has(*time));
-            let time = maker.times.later(entry.id(), own_time.unwrap_or(report_time), report_time);
+            let time = maker.times.later(entry.id(), own(entry.timestamp()).unwrap_or(report_time), report_time);
+            // Until the report before, nothing was said that has no row.
+            let told = time_before.filter(|_| known.as_ref().is_none_or(|newest| newest.waits.is_none()));
             match known {
                 Some(newest) if newest.part == part => {
                     newest.waits = if differs { Some(time) } else { newest.waits };
@@ -250,22 +269,23 @@ impl RowFilter {
                 }
                 None => {}
             }
-            maker.make(entry, time);
+            maker.make(entry, time, told);
         }
         times.forget_gone(report);
+        befores.forget_gone(report);
     }
 
     /// Appends rows of what was said last and has none yet, after the last report of all. False if the batch is full before that: there are more.
     pub(crate) fn end(&mut self, session: SessionId, decoder: &SessionDecoder, rows: &mut RowBatch) -> bool {
         for (connection, entries) in &mut self.connections {
             let Some(report) = decoder.report(connection) else { continue };
-            let Entries { newest, times, .. } = entries;
+            let Entries { newest, times, befores, .. } = entries;
             for entry in report.entries() {
                 if rows.is_full() {
                     return false;
                 }
                 if let Some(time) = newest.get_mut(entry.id()).and_then(|newest| newest.waits.take()) {
-                    Maker { session, connection, times, rows }.make(entry, time);
+                    Maker { session, connection, times, befores, rows }.make(entry, time, None);
                 }
             }
         }
@@ -274,7 +294,8 @@ impl RowFilter {
 }
 
 impl Maker<'_> {
-    fn make(&mut self, entry: Entry<'_>, time: f64) {
+    /// `told`: when the newest report came that said the same as the entry's row before.
+    fn make(&mut self, entry: Entry<'_>, time: f64, told: Option<f64>) {
         let Some(table) = Table::of(entry.kind()) else { return };
         let text: usize = entry.members().map(|(name, value)| name.len() + value.text().len()).sum();
         if text > LONGEST_ROW || entry.id().len() > LONGEST_ID {
@@ -282,7 +303,8 @@ impl Maker<'_> {
             return;
         }
         self.times.set(entry.id(), time);
-        let row = row(table, self.session, Arc::clone(self.connection), entry, time);
+        let mut row = row(table, self.session, Arc::clone(self.connection), entry, time);
+        row.before = self.befores.of_next(&row, told);
         self.rows.push(row, bytes(table, text));
     }
 }
@@ -313,7 +335,7 @@ fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: E
         extra.push_str(value.text());
     }
     let extra = (!extra.is_empty()).then(|| extra + "}");
-    StatsRow { table, session, connection, stats_id: entry.id().to_owned(), time, cells, extra }
+    StatsRow { table, session, connection, stats_id: entry.id().to_owned(), time, cells, extra, before: None }
 }
 
 /// The value in its column's type, if it is of that type.

@@ -57,7 +57,7 @@ pub(super) fn later(before: Option<Moment>, own_time: f64, report_time: f64) -> 
 }
 
 /// The same in every process.
-fn hash(id: &str) -> u64 {
+pub(super) fn hash(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     hasher.finish()

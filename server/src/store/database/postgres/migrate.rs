@@ -25,6 +25,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (8, include_str!("../../../../../migrations/timescale/0008_conference.sql")),
     (9, include_str!("../../../../../migrations/timescale/0009_sora_counters.sql")),
     (10, include_str!("../../../../../migrations/timescale/0010_findings.sql")),
+    (11, include_str!("../../../../../migrations/timescale/0011_before.sql")),
 ];
 
 /// What follows a migration outside of a transaction, so that nobody waits for it; the migration counts when it is done. All of these may run
@@ -60,8 +61,9 @@ const PLAIN: [(&str, &str); 4] = [
     ("time_bucket('1 minute', time)", "date_bin('1 minute', time, TIMESTAMPTZ '2000-01-03 00:00:00Z')"),
     ("time_bucket('1 minute', bucket)", "date_bin('1 minute', bucket, TIMESTAMPTZ '2000-01-03 00:00:00Z')"),
     (
-        "first(packets_lost, time)",
-        "((min(ARRAY[extract(epoch FROM time)::double precision, packets_lost]))[2])::bigint",
+        "first(coalesce((before->>'packets_lost')::bigint, packets_lost), time)",
+        "((min(ARRAY[extract(epoch FROM time)::double precision, \
+         coalesce((before->>'packets_lost')::bigint, packets_lost)]))[2])::bigint",
     ),
     ("last(packets_lost, time)", "((max(ARRAY[extract(epoch FROM time)::double precision, packets_lost]))[2])::bigint"),
 ];
