@@ -53,6 +53,8 @@ pub(crate) struct App {
     pub(crate) uploads: Arc<Semaphore>,
     /// Places for exports.
     pub(crate) exports: Arc<Semaphore>,
+    /// Places for streams that go on.
+    pub(crate) followers: Arc<Semaphore>,
     /// What lies in memory of messages that have not ended.
     pub(crate) unfinished: Arc<Unfinished>,
     /// Knows where clients are.
@@ -102,9 +104,22 @@ impl App {
         let registry =
             Registry::new(Arc::clone(&config), Arc::clone(&stores), spool, stopping.clone(), Addresses::uncounted());
         let (uploads, exports) = (places(config.limits.uploads), places(config.limits.exports));
+        let followers = places(config.limits.followers);
         let (metrics, unfinished) = (Metrics(metrics), Unfinished::new(&config.limits));
         Ok((
-            Self { config, registry, stores, metrics, stopping, access, uploads, exports, unfinished, geo: None },
+            Self {
+                config,
+                registry,
+                stores,
+                metrics,
+                stopping,
+                access,
+                uploads,
+                exports,
+                followers,
+                unfinished,
+                geo: None,
+            },
             stop,
         ))
     }
@@ -166,6 +181,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::spawn(session::keep_collectors(registry.clone()));
     tokio::spawn(session::keep_looking_for_lost(registry.clone()));
     tokio::spawn(session::follow(registry.clone()));
+    tokio::spawn(session::tell_changes(registry.clone()));
     tokio::spawn(removal::retain(registry.clone(), config.retention.clone()));
     let (upkeep, sessions) = (metrics.clone(), registry.clone());
     let (objects, queue) = (stores.objects.clone(), stores.queue.clone());
@@ -199,6 +215,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         access: Arc::clone(&access),
         uploads: places(limits.uploads),
         exports: places(limits.exports),
+        followers: places(limits.followers),
         unfinished: Unfinished::new(&limits),
         geo,
     };

@@ -74,6 +74,8 @@ pub(crate) enum Reason {
     TooManyUploads,
     /// As many exports as `limits.exports`.
     TooManyExports,
+    /// As many streams that go on as `limits.followers`.
+    TooManyFollowers,
     /// Messages that have not ended hold `limits.unfinished_bytes`.
     TooMuchUnfinished,
     /// A session over its rate that cannot be read more slowly.
@@ -143,6 +145,7 @@ impl Reason {
             Self::TooManyRequests => "too_many_requests",
             Self::TooManyUploads => "too_many_uploads",
             Self::TooManyExports => "too_many_exports",
+            Self::TooManyFollowers => "too_many_followers",
             Self::TooMuchUnfinished => "too_much_unfinished",
             Self::TooFast => "too_fast",
             Self::SpoolFull => "spool_full",
@@ -190,6 +193,7 @@ impl Reason {
             | Self::TooManyRequests
             | Self::TooManyUploads
             | Self::TooManyExports
+            | Self::TooManyFollowers
             | Self::TooMuchUnfinished
             | Self::TooFast
             | Self::SpoolFull
@@ -239,6 +243,7 @@ impl Reason {
             Self::TooManyRequests => "Too many requests",
             Self::TooManyUploads => "Too many uploads",
             Self::TooManyExports => "Too many exports",
+            Self::TooManyFollowers => "Too many followers",
             Self::TooMuchUnfinished => "Too much unfinished",
             Self::TooFast => "Too fast",
             Self::SpoolFull => "Spool full",
@@ -358,6 +363,12 @@ pub(crate) enum Refused {
 #[response(status = 503, content_type = "application/problem+json")]
 #[allow(dead_code)] // For the document.
 pub(crate) struct TooManyExports(ProblemDocument);
+
+/// As many streams that go on are open as there may be.
+#[derive(IntoResponses)]
+#[response(status = 503, content_type = "application/problem+json")]
+#[allow(dead_code)] // For the document.
+pub(crate) struct TooManyFollowers(ProblemDocument);
 
 /// There is no such session.
 #[derive(IntoResponses)]

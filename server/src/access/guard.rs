@@ -67,6 +67,11 @@ fn authorize(app: &App, method: &Method, headers: &HeaderMap, scope: Scope) -> R
     }
 }
 
+/// Whether who was let in to read may still do so: a token may be withdrawn while an answer goes on.
+pub(crate) fn may_still_read(app: &App, headers: &HeaderMap) -> bool {
+    authorize(app, &Method::GET, headers, Scope::Read).is_ok()
+}
+
 fn unknown() -> Problem {
     challenge(Problem::new(Reason::Unauthorized, "This token is not known here."))
 }

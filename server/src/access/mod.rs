@@ -31,7 +31,7 @@ pub(crate) use api_tokens::{Scope, create as create_api_token};
 pub(crate) use client::{
     Claims, ClientTokens, LONGEST_NAME, TokenError, is_token, mint as mint_client_token, without_tokens,
 };
-pub(crate) use guard::{__path_login, __path_logout, COOKIE, LOGIN, guard, login, logout};
+pub(crate) use guard::{__path_login, __path_logout, COOKIE, LOGIN, guard, login, logout, may_still_read};
 pub(crate) use reload::{Reload, Watched, files_of, watch};
 pub(crate) use sora::SoraAccess;
 pub(crate) use sources::Sources;

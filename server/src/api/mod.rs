@@ -5,6 +5,8 @@ pub(crate) mod body;
 mod dump;
 pub(crate) mod dumps;
 mod export;
+mod follow;
+mod followers;
 pub(crate) mod health;
 pub(crate) mod metrics;
 mod openapi;
@@ -30,8 +32,10 @@ use crate::session::SessionId;
 pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     vec![
         ("/api/v1/sessions", get(sessions::list).delete(sessions::remove_of_user)),
+        ("/api/v1/sessions/events", get(sessions::watch)),
         ("/api/v1/sessions/{id}", get(sessions::one).delete(sessions::remove)),
         ("/api/v1/sessions/{id}/dump", get(dump::dump)),
+        ("/api/v1/sessions/{id}/lines", get(follow::follow)),
         ("/api/v1/sessions/{id}/stats/{kind}", get(stats::stats)),
         ("/api/v1/export/features/{table}", get(export::features)),
         ("/api/v1/export/findings", get(export::findings)),

@@ -6,7 +6,7 @@ use axum::Json;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{dump, dumps, export, sessions, stats};
+use super::{dump, dumps, export, follow, sessions, stats};
 use crate::access;
 
 /// A body of bytes, as the document tells it.
@@ -24,10 +24,12 @@ pub(crate) struct Binary(#[expect(dead_code, reason = "only described")] String)
     paths(
         sessions::list,
         sessions::remove_of_user,
+        sessions::watch,
         sessions::one,
         sessions::remove,
         stats::stats,
         dump::dump,
+        follow::follow,
         dumps::upload,
         export::features,
         export::findings,

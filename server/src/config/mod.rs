@@ -308,6 +308,8 @@ pub(crate) struct Limits {
     pub(crate) uploads: usize,
     /// Files of features or stats that the API makes at one time.
     pub(crate) exports: usize,
+    /// Streams of the API that go on for as long as somebody listens: changes of sessions, and lines of sessions that run.
+    pub(crate) followers: usize,
     /// How long the database may take for a query of the API.
     pub(crate) query_time: Span,
     /// Bytes per second that an upload brings at least, after its first `idle_time` and in the mean; 0: any. A slower one is given up, as is
@@ -365,6 +367,7 @@ impl Default for Config {
                 upload_bytes: Size(256 << 20),
                 uploads: 4,
                 exports: 4,
+                followers: 64,
                 query_time: span(30),
                 upload_bytes_per_second: Size(16 << 10),
             },

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use super::changes::Feed;
 use super::decoding;
 use super::finish;
 use super::handle::{Handle, SocketSlot};
@@ -62,6 +63,7 @@ struct Shared {
     asked_in_vain: Mutex<Option<Instant>>,
     stopping: Stopping,
     addresses: Addresses,
+    changes: Feed,
 }
 
 /// Where sessions go.
@@ -139,6 +141,7 @@ impl Registry {
             asked_in_vain: Mutex::default(),
             stopping,
             addresses,
+            changes: Feed::default(),
         }))
     }
 
@@ -367,6 +370,11 @@ impl Registry {
         }
         self.announce(&handle);
         self.finishing(handle)
+    }
+
+    /// Where it is told what becomes of sessions.
+    pub(crate) fn changes(&self) -> &Feed {
+        &self.0.changes
     }
 
     /// Who has how many sessions.

@@ -120,6 +120,14 @@ pub(crate) async fn live_in(
     database.read(select_live(database), &values).await?.iter().map(place).collect()
 }
 
+/// Sessions that run in other collectors of the database, the newest of them.
+pub(crate) async fn live_elsewhere(database: &Database, collector: &str, limit: u32) -> sqlx::Result<Vec<SessionId>> {
+    let sql = "SELECT id, start_time FROM sessions WHERE state = 'live' AND collector <> $1 \
+         ORDER BY start_time DESC, id DESC LIMIT $2";
+    let values = [Value::Text(Some(collector)), Value::Integer(Some(limit.into()))];
+    database.read(sql, &values).await?.iter().map(|row| row.id("id")).collect()
+}
+
 fn select_live(database: &Database) -> String {
     // Older collectors did not tell which they are; it was this one, if there is no other.
     format!(
@@ -155,6 +163,9 @@ mod tests {
             assert_eq!(seen.iter().map(|place| place.start_time.0).collect::<Vec<_>>(), [1, 2, 2, 2, 4, 5]);
             let ids: std::collections::HashSet<_> = seen.iter().map(|place| place.id).collect();
             assert_eq!(ids.len(), 6);
+            let elsewhere = live_elsewhere(&database, "there", 4).await.unwrap();
+            let newest: Vec<_> = seen.iter().rev().map(|place| place.id).take(4).collect();
+            assert_eq!(elsewhere, newest);
             if matches!(database, Database::Sqlite(_)) {
                 let explain = format!("EXPLAIN QUERY PLAN {}", select_live(&database));
                 let values = [

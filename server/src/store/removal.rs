@@ -36,6 +36,7 @@ pub(crate) async fn remove(registry: &Registry, id: SessionId, why: Removal) -> 
         Err(outcome) => return Ok(outcome),
     };
     take_away(registry.stores(), &row).await?;
+    registry.changes().removed();
     telemetry::session_removed(why);
     tracing::info!(session = %id, "session removed");
     Ok(Outcome::Removed)

@@ -13,6 +13,7 @@ mod ends;
 mod exports;
 mod faults;
 mod findings;
+mod followers;
 mod geo;
 mod hostile;
 mod jitsi;

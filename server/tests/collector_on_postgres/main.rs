@@ -19,6 +19,8 @@ mod ends;
 mod exports;
 #[path = "../collector/findings.rs"]
 mod findings;
+#[path = "../collector/followers.rs"]
+mod followers;
 mod hostile;
 #[path = "../collector/jitsi.rs"]
 mod jitsi;

@@ -5,6 +5,7 @@ mod filter;
 mod list;
 mod remove;
 mod show;
+mod watch;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,6 +14,7 @@ pub(crate) use self::filter::{FILTERS, FilterParameters, filter};
 pub(crate) use self::list::{__path_list, list};
 pub(crate) use self::remove::{__path_remove, __path_remove_of_user, remove, remove_of_user};
 pub(crate) use self::show::{__path_one, one};
+pub(crate) use self::watch::{__path_watch, watch};
 use crate::app::App;
 use crate::problem::{Problem, Reason};
 use crate::session::{Browser, Handle, SessionId, SoraOrigin};
