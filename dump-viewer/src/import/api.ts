@@ -121,9 +121,34 @@ export async function sessions(limit: number, cursor: string | null, filter: [st
   return (await response.json()) as SessionPage;
 }
 
+/** What became of sessions since it was told last. */
+export interface Changes {
+  /** Ids. */
+  began?: string[];
+  ended?: string[];
+  stored?: string[];
+  progress?: Pick<Session, 'id' | 'connections' | 'lines' | 'duration'>[];
+}
+
+/** Hears what becomes of sessions: `all` may have changed, `some` have, or nothing is told any more. The browser comes back by itself, unless the source is closed. */
+export function listen(all: () => void, some: (changes: Changes) => void, lost: () => void): EventSource {
+  const source = new EventSource(resolve('sessions/events'));
+  source.addEventListener('refresh', all);
+  source.addEventListener('sessions', ({ data }: MessageEvent<string>) => some(JSON.parse(data) as Changes));
+  source.addEventListener('error', lost);
+  return source;
+}
+
 export async function session(id: string, signal?: AbortSignal): Promise<SessionWithFeatures> {
   const response = await get(resolve(`sessions/${encodeURIComponent(id)}`), signal);
   return (await response.json()) as SessionWithFeatures;
+}
+
+/** The text of a session that runs, behind its first `from` bytes, as it comes. */
+export async function lines(id: string, from: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const { body } = await get(resolve(`sessions/${encodeURIComponent(id)}/lines?from=${from}`), signal);
+  if (!body) throw new ApiError('The collector gave no text.', 0);
+  return body;
 }
 
 export async function dump(id: string, signal?: AbortSignal): Promise<Blob> {

@@ -168,6 +168,7 @@ export interface SeriesData {
 
 export type Request =
   | { id: number; do: 'open'; blob: Blob }
+  | { id: number; do: 'append'; bytes: Uint8Array }
   | { id: number; do: 'previews'; from: Uint32Array }
   | { id: number; do: 'value'; event: number }
   | { id: number; do: 'search'; text: string }

@@ -28,6 +28,11 @@ export class DumpReader {
     return this.#ask({ do: 'open', blob }, progress);
   }
 
+  /** Reads on, behind what was opened: the next bytes of a session that runs. */
+  append(bytes: Uint8Array): Promise<Opened> {
+    return this.#ask({ do: 'append', bytes });
+  }
+
   previews(events: Uint32Array): Promise<string[]> {
     return this.#ask({ do: 'previews', from: events });
   }

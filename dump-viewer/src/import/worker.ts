@@ -26,6 +26,10 @@ async function open(id: number, blob: Blob): Promise<[Opened, Transferable[]]> {
     answer({ id, progress: start / blob.size });
     return new Uint8Array(reader.readAsArrayBuffer(blob.slice(start, end)));
   });
+  return opened(dump);
+}
+
+function opened(dump: Dump): [Opened, Transferable[]] {
   const columns: EventColumns = {
     time: dump.times(),
     method: dump.methods(),
@@ -47,6 +51,9 @@ async function handle(request: Request): Promise<[unknown, Transferable[]]> {
   if (request.do === 'open') return open(request.id, request.blob);
   if (!dump) throw new Error('no recording is open');
   switch (request.do) {
+    case 'append':
+      dump.append(request.bytes);
+      return opened(dump);
     case 'previews':
       return [dump.previews(request.from), []];
     case 'value': {

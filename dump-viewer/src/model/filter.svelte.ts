@@ -15,7 +15,17 @@ export class EventFilter {
   #found = $state.raw<Uint8Array | null>(null);
   #asked = 0;
 
-  constructor(readonly recording: Recording) {}
+  recording = $state.raw() as Recording;
+
+  constructor(recording: Recording) {
+    this.recording = recording;
+  }
+
+  /** The recording has grown. */
+  grow(recording: Recording): void {
+    this.recording = recording;
+    void this.search(this.text);
+  }
 
   /** Asks the worker for the events that contain the text; the last question counts. */
   async search(text: string): Promise<void> {

@@ -1,7 +1,9 @@
-// Opening and closing recordings: at most one is open, and only the newest wish counts.
+// Opening, following and closing recordings: at most one is open, and only the newest wish counts.
 
 import * as api from '../import/api';
+import type { Opened } from '../import/messages';
 import { DumpReader } from '../import/reader';
+import { follow } from './follow';
 import { Recording, type Origin } from './recording';
 
 /** Why nothing is shown. */
@@ -12,11 +14,22 @@ export interface Failure {
   locked: boolean;
 }
 
+/** Whether a recording goes on: it is followed, or would be, if the collector answered. */
+export type Following = 'no' | 'follows' | 'waits';
+
+/** Between attempts to follow. */
+const RETRY = 2000;
+
 export type Opening =
   | { state: 'none' }
   | { state: 'loading'; name: string; step: 'fetching' | 'reading'; share: number }
-  | { state: 'open'; recording: Recording }
+  | { state: 'open'; recording: Recording; following: Following }
   | { state: 'failed'; failure: Failure };
+
+/** The type of a dump that is not stored yet. */
+const LINES = 'application/x-ndjson';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Opener {
   now = $state.raw<Opening>({ state: 'none' });
@@ -45,6 +58,45 @@ export class Opener {
     });
   }
 
+  /** Adds what comes to a session that runs, until it ends. */
+  async #follow(id: string, first: Recording, opened: Opened, length: number, signal: AbortSignal): Promise<void> {
+    let [recording, latest, at] = [first, opened, length];
+    const show = (following: Following) => {
+      if (!signal.aborted) this.now = { state: 'open', recording, following };
+    };
+    const take = async (bytes: Uint8Array) => {
+      at += bytes.length;
+      latest = await recording.reader.append(bytes);
+      recording = recording.grown(latest);
+      show('follows');
+    };
+    while (!signal.aborted) {
+      try {
+        show('follows');
+        await follow(id, at, signal, take);
+        const session = await api.session(id, signal);
+        // It may go on after its end, and Sora's is put in order at its end: then the text is another.
+        const isWhole = session.state === 'ended' && session.source === 'browser' && session.lines === recording.length + recording.overview.skipped.count;
+        if (!isWhole) {
+          await pause(RETRY);
+          if (!signal.aborted) void this.session(id);
+          return;
+        }
+        recording = recording.grown(latest, { kind: 'session', session });
+        return show('no');
+      } catch (error) {
+        if (signal.aborted) return;
+        const status = error instanceof api.ApiError ? error.status : 0;
+        // It was stored meanwhile.
+        if (status === 409 && (await api.session(id, signal).catch(() => null))?.state === 'ended') return void this.session(id);
+        // It runs in another collector, nobody else is let in, or it is gone.
+        if (status >= 400) return show('no');
+        show('waits');
+        await pause(RETRY);
+      }
+    }
+  }
+
   async #open(
     name: string,
     title: string,
@@ -65,7 +117,11 @@ export class Opener {
         if (!abort.signal.aborted) this.now = { state: 'loading', name, step: 'reading', share };
       });
       if (abort.signal.aborted) return;
-      this.now = { state: 'open', recording: new Recording(reader, opened, origin) };
+      const recording = new Recording(reader, opened, origin);
+      this.now = { state: 'open', recording, following: 'no' };
+      const session = origin.kind === 'session' ? origin.session : null;
+      // What is stored is compressed, and over.
+      if (session?.state === 'live' && blob.type === LINES) void this.#follow(session.id, recording, opened, blob.size, abort.signal);
     } catch (error) {
       reader?.close();
       if (abort.signal.aborted) return;

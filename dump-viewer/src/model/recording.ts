@@ -26,18 +26,25 @@ export class Recording {
   readonly #categories: Category[];
   /** Methods of calls that have outcomes. */
   readonly #answered: Set<number>;
-  readonly #values = new Map<number, Promise<EventValue>>();
+  readonly #values: Map<number, Promise<EventValue>>;
 
   constructor(
     readonly reader: DumpReader,
     { overview, columns }: Opened,
     readonly origin: Origin,
+    before?: Recording,
   ) {
+    this.#values = before ? before.#values : new Map();
     this.overview = overview;
     this.columns = columns;
     this.length = columns.time.length;
     this.#categories = overview.methods.map(categoryOf);
     this.#answered = new Set(columns.method.filter((_, event) => (columns.partner[event] ?? -1) > event));
+  }
+
+  /** The same with further events; what was known of the others stays. */
+  grown(opened: Opened, origin = this.origin): Recording {
+    return new Recording(this.reader, opened, origin, this);
   }
 
   get start(): number {
@@ -50,7 +57,8 @@ export class Recording {
   }
 
   get features(): Features | null {
-    const stored = this.origin.kind === 'session' ? this.origin.session.features : null;
+    // Of one that runs, the collector told what it was when it was opened.
+    const stored = this.origin.kind === 'session' && this.origin.session.state === 'ended' ? this.origin.session.features : null;
     return stored ?? this.overview.features;
   }
 

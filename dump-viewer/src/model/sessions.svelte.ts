@@ -1,12 +1,17 @@
-// The list of sessions, kept fresh. New sessions come in at the top; rows that are shown stay where they are.
+// The list of sessions, kept fresh: the collector tells what becomes of them, and is asked where it does not. New sessions come in at the top;
+// rows that are shown stay where they are.
 
 import * as api from '../import/api';
 
 const PAGE = 50;
-/** A session is shown within a second of its end. */
+/** Where nothing is told, a session is shown within a second of its end. */
 const INTERVAL = 750;
+/** What is told may be of other collectors, or of later pages, and late. */
+const TOLD_INTERVAL = 30_000;
 /** The pause between attempts while the collector does not answer. */
 const RETRY = 4000;
+/** So many sessions of later pages are asked for one by one when they end. */
+const SINGLE = 20;
 
 export class Sessions {
   list = $state.raw<api.Session[]>([]);
@@ -17,6 +22,8 @@ export class Sessions {
   locked = $state(false);
   next = $state<string | null>(null);
   loadingMore = $state(false);
+  /** The collector tells of changes. */
+  told = $state(false);
   #pages = 1;
   #filter: [string, string][] = [];
   #now: (() => void) | null = null;
@@ -25,20 +32,79 @@ export class Sessions {
   start(): () => void {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let source: EventSource | null = null;
+    let listenFrom = 0;
+    let running = false;
+    let again = false;
+    const isVisible = () => document.visibilityState === 'visible' && !abort.signal.aborted;
+
     const round = async () => {
+      again = true;
+      if (running) return;
       clearTimeout(timer);
-      if (document.visibilityState === 'visible') await this.#refresh(abort.signal);
-      if (!abort.signal.aborted) timer = setTimeout(() => void round(), this.error ? RETRY : INTERVAL);
+      running = true;
+      while (again && isVisible()) {
+        again = false;
+        await this.#refresh(abort.signal);
+      }
+      running = false;
+      if (isVisible() && !this.error && !source && Date.now() >= listenFrom) listen();
+      if (!abort.signal.aborted) timer = setTimeout(() => void round(), this.error ? RETRY : this.told ? TOLD_INTERVAL : INTERVAL);
     };
-    const visible = () => void (document.visibilityState === 'visible' && round());
+    const listen = () => {
+      const mine = api.listen(
+        () => {
+          this.told = true;
+          void round();
+        },
+        (changes) => {
+          this.#progress(changes);
+          if (changes.began ?? changes.ended ?? changes.stored) void round().then(() => this.#single(changes, abort.signal));
+        },
+        () => {
+          this.told = false;
+          if (mine.readyState === EventSource.CLOSED) {
+            source = null;
+            listenFrom = Date.now() + TOLD_INTERVAL;
+          }
+          void round();
+        },
+      );
+      source = mine;
+    };
+    const rest = () => {
+      source?.close();
+      source = null;
+      this.told = false;
+    };
+    const visible = () => {
+      if (isVisible()) void round();
+      else rest();
+    };
     document.addEventListener('visibilitychange', visible);
     this.#now = () => void round();
     void round();
     return () => {
       abort.abort();
+      rest();
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', visible);
     };
+  }
+
+  #progress({ progress = [] }: api.Changes): void {
+    const by = new Map(progress.map((session) => [session.id, session]));
+    if (this.list.some(({ id }) => by.has(id))) this.list = this.list.map((session) => ({ ...session, ...by.get(session.id) }));
+  }
+
+  /** What is over and stands on a later page. */
+  async #single({ ended = [], stored = [] }: api.Changes, signal: AbortSignal): Promise<void> {
+    const over = new Set([...ended, ...stored]);
+    const later = this.#pages === 1 ? [] : this.list.slice(PAGE).filter(({ id }) => over.has(id));
+    for (const { id } of later.slice(0, SINGLE)) {
+      const session = await api.session(id, signal).catch(() => null);
+      if (session) this.list = this.list.map((known) => (known.id === id ? session : known));
+    }
   }
 
   /** Lists others from now on: parameters of the API. */

@@ -8,7 +8,7 @@ export type CursorSource = 'graph' | 'timeline' | 'events';
 
 export class Shared {
   /** The whole recording. */
-  readonly full: Range;
+  full = $state.raw<Range>({ min: 0, max: 1 });
   /** Where the pointer is, Unix ms. */
   hover = $state<number | null>(null);
   source = $state<CursorSource>('graph');
@@ -21,6 +21,11 @@ export class Shared {
 
   constructor(start: number, end: number) {
     this.full = { min: start, max: end };
+  }
+
+  /** The recording has grown; who shows all of it goes on to do so. */
+  grow(start: number, end: number): void {
+    if (start !== this.full.min || end !== this.full.max) this.full = { min: start, max: end };
   }
 
   get cursor(): number | null {

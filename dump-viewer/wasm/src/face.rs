@@ -1,4 +1,4 @@
-//! What the worker sees: a thin face over [`Recording`] that moves texts and numbers across the boundary.
+//! What the worker sees: a thin face over [`Growing`] that moves texts and numbers across the boundary.
 
 use std::io::{self, BufRead, Read};
 
@@ -6,7 +6,7 @@ use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 
-use crate::recording::Recording;
+use crate::opening::Growing;
 
 /// Bytes asked for at a time: few calls, and progress that moves.
 const CHUNK: f64 = 1_048_576.0;
@@ -14,7 +14,7 @@ const CHUNK: f64 = 1_048_576.0;
 /// A dump that the worker has open.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Dump(Recording);
+pub struct Dump(Growing);
 
 #[wasm_bindgen]
 impl Dump {
@@ -25,62 +25,67 @@ impl Dump {
     /// What is wrong with the file, if it is no dump.
     pub fn open(size: f64, read: Function) -> Result<Dump, JsError> {
         let source = Source { read, size, offset: 0.0, chunk: Vec::new(), consumed: 0 };
-        Recording::open(source).map(Dump).map_err(|error| JsError::new(&error.0))
+        Growing::open(source).map(Dump).map_err(|error| JsError::new(&error.0))
+    }
+
+    /// Reads on: the next bytes of a dump that grows.
+    pub fn append(&mut self, bytes: &[u8]) {
+        self.0.append(bytes);
     }
 
     /// JSON of `Overview`.
     pub fn overview(&self) -> String {
-        self.0.overview()
+        self.0.recording().overview()
     }
 
     /// Unix ms of each event.
     pub fn times(&self) -> Vec<f64> {
-        self.0.times.clone()
+        self.0.recording().times.clone()
     }
 
     /// Method index of each event.
     pub fn methods(&self) -> Vec<u32> {
-        self.0.method_of.clone()
+        self.0.recording().method_of.clone()
     }
 
     /// Connection index of each event, -1 for the page.
     pub fn connections(&self) -> Vec<i32> {
-        self.0.connection_of.clone()
+        self.0.recording().connection_of.clone()
     }
 
     /// The outcome of each call, the call of each outcome; -1 of other events.
     pub fn partners(&self) -> Vec<i32> {
-        self.0.partner_of.clone()
+        self.0.recording().partner_of.clone()
     }
 
     /// Flags of each event.
     pub fn flags(&self) -> Vec<u8> {
-        self.0.flags.clone()
+        self.0.recording().flags.clone()
     }
 
     /// A line of text for each of these events.
     pub fn previews(&self, events: &[u32]) -> Vec<String> {
-        self.0.previews(events)
+        self.0.recording().previews(events)
     }
 
     /// JSON of `EventValue`.
     pub fn value(&mut self, event: u32) -> Option<String> {
-        self.0.value(event)
+        self.0.recording_mut().value(event)
     }
 
     /// Events that contain a text.
     pub fn search(&self, text: &str) -> Vec<u32> {
-        self.0.search(text)
+        self.0.recording().search(text)
     }
 
     /// Unix ms of each point of a stats entry.
     pub fn points(&self, connection: usize, entry: usize) -> Option<Vec<f64>> {
-        self.0.points(connection, entry).map(<[f64]>::to_vec)
+        self.0.recording().points(connection, entry).map(<[f64]>::to_vec)
     }
 
     /// The values of a series of a stats entry, as many as it has points.
     pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {
-        self.0.series(connection, entry, name)
+        self.0.recording().series(connection, entry, name)
     }
 }
 

@@ -19,5 +19,6 @@ mod units;
 mod value;
 
 pub use face::Dump;
+pub use opening::Growing;
 pub use recording::{EventFlags, OpenError, Recording};
 pub use series::Numbers;

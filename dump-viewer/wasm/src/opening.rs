@@ -1,10 +1,10 @@
-//! The one pass over a dump that opening it takes.
+//! The one pass over a dump that opening it takes, and over the lines that come to it later.
 
 use std::collections::HashMap;
 use std::io::BufRead;
 
 use rtctrace_features::FeatureExtractor;
-use rtctrace_protocol::dump::{DumpError, DumpReader};
+use rtctrace_protocol::dump::{DumpError, DumpReader, MAX_LINE};
 use rtctrace_protocol::event::{Event, SessionDecoder, Value};
 
 use crate::calls::{Calls, call_of};
@@ -30,7 +30,8 @@ enum Fault {
     End(String),
 }
 
-/// What only opening needs.
+/// What only taking in lines needs.
+#[derive(Debug)]
 struct Opening {
     recording: Recording,
     methods: HashMap<String, u32>,
@@ -42,12 +43,35 @@ struct Opening {
     text_limit: u64,
 }
 
+/// A dump to which lines may come.
+#[derive(Debug)]
+pub struct Growing {
+    opening: Opening,
+    decoder: SessionDecoder,
+    /// Number of the last line.
+    line: u32,
+    /// What has come of the next line.
+    begun: Vec<u8>,
+    /// That one is too long, and the rest of it is not kept.
+    is_too_long: bool,
+}
+
 impl Recording {
     /// Reads a whole dump.
     ///
     /// # Errors
     /// If it is no dump. Lines that cannot be read are skipped and counted, and a dump that breaks off is shown as far
     /// as it goes.
+    pub fn open<R: BufRead>(input: R) -> Result<Self, OpenError> {
+        Ok(Growing::open(input)?.opening.recording)
+    }
+}
+
+impl Growing {
+    /// Reads what there is of a dump.
+    ///
+    /// # Errors
+    /// As those of [`Recording::open`].
     pub fn open<R: BufRead>(input: R) -> Result<Self, OpenError> {
         Self::open_within(input, TEXT_LIMIT)
     }
@@ -63,16 +87,59 @@ impl Recording {
                 Some(Err(error)) => Err(fault(&error)),
             };
             let line = u32::try_from(reader.line_number()).unwrap_or(u32::MAX);
-            match outcome {
-                Ok(()) => opening.recording.line_numbers.push(line),
-                Err(Fault::Line(reason)) => opening.skip(Problem { line, reason }),
-                Err(Fault::End(reason)) => {
-                    opening.recording.interrupted = Some(Problem { line, reason });
-                    break;
-                }
+            if !opening.count(line, outcome) {
+                break;
             }
         }
-        Ok(opening.finish(&decoder))
+        opening.conclude(&decoder);
+        let line = u32::try_from(reader.line_number()).unwrap_or(u32::MAX);
+        Ok(Self { opening, decoder, line, begun: Vec::new(), is_too_long: false })
+    }
+
+    /// What was read so far.
+    #[must_use]
+    pub fn recording(&self) -> &Recording {
+        &self.opening.recording
+    }
+
+    /// The same, to look at a value.
+    pub fn recording_mut(&mut self) -> &mut Recording {
+        &mut self.opening.recording
+    }
+
+    /// Reads on: further text of format 3, cut anywhere. A line counts from its end on. Behind what interrupted a dump nothing is read.
+    pub fn append(&mut self, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.begun.len() + part.len() > MAX_LINE {
+                self.is_too_long = true;
+                self.begun.clear();
+            }
+            if !self.is_too_long {
+                self.begun.extend_from_slice(part);
+            }
+            if part.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.begun);
+                self.line(&line);
+                self.begun = line;
+                self.begun.clear();
+                self.is_too_long = false;
+            }
+        }
+        self.opening.conclude(&self.decoder);
+    }
+
+    fn line(&mut self, bytes: &[u8]) {
+        self.line = self.line.saturating_add(1);
+        if self.opening.recording.interrupted.is_some() {
+            return;
+        }
+        let outcome = match std::str::from_utf8(bytes.trim_ascii_end()) {
+            _ if self.is_too_long => Err(Fault::Line(format!("longer than {MAX_LINE} bytes"))),
+            Ok("") => return,
+            Ok(text) => self.opening.line(text, &mut self.decoder),
+            Err(_) => Err(Fault::Line("not UTF-8".to_owned())),
+        };
+        self.opening.count(self.line, outcome);
     }
 }
 
@@ -195,6 +262,16 @@ impl Opening {
         index
     }
 
+    /// Keeps what became of a line. False where nothing behind it can be had.
+    fn count(&mut self, line: u32, outcome: Result<(), Fault>) -> bool {
+        match outcome {
+            Ok(()) => self.recording.line_numbers.push(line),
+            Err(Fault::Line(reason)) => self.skip(Problem { line, reason }),
+            Err(Fault::End(reason)) => self.recording.interrupted = Some(Problem { line, reason }),
+        }
+        self.recording.interrupted.is_none()
+    }
+
     fn skip(&mut self, problem: Problem) {
         self.recording.skipped_count += 1;
         if self.recording.skipped.len() < DESCRIBED_SKIPS {
@@ -202,10 +279,10 @@ impl Opening {
         }
     }
 
-    fn finish(mut self, decoder: &SessionDecoder) -> Recording {
+    /// What all lines so far amount to.
+    fn conclude(&mut self, decoder: &SessionDecoder) {
         self.recording.features = serde_json::to_string(&self.extractor.features(decoder)).ok();
         self.recording.findings = self.extractor.findings(decoder);
-        self.recording
     }
 }
 
@@ -265,7 +342,8 @@ mod tests {
         ];
         let text = format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}\n", lines.join("\n"));
         let limit = lines.iter().take(2).map(|line| line.len() as u64).sum();
-        let recording = Recording::open_within(text.as_bytes(), limit).unwrap();
+        let growing = Growing::open_within(text.as_bytes(), limit).unwrap();
+        let recording = growing.opening.recording;
         assert_eq!(recording.times.len(), 2);
         assert!(recording.interrupted.is_some());
         let features = recording.features.unwrap();

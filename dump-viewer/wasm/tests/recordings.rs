@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
-use rtctrace_viewer_wasm::{EventFlags, Recording};
+use rtctrace_viewer_wasm::{EventFlags, Growing, Recording};
 use serde_json::Value;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -47,6 +47,43 @@ fn every_line_of_a_recording_is_an_event() {
         assert_eq!(overview["connections"].as_array().unwrap().len(), connections, "{name}");
         assert!(recording.times.windows(2).all(|pair| pair[0] <= pair[1]), "{name}");
     }
+}
+
+/// However it is cut: into lines, in the middle of a character, or not at all.
+#[test]
+fn a_dump_that_grows_comes_to_the_same_as_the_whole() {
+    let mut bytes = fixture("rich-session.jsonl");
+    bytes.extend_from_slice("[\":note\",null,\"\u{e9}\u{20ac}\",5]\r\n\nno line\n[\":note\",null,7,5]\n".as_bytes());
+    let (whole, overview) = open(&bytes);
+    let head = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(40).unwrap().0 + 1;
+    for size in [7, 1000, 100_000, bytes.len()] {
+        let mut growing = Growing::open(&bytes[..head]).unwrap();
+        assert_eq!(growing.recording().times.len(), 39);
+        for part in bytes[head..].chunks(size) {
+            growing.append(part);
+        }
+        assert_eq!(json(&growing.recording().overview()), overview, "{size}");
+        assert_eq!(growing.recording().partner_of, whole.partner_of);
+        let last = u32::try_from(whole.times.len() - 1).unwrap();
+        let value = json(&growing.recording_mut().value(last).unwrap());
+        assert_eq!(
+            (&value["value"], &value["line"]),
+            (&json("\"7\""), &json(&(bytes.iter().filter(|byte| **byte == b'\n').count()).to_string()))
+        );
+    }
+}
+
+#[test]
+fn a_line_that_has_no_end_takes_no_memory() {
+    let mut growing = Growing::open(&b"RTCStatsDump\n{\"fileFormat\":3}\n"[..]).unwrap();
+    let part = vec![b'x'; 1 << 20];
+    for _ in 0..200 {
+        growing.append(&part);
+    }
+    growing.append(b"\n[\":note\",null,1,5]\n");
+    let overview = json(&growing.recording().overview());
+    assert_eq!((overview["skipped"]["count"].as_u64(), growing.recording().times.len()), (Some(1), 1));
+    assert!(overview["skipped"]["first"][0]["reason"].as_str().unwrap().contains("longer than"));
 }
 
 #[test]
