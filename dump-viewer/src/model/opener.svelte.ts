@@ -35,12 +35,15 @@ export class Opener {
   now = $state.raw<Opening>({ state: 'none' });
   #abort: AbortController | null = null;
   #reader: DumpReader | null = null;
+  /** The session that is open, or on its way; empty of a file. */
+  id = '';
 
   close(): void {
     this.#abort?.abort();
     this.#reader?.close();
     this.#abort = null;
     this.#reader = null;
+    this.id = '';
     this.now = { state: 'none' };
   }
 
@@ -52,10 +55,12 @@ export class Opener {
   }
 
   async session(id: string): Promise<void> {
-    await this.#open(id, 'This session cannot be shown', async (signal) => {
+    const opening = this.#open(id, 'This session cannot be shown', async (signal) => {
       const session = await api.session(id, signal);
       return { blob: await api.dump(id, signal), origin: { kind: 'session', session } };
     });
+    this.id = id;
+    await opening;
   }
 
   /** Adds what comes to a session that runs, until it ends. */

@@ -1,15 +1,16 @@
 // The address of the page.
 
-import { parseRoute, sessionHref, type Route } from './route';
+import { compareHref, parseRoute, sessionHref, type Route } from './route';
 
 export class Router {
   route = $state.raw<Route>(parseRoute(location.hash));
 
   constructor() {
-    // A collector's own links, and those of others, name a session so.
-    const session = new URLSearchParams(location.search).get('session');
+    // A collector's own links, and those of others, name a session so, or two.
+    const given = new URLSearchParams(location.search);
+    const [session, other] = [given.get('session'), given.get('with')];
     if (session) {
-      history.replaceState(null, '', `${location.pathname}${sessionHref(session)}`);
+      history.replaceState(null, '', `${location.pathname}${other ? compareHref(session, other) : sessionHref(session)}`);
       this.route = parseRoute(location.hash);
     }
     addEventListener('hashchange', () => (this.route = parseRoute(location.hash)));

@@ -6,26 +6,96 @@ import type { TimeMode } from './time';
 /** Who moved the cursor; a view need not follow itself. */
 export type CursorSource = 'graph' | 'timeline' | 'events';
 
-export class Shared {
-  /** The whole recording. */
+/** What is shown of time, by one clock. */
+class Clock {
   full = $state.raw<Range>({ min: 0, max: 1 });
-  /** Where the pointer is, Unix ms. */
   hover = $state<number | null>(null);
   source = $state<CursorSource>('graph');
-  /** Where the cursor stays when the pointer is nowhere. */
   pinned = $state<number | null>(null);
   zoom = $state<Range | null>(null);
   mode = $state<TimeMode>('relative');
+}
+
+export class Shared {
   /** Event number. */
   selected = $state<number | null>(null);
+  #clock = new Clock();
+  #ahead = () => 0;
 
   constructor(start: number, end: number) {
-    this.full = { min: start, max: end };
+    this.#clock.full = { min: start, max: end };
+  }
+
+  /** The same for a recording that is shown beside, by its own clock: `ahead` is to be added to its times. */
+  beside(ahead: () => number): Shared {
+    const other = new Shared(0, 1);
+    other.#clock = this.#clock;
+    other.#ahead = ahead;
+    return other;
+  }
+
+  /** All that there is. */
+  get full(): Range {
+    return this.#range(this.#clock.full);
+  }
+
+  /** What of it is shown, unless it is all. */
+  get zoom(): Range | null {
+    return this.#clock.zoom && this.#range(this.#clock.zoom);
+  }
+
+  set zoom(range: Range | null) {
+    const ahead = this.#ahead();
+    this.#clock.zoom = range && { min: range.min + ahead, max: range.max + ahead };
+  }
+
+  /** Where the pointer is, Unix ms. */
+  get hover(): number | null {
+    return this.#time(this.#clock.hover);
+  }
+
+  set hover(time: number | null) {
+    this.#clock.hover = time === null ? null : time + this.#ahead();
+  }
+
+  /** Where the cursor stays when the pointer is nowhere. */
+  get pinned(): number | null {
+    return this.#time(this.#clock.pinned);
+  }
+
+  set pinned(time: number | null) {
+    this.#clock.pinned = time === null ? null : time + this.#ahead();
+  }
+
+  get source(): CursorSource {
+    return this.#clock.source;
+  }
+
+  set source(source: CursorSource) {
+    this.#clock.source = source;
+  }
+
+  get mode(): TimeMode {
+    return this.#clock.mode;
+  }
+
+  set mode(mode: TimeMode) {
+    this.#clock.mode = mode;
+  }
+
+  #time(time: number | null): number | null {
+    return time === null ? null : time - this.#ahead();
+  }
+
+  #range({ min, max }: Range): Range {
+    const ahead = this.#ahead();
+    return { min: min - ahead, max: max - ahead };
   }
 
   /** The recording has grown; who shows all of it goes on to do so. */
   grow(start: number, end: number): void {
-    if (start !== this.full.min || end !== this.full.max) this.full = { min: start, max: end };
+    const { min, max } = this.#clock.full;
+    if (start !== min || end !== max) this.#clock.full = { min: start, max: end };
   }
 
   get cursor(): number | null {

@@ -216,8 +216,11 @@ impl EntrySeries {
         self.by_name.get(name).and_then(|index| self.series.get(*index))
     }
 
-    /// The values of a member or of a derived series, as many as [`Self::times`].
+    /// The values of a member or of a derived series, as many as [`Self::times`]; `timestamp` are the entry's own times.
     pub(crate) fn values(&self, name: &str) -> Option<Vec<f64>> {
+        if name == "timestamp" {
+            return Some(self.stamps.clone());
+        }
         if let Some(series) = self.find(name) {
             return Some(series.values(self.times.len()));
         }
