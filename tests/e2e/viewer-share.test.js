@@ -1,10 +1,14 @@
 // What is given away from the viewer: a link to a moment of a session, a graph's values and picture, the features.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { openBrowser, openPage, screenshot } from '../harness/browser.js';
-import { Collector } from '../harness/collector.js';
+import { Collector, collectorBinary } from '../harness/collector.js';
 import { until } from '../harness/wait.js';
 
 const dump = readFileSync(new URL('../fixtures/recordings/rich-session.jsonl', import.meta.url));
@@ -94,6 +98,43 @@ describe('what the viewer gives away', () => {
     const session = await collector.json(`/api/v1/sessions/${id}`);
     assert.deepEqual(JSON.parse(features.bytes.toString()), session.features);
     await screenshot(page, 'viewer-features');
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
+  it('is a copy without names and places, as the command makes it', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(`${collector.url}/#/sessions/${id}`);
+    await page.locator('[data-testid=connection-tab]').first().waitFor({ timeout: 10_000 });
+    const copy = await saved(page, '[data-testid=save-anonymized]');
+    assert.equal(copy.name, `${id}-anonymized.jsonl.gz`);
+    const text = gunzipSync(copy.bytes).toString();
+    const path = await page.evaluate(() => /** @type {HTMLAnchorElement} */ (document.querySelector('[data-testid=download-dump]')).href);
+    const stored = gunzipSync(Buffer.from(await (await fetch(path)).arrayBuffer())).toString();
+    assert.match(stored, /fake_device_0/i);
+    assert.doesNotMatch(text, /fake_device_0/i);
+    const file = join(mkdtempSync(join(tmpdir(), 'rtctrace-test-')), 'dump.jsonl');
+    writeFileSync(file, stored);
+    const made = spawnSync(collectorBinary, ['anonymize', file], { encoding: 'utf8', maxBuffer: 1 << 28 });
+    rmSync(dirname(file), { recursive: true });
+    assert.equal(made.status, 0, made.stderr);
+    assert.equal(text, made.stdout);
+
+    // The copy opens as any other file.
+    await page.locator('[data-testid=file-input]').setInputFiles({ name: copy.name, mimeType: 'application/gzip', buffer: copy.bytes });
+    await page.locator('[data-testid=session-facts]', { hasText: copy.name }).waitFor({ timeout: 10_000 });
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
+  it('is copied as a link by a click', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: collector.url });
+    await page.goto(`${collector.url}/#/sessions/${id}`);
+    await page.locator('[data-testid=event-row]').nth(3).click();
+    await page.locator('[data-testid=copy-link]').click();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(link, new RegExp(`#/sessions/${id}\\?.*at=\\d+&event=\\d+$`));
     assert.deepEqual(faults, []);
     await page.close();
   });

@@ -171,6 +171,7 @@ export type Request =
   | { id: number; do: 'append'; bytes: Uint8Array }
   | { id: number; do: 'previews'; from: Uint32Array }
   | { id: number; do: 'value'; event: number }
+  | { id: number; do: 'anonymized' }
   | { id: number; do: 'search'; text: string }
   | { id: number; do: 'series'; connection: number; entry: number; names: string[] };
 

@@ -41,6 +41,11 @@ export class DumpReader {
     return this.#ask({ do: 'value', event });
   }
 
+  /** A copy that can be given away, compressed by gzip. */
+  anonymized(): Promise<Blob> {
+    return this.#ask({ do: 'anonymized' });
+  }
+
   /** The events that contain `text`, in order. */
   search(text: string): Promise<Uint32Array> {
     return this.#ask({ do: 'search', text });

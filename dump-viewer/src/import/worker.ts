@@ -47,6 +47,13 @@ function series(dump: Dump, connection: number, entry: number, names: string[]):
   return [{ time, values }, [time.buffer, ...values.map((column) => column.buffer)]];
 }
 
+/** A copy that can be given away, compressed. */
+function anonymized(dump: Dump): Promise<Blob> {
+  const parts: string[] = [];
+  dump.anonymized((part: string) => void parts.push(part));
+  return new globalThis.Response(new Blob(parts).stream().pipeThrough(new CompressionStream('gzip'))).blob();
+}
+
 async function handle(request: Request): Promise<[unknown, Transferable[]]> {
   if (request.do === 'open') return open(request.id, request.blob);
   if (!dump) throw new Error('no recording is open');
@@ -61,6 +68,8 @@ async function handle(request: Request): Promise<[unknown, Transferable[]]> {
       if (text === undefined) throw new Error('this event cannot be decoded');
       return [JSON.parse(text), []];
     }
+    case 'anonymized':
+      return [await anonymized(dump), []];
     case 'search': {
       const found = dump.search(request.text);
       return [found, [found.buffer]];

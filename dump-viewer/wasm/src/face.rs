@@ -78,6 +78,12 @@ impl Dump {
         self.0.recording().search(text)
     }
 
+    /// Hands the text of an anonymized copy over to `take`, part by part.
+    pub fn anonymized(&self, take: &Function) {
+        // What `take` throws concerns whoever called.
+        self.0.recording().anonymized(|part| drop(take.call1(&JsValue::NULL, &part.into())));
+    }
+
     /// Unix ms of each point of a stats entry.
     pub fn points(&self, connection: usize, entry: usize) -> Option<Vec<f64>> {
         self.0.recording().points(connection, entry).map(<[f64]>::to_vec)

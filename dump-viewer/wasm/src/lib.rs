@@ -2,6 +2,7 @@
 //! of every stats entry; whatever is larger (complete reports, session descriptions, texts) is decoded again when
 //! somebody looks at it. [`Recording`] is plain Rust; `face` is what the worker sees of it.
 
+mod anonymous;
 mod calls;
 mod derived;
 mod face;

@@ -1,7 +1,8 @@
 //! Obfuscation, line by line as lines arrive: of IP addresses ([`address`]), and of the names of devices where they are to stay
-//! unknown ([`labels`]).
+//! unknown ([`labels`]). And a whole dump made fit to be given away ([`anonymize`]).
 
 mod address;
+mod anonymize;
 mod labels;
 mod mentions;
 
@@ -17,6 +18,7 @@ use address::{obfuscate_host_and_port, obfuscate_text};
 use mentions::mentions_addresses;
 
 pub use address::{obfuscate_address, obfuscate_candidate, obfuscate_sdp};
+pub use anonymize::Anonymizer;
 
 /// How many relay candidates a session's obfuscator remembers. The addresses of any beyond are obfuscated like all others.
 const MAX_RELAYS: usize = 4096;
