@@ -16,6 +16,8 @@ pub(crate) enum Formula {
     Rate { of: &'static str, factor: f64 },
     /// `factor · Δof / Δper`: the average over what was counted in the interval.
     Average { of: &'static str, per: &'static str, factor: f64 },
+    /// A share of one, in per cent.
+    Percent { of: &'static str },
     /// Lost packets in per cent of those expected.
     Loss { lost: &'static str, received: &'static str },
     /// `√(Δof / Δper)`.
@@ -41,7 +43,7 @@ const fn average(name: &'static str, of: &'static str, per: &'static str) -> Der
 }
 
 /// In the order of the graphs. A rule applies to every entry that has all members it names.
-pub(crate) const DERIVED: [Derived; 58] = [
+pub(crate) const DERIVED: [Derived; 59] = [
     bits("[bytesReceived_in_bits/s]", "bytesReceived"),
     bits("[bytesSent_in_bits/s]", "bytesSent"),
     bits("[headerBytesReceived_in_bits/s]", "headerBytesReceived"),
@@ -58,6 +60,7 @@ pub(crate) const DERIVED: [Derived; 58] = [
         unit: "%",
         formula: Formula::Loss { lost: "packetsLost", received: "packetsReceived" },
     },
+    Derived { name: "[fractionLost_in_%]", unit: "%", formula: Formula::Percent { of: "fractionLost" } },
     rate("[packetsLost/s]", "packets/s", "packetsLost"),
     rate("[packetsDiscarded/s]", "packets/s", "packetsDiscarded"),
     rate("[packetsDiscardedOnSend/s]", "packets/s", "packetsDiscardedOnSend"),
@@ -147,7 +150,7 @@ impl Formula {
     /// The members it needs; the first ones are those whose standing still makes the series stand still.
     pub(crate) fn members(self) -> Vec<&'static str> {
         match self {
-            Self::Rate { of, .. } => vec![of],
+            Self::Rate { of, .. } | Self::Percent { of } => vec![of],
             Self::Average { of, per, .. } | Self::RootMeanSquare { of, per } => vec![of, per],
             Self::Loss { lost, received } => vec![lost, received],
             Self::Deviation { sum, squares, n, .. } => vec![sum, squares, n],
@@ -155,14 +158,19 @@ impl Formula {
     }
 
     /// Evaluates over whole series. `stamps` are the entry's own times in ms, `inputs` the series of [`Self::members`].
-    /// A value stands at the end of its interval; it is NaN where there is no interval, where nothing was counted in
-    /// it, and where a counter went backwards, which means that it began anew.
+    /// A value stands at the end of its interval, and at all reports within it that told nothing new; it is NaN where there is no interval,
+    /// where nothing was counted in it, and where a counter went backwards, which means that it began anew.
     pub(crate) fn evaluate(self, stamps: &[f64], inputs: &[Vec<f64>]) -> Vec<f64> {
+        if let Self::Percent { .. } = self {
+            return inputs.iter().flatten().map(|value| 100.0 * value).collect();
+        }
         let mut values = vec![f64::NAN; stamps.len()];
         let mut previous: Option<usize> = None;
-        for (index, out) in values.iter_mut().enumerate() {
+        let mut within = 0;
+        for index in 0..stamps.len() {
             let present = inputs.iter().all(|input| input.get(index).is_some_and(|value| !value.is_nan()));
             if !present {
+                within = 0;
                 continue;
             }
             let delta = |input: usize| -> f64 {
@@ -174,10 +182,12 @@ impl Formula {
             let milliseconds = previous.map_or(f64::NAN, |previous| stamp(index) - stamp(previous));
             if milliseconds == 0.0 {
                 // The entry was not renewed between two reports: the interval goes on.
+                within += 1;
                 continue;
             }
-            *out = self.interval(delta, milliseconds / 1000.0);
-            previous = Some(index);
+            let value = self.interval(delta, milliseconds / 1000.0);
+            values.iter_mut().take(index + 1).skip(index - within).for_each(|out| *out = value);
+            (previous, within) = (Some(index), 0);
         }
         values
     }
@@ -191,6 +201,7 @@ impl Formula {
             |numerator: f64, denominator: f64| if denominator > 0.0 { numerator / denominator } else { f64::NAN };
         match self {
             Self::Rate { factor, .. } => factor * ratio(growth(0), seconds),
+            Self::Percent { .. } => f64::NAN,
             Self::Average { factor, .. } => factor * ratio(growth(0), growth(1)),
             // packetsLost may shrink when a packet that was given up arrives after all.
             Self::Loss { .. } => (100.0 * ratio(delta(0), delta(0) + growth(1))).max(0.0) + 0.0 * growth(1),
@@ -232,7 +243,7 @@ mod tests {
     #[test]
     fn an_entry_that_was_not_renewed_prolongs_the_interval() {
         let values = rule("[packetsSent/s]").evaluate(&[0.0, 0.0, 2000.0], &[vec![0.0, 0.0, 10.0]]);
-        same(&values, &[f64::NAN, f64::NAN, 5.0]);
+        same(&values, &[f64::NAN, 5.0, 5.0]);
     }
 
     #[test]
@@ -253,6 +264,11 @@ mod tests {
         let values = rule("[packetsLost_in_%]")
             .evaluate(&[0.0, 1000.0, 2000.0], &[vec![0.0, 10.0, 5.0], vec![0.0, 90.0, 190.0]]);
         same(&values, &[f64::NAN, 10.0, 0.0]);
+    }
+
+    #[test]
+    fn a_share_is_shown_in_per_cent() {
+        same(&rule("[fractionLost_in_%]").evaluate(&[0.0, 0.0], &[vec![0.25, f64::NAN]]), &[25.0, f64::NAN]);
     }
 
     #[test]
