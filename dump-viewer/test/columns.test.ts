@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { align, lonely, nearest, valuesBetween } from '../src/model/columns';
 import { Envelope } from '../src/model/envelope';
 
+const none = new Uint32Array();
 const numbers = (...values: (number | null)[]) => Float64Array.from(values, (value) => value ?? NaN);
 
 /** The same numbers in every run. */
@@ -53,33 +54,45 @@ describe('an envelope', () => {
 
 describe('graphs', () => {
   it('show points that no line leads to', () => {
-    assert.deepEqual(lonely(numbers(null, 5), false), [1]);
-    assert.deepEqual(lonely(numbers(1, null, 2, 3, null, 4), false), [0, 5]);
-    assert.deepEqual(lonely(numbers(1, null, 2), true), []);
-    assert.deepEqual(lonely(numbers(null, 7, null), true), [1]);
-    assert.deepEqual(lonely(numbers(), false), []);
+    assert.deepEqual(lonely(numbers(null, 5), [], false), [1]);
+    assert.deepEqual(lonely(numbers(1, null, 2, 3, null, 4), [], false), [0, 5]);
+    assert.deepEqual(lonely(numbers(1, null, 2), [], true), []);
+    assert.deepEqual(lonely(numbers(null, 7, null), [], true), [1]);
+    assert.deepEqual(lonely(numbers(), [], false), []);
+    assert.deepEqual(lonely(numbers(1, 2, 3, 4), [1, 3], false), [0, 3]);
+    assert.deepEqual(lonely(numbers(1, null, 3, 4), [2], true), [0]);
   });
 
   it('have series of several entries on one list of times', () => {
     const { times, series, spanned } = align([
-      { time: numbers(1, 3, 4), values: [numbers(10, 30, null)] },
-      { time: numbers(2, 3), values: [numbers(200, 300)] },
-      { time: numbers(), values: [numbers()] },
+      { time: numbers(1, 3, 4), breaks: none, values: [numbers(10, 30, null)] },
+      { time: numbers(2, 3), breaks: none, values: [numbers(200, 300)] },
+      { time: numbers(), breaks: none, values: [numbers()] },
     ]);
     assert.deepEqual(times, numbers(1, 2, 3, 4));
     assert.deepEqual(series.map(({ values }) => values), [numbers(10, null, 30, null), numbers(null, 200, 300, null), numbers(null, null, null, null)]);
     assert.ok(spanned);
   });
 
+  it('end their lines where an entry was away, or had no value', () => {
+    const own = { time: numbers(1, 2, 4, 5), breaks: Uint32Array.of(2), values: [numbers(1, 2, 4, 5)] };
+    assert.deepEqual(align([own]).series[0]?.breaks, Uint32Array.of(2));
+    const { series } = align([own, { time: numbers(1, 2, 3, 5, 6), breaks: none, values: [numbers(1, null, 3, null, null)] }]);
+    assert.deepEqual(series.map(({ breaks }) => [...Array.from(breaks)]), [[3], [2]]);
+    assert.deepEqual(series.map((column) => column.lonely), [[], [0, 2]]);
+    const away = align([{ time: numbers(1, 2, 3), breaks: Uint32Array.of(1), values: [numbers(1, null, 3)] }, own]);
+    assert.deepEqual([...Array.from(away.series[0]?.breaks ?? [])], [2], 'a value that is missing after a gap does not close it');
+  });
+
   it('leave series of one list of times as they are', () => {
     const values = [numbers(1, 2), numbers(3, null)];
-    const { times, series } = align(values.map((own) => ({ time: numbers(5, 6), values: [own] })));
+    const { times, series } = align(values.map((own) => ({ time: numbers(5, 6), breaks: none, values: [own] })));
     assert.deepEqual(times, numbers(5, 6));
     assert.deepEqual(series.map((column) => column.values), values);
   });
 
   it('are as high as what is in view, and the lines that lead there', () => {
-    const columns = align([{ time: numbers(10, 20, 30, 40, 50), values: [numbers(9, 1, 2, 3, 99)] }]);
+    const columns = align([{ time: numbers(10, 20, 30, 40, 50), breaks: none, values: [numbers(9, 1, 2, 3, 99)] }]);
     assert.deepEqual(valuesBetween(columns, 25, 35), [1, 3]);
     assert.deepEqual(valuesBetween(columns, 21, 29), [1, 2]);
     assert.deepEqual(valuesBetween(columns, 0, 60), [1, 99]);

@@ -31,8 +31,8 @@ describe('an address', () => {
 describe('the values of a graph', () => {
   it('are lines that a spreadsheet reads', () => {
     const columns = align([
-      { time: Float64Array.of(0, 1000), values: [Float64Array.of(1.5, NaN)] },
-      { time: Float64Array.of(1000), values: [Float64Array.of(-2)] },
+      { time: Float64Array.of(0, 1000), breaks: new Uint32Array(), values: [Float64Array.of(1.5, NaN)] },
+      { time: Float64Array.of(1000), breaks: new Uint32Array(), values: [Float64Array.of(-2)] },
     ]);
     assert.equal(csv(columns, ['a "b", c', 'd'], 's'), [
       'time,unixMs,"a ""b"", c (s)",d (s)',

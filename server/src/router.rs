@@ -15,7 +15,7 @@ use crate::ingest;
 use crate::problem::{Problem, Reason};
 use crate::telemetry::traces::TARGET;
 
-/// Headers of every answer. The viewer and the client run wasm; Svelte and uPlot set styles; the demo shows media streams.
+/// Headers of every answer. The viewer and the client run wasm; Svelte sets styles; the demo shows media streams.
 const SECURITY: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,

@@ -17,7 +17,7 @@ if (!files.length) throw new Error('which dumps?');
 /** Frames of each movement. */
 const FRAMES = Number(process.env.FRAMES ?? 120);
 /** So many graphs of a wide and high window are in view. */
-const WINDOW = { width: 2200, height: 1500 };
+const WINDOW = { width: 2600, height: 1600 };
 /** Ticks of a second of /proc. */
 const TICKS = 100;
 
@@ -67,7 +67,7 @@ function watch() {
     watched.last = now;
     if (watched.start && !watched.whole) {
       const seconds = (performance.now() - watched.start) / 1000;
-      if (!watched.first && document.querySelector('[data-testid=graph] canvas')) watched.first = seconds;
+      if (!watched.first && document.querySelector('[data-testid=graph] canvas:not([width="0"])')) watched.first = seconds;
       if (watched.first && !document.querySelector('[role=progressbar], progress, [data-testid=loading]')) watched.whole = seconds;
     }
     requestAnimationFrame(frame);
@@ -121,13 +121,13 @@ async function framesDuring(page, act) {
 
 /** @param {import('playwright-core').Page} page */
 async function hovered(page) {
-  const box = await page.locator('[data-testid=graph] .u-over').first().boundingBox();
+  const box = await page.locator('[data-testid=plot]').first().boundingBox();
   if (!box) throw new Error('no graph is in view');
   return framesDuring(page, () => page.evaluate(async ([frames]) => {
-    const over = /** @type {HTMLElement} */ (document.querySelector('[data-testid=graph] .u-over'));
+    const over = /** @type {HTMLElement} */ (document.querySelector('[data-testid=plot]'));
     const { left, top, width, height } = over.getBoundingClientRect();
     for (let step = 0; step < frames; step += 1) {
-      over.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, clientX: left + (width * step) / frames, clientY: top + height / 2, view: window }));
+      over.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: left + (width * step) / frames, clientY: top + height / 2, view: window }));
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
   }, [FRAMES]));
@@ -135,7 +135,7 @@ async function hovered(page) {
 
 /** A part of a graph is chosen, and the whole again. @param {import('playwright-core').Page} page */
 async function zoomed(page) {
-  const box = await page.locator('[data-testid=graph] .u-over').first().boundingBox();
+  const box = await page.locator('[data-testid=plot]').first().boundingBox();
   if (!box) throw new Error('no graph is in view');
   const [x, y] = [box.x + box.width / 4, box.y + box.height / 2];
   return framesDuring(page, async () => {

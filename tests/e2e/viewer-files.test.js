@@ -59,16 +59,16 @@ describe('the viewer given a file', () => {
 
   it('keeps its time cursor at its time, whatever part of the recording it shows', async () => {
     await choose('loopback-av-60s.jsonl', recording('loopback-av-60s'));
-    const areas = page.locator('[data-testid=graph] .u-over');
+    const areas = page.locator('[data-testid=plot]');
     await areas.nth(1).waitFor({ timeout: 10_000 });
     const box = await areas.first().boundingBox();
     assert.ok(box);
     const at = (/** @type {number} */ part) => page.mouse.move(box.x + box.width * part, box.y + box.height / 2);
     const cursors = () => areas.evaluateAll((elements) =>
       elements.slice(0, 2).map((element) => {
-        const line = /** @type {Element} */ (element.querySelector('.u-cursor-x')).getBoundingClientRect();
+        const line = element.querySelector('[data-testid=cursor]')?.getBoundingClientRect().left ?? NaN;
         const area = element.getBoundingClientRect();
-        return Math.round(((line.left - area.left) / area.width) * 20) / 20;
+        return Math.round(((line - area.left) / area.width) * 20) / 20;
       }),
     );
     const stand = (/** @type {number} */ part) =>
@@ -90,7 +90,7 @@ describe('the viewer given a file', () => {
 
   it('shows a part of the time by wheel and keys, in all graphs', async () => {
     await choose('loopback-av-60s.jsonl', recording('loopback-av-60s'));
-    const area = page.locator('[data-testid=graph] .u-over').first();
+    const area = page.locator('[data-testid=plot]').first();
     await area.waitFor({ timeout: 10_000 });
     const timeline = page.locator('[data-testid=timeline]');
     const shown = () => timeline.evaluate((element) => [Number(element.dataset.from), Number(element.dataset.to)]);

@@ -91,6 +91,7 @@ describe('a call through Sora, in the viewer', () => {
     await page.locator(`[data-testid=connection-tab][data-connection-id="${connection}"]`).click();
     await until('graphs are drawn', 10_000, () => drawnCanvases(page.locator('[data-testid=graph]')));
     await screenshot(page, 'sora-session');
+    for (const button of await page.locator('[data-testid=raw-series]').all()) await button.click();
     for (const [type, kind, member] of [
       ['inbound-rtp', 'audio', 'packetsReceived'],
       ['inbound-rtp', 'video', 'framesDecoded'],

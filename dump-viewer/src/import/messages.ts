@@ -77,6 +77,12 @@ export interface TrackOverview {
   label: string;
   /** It is the other side's. */
   remote: boolean;
+  /** Id of the first stream that it is in. */
+  stream: string | null;
+  /** It was captured of a screen, a window or a tab. */
+  screen: boolean;
+  /** What the application says that it shows or plays: `motion`, `detail`, `text`, `speech`, `music`. */
+  hint: string | null;
   changes: [number, string][];
 }
 
@@ -163,6 +169,8 @@ export interface EventValue {
 /** Times in Unix ms and a list of values for each series that was asked for; NaN where a report has no such member. */
 export interface SeriesData {
   time: Float64Array;
+  /** The points to which no line leads: their entry was away before, or the page slept. */
+  breaks: Uint32Array;
   values: Float64Array[];
 }
 

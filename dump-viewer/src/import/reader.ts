@@ -10,6 +10,9 @@ interface Waiting {
   progress?: ((share: number) => void) | undefined;
 }
 
+/** One that was started before anybody asked for it. */
+let spare: DumpReader | null = null;
+
 export class DumpReader {
   #worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   #waiting = new Map<number, Waiting>();
@@ -21,6 +24,17 @@ export class DumpReader {
       event.preventDefault();
       this.#fail(new Error(`The reader of dumps stopped${event.message ? `: ${event.message}` : '.'}`));
     };
+  }
+
+  /** Starts one for later: a worker and its module take a moment, in which nobody waits yet. */
+  static prepare(): void {
+    spare ??= new DumpReader();
+  }
+
+  static take(): DumpReader {
+    const reader = spare ?? new DumpReader();
+    spare = null;
+    return reader;
   }
 
   /** Reads a dump; `progress` gets the share that is read, from 0 to 1. */

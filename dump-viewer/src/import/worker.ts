@@ -7,14 +7,16 @@ import type { EventColumns, Opened, Overview, Request, Response, SeriesData } fr
 declare const self: DedicatedWorkerGlobalScope;
 
 let dump: Dump | null = null;
-let ready: Promise<InitOutput> | null = null;
+/** Begun before a dump is there: the module is compiled while somebody chooses one. */
+const ready: Promise<InitOutput> = init({ module_or_path: wasmUrl });
+// Whoever opens a dump learns of it.
+ready.catch(() => undefined);
 
 function answer(response: Response, transfer: Transferable[] = []): void {
   self.postMessage(response, transfer);
 }
 
 async function open(id: number, blob: Blob): Promise<[Opened, Transferable[]]> {
-  ready ??= init({ module_or_path: wasmUrl });
   const { memory } = await ready;
   // Measurements ask for it.
   Object.assign(self, { memoryBytes: () => memory.buffer.byteLength });
@@ -43,8 +45,9 @@ function opened(dump: Dump): [Opened, Transferable[]] {
 
 function series(dump: Dump, connection: number, entry: number, names: string[]): [SeriesData, Transferable[]] {
   const time = dump.points(connection, entry) ?? new Float64Array();
+  const breaks = dump.breaks(connection, entry) ?? new Uint32Array();
   const values = names.map((name) => dump.series(connection, entry, name) ?? new Float64Array(time.length).fill(NaN));
-  return [{ time, values }, [time.buffer, ...values.map((column) => column.buffer)]];
+  return [{ time, breaks, values }, [time.buffer, breaks.buffer, ...values.map((column) => column.buffer)]];
 }
 
 /** A copy that can be given away, compressed. */

@@ -7,7 +7,9 @@ import { Envelope } from './envelope';
 export interface Column {
   values: Float64Array;
   envelope: Envelope;
-  /** The points that no line leads to. */
+  /** The points to which no line leads, in order: there was a gap before. */
+  breaks: ArrayLike<number>;
+  /** The points that no line leads to or from. */
   lonely: number[];
 }
 
@@ -23,11 +25,31 @@ export interface Columns {
 export function align(data: SeriesData[]): Columns {
   const spanned = data.length > 1;
   const times = data.map(({ time }) => time).reduce(merged, new Float64Array());
-  const series = data.map(({ time, values: [given = new Float64Array()] }) => {
-    const values = time === times ? given : placed(times, time, given);
-    return { values, envelope: new Envelope(values), lonely: lonely(values, spanned) };
+  const series = data.map(({ time, breaks: away, values: [given = new Float64Array()] }) => {
+    const isOwn = time === times;
+    const values = isOwn ? given : placed(times, time, given);
+    const gaps = spanned ? gapsOf(given, away) : away;
+    const breaks = isOwn ? gaps : Uint32Array.from(gaps, (at) => firstFrom(times, time[at] ?? Infinity));
+    return { values, envelope: new Envelope(values), breaks, lonely: lonely(values, breaks, spanned) };
   });
   return { times, series, spanned };
+}
+
+/** The points before which an entry was away, or had no value. */
+function gapsOf(values: Float64Array, away: Uint32Array): number[] {
+  const gaps: number[] = [];
+  for (let at = 1, next = 0, pending = false; at < values.length; at += 1) {
+    while ((away[next] ?? Infinity) <= at) {
+      pending = true;
+      next += 1;
+    }
+    pending ||= Number.isNaN(values[at - 1]);
+    if (pending && !Number.isNaN(values[at])) {
+      gaps.push(at);
+      pending = false;
+    }
+  }
+  return gaps;
 }
 
 /** The times of both, each once. */
@@ -58,7 +80,7 @@ function placed(times: Float64Array, own: Float64Array, values: Float64Array): F
 }
 
 /** The index of the first time that is not before this one. */
-function firstFrom(times: ArrayLike<number>, time: number): number {
+export function firstFrom(times: ArrayLike<number>, time: number): number {
   let low = 0;
   let high = times.length;
   while (low < high) {
@@ -87,17 +109,27 @@ export function valuesBetween({ times, series }: Columns, from: number, to: numb
 }
 
 /**
- * The points that no line leads to, which would not be seen: in a call of two seconds a rate has one. Where lines span the
- * gaps (`spanned`), only a series of one point has such.
+ * The points that no line leads to or from, which would not be seen: in a call of two seconds a rate has one. Lines end at `breaks`, and where there
+ * is no value unless they span that (`spanned`).
  */
-export function lonely(values: Float64Array, spanned: boolean): number[] {
+export function lonely(values: Float64Array, breaks: ArrayLike<number>, spanned: boolean): number[] {
   const found: number[] = [];
-  let count = 0;
+  let [last, length, next, broken] = [-1, 0, 0, false];
+  const end = () => {
+    if (length === 1) found.push(last);
+    length = 0;
+  };
   for (let at = 0; at < values.length; at += 1) {
-    if (Number.isNaN(values[at])) continue;
-    count += 1;
-    const alone = (at === 0 || Number.isNaN(values[at - 1])) && (at + 1 === values.length || Number.isNaN(values[at + 1]));
-    if (spanned ? count === 1 : alone) found.push(at);
+    for (; (breaks[next] ?? Infinity) <= at; next += 1) broken = true;
+    if (Number.isNaN(values[at])) {
+      if (!spanned) end();
+      continue;
+    }
+    if (broken) end();
+    broken = false;
+    last = at;
+    length += 1;
   }
-  return spanned && count > 1 ? [] : found;
+  end();
+  return found;
 }

@@ -22,9 +22,6 @@ const ORDER = [
 /** Types that tell most: the media and what carries it. */
 const MAIN = new Set(['inbound-rtp', 'outbound-rtp', 'remote-inbound-rtp', 'remote-outbound-rtp', 'candidate-pair']);
 
-/** Of each type that many entries are unfolded at first: a large conference has dozens. */
-const UNFOLDED = 6;
-
 export interface EntryLabel {
   /** Short words that tell entries of a type apart. */
   badges: string[];
@@ -39,8 +36,6 @@ export interface EntryItem {
   label: EntryLabel;
   /** It is of those that tell most. */
   main: boolean;
-  /** Its graphs are unfolded at first. */
-  open: boolean;
 }
 
 /** The last value of a member that is a text; empty if there is none. */
@@ -140,8 +135,8 @@ export function entryItems(connection: ConnectionOverview): EntryItem[] {
   const byId = new Map(connection.entries.map((entry) => [entry.id, entry]));
   const rank = (entry: EntryOverview) => (ORDER.includes(entry.type) ? ORDER.indexOf(entry.type) : ORDER.length);
   const mid = (entry: EntryOverview) => Number(text(entry, 'mid') || text(byId.get(text(entry, 'localId')), 'mid') || Infinity);
-  const items = connection.entries
-    .map((entry, index) => ({ index, entry, label: label(entry, (id) => byId.get(id)), main: isMain(entry), open: false }))
+  return connection.entries
+    .map((entry, index) => ({ index, entry, label: label(entry, (id) => byId.get(id)), main: isMain(entry) }))
     .sort(
       (a, b) =>
         rank(a.entry) - rank(b.entry) ||
@@ -149,13 +144,6 @@ export function entryItems(connection: ConnectionOverview): EntryItem[] {
         compare(mid(a.entry), mid(b.entry)) ||
         a.index - b.index,
     );
-  const opened = new Map<string, number>();
-  for (const item of items) {
-    const before = opened.get(item.entry.type) ?? 0;
-    item.open = item.main && before < UNFOLDED;
-    opened.set(item.entry.type, before + 1);
-  }
-  return items;
 }
 
 /** Media ids that are no numbers, and entries without one, stay in their order. */

@@ -4,6 +4,7 @@ import type { ConnectionOverview, StateLanes, StatsLane, TrackOverview } from '.
 import { entryItems, pathText } from './entries';
 import type { Mark, Recording } from './recording';
 import type { Range } from './range';
+import { trackName } from './tracks';
 
 export interface Segment {
   state: string;
@@ -113,7 +114,7 @@ function trackLanes(recording: Recording, { tracks }: ConnectionOverview): Lane[
   const happened = (track: TrackOverview) => track.changes.length > 1;
   const all = tracks.map((track) => withCapture(track, recording.overview.tracks));
   const shown = all.length > TRACKS ? all.filter(happened) : all;
-  return shown.map((track) => ({ ...lane(trackName(track), track.changes, recording.end), title: `${trackName(track)}: ${track.label || track.id}` }));
+  return shown.map((track) => trackLane(track, recording, tracks));
 }
 
 /** What happened to a track as it was captured happened to it here. */
@@ -125,16 +126,13 @@ function withCapture(track: TrackOverview, captured: TrackOverview[]): TrackOver
 
 /** What was captured, for the page. */
 export function captureLanes(recording: Recording): Lane[] {
-  return recording.overview.tracks.slice(0, 2 * TRACKS).map((track) => ({
-    ...lane(trackName(track), track.changes, recording.end),
-    title: `${trackName(track)}: ${track.label || track.id}`,
-  }));
+  const { tracks } = recording.overview;
+  return tracks.slice(0, 2 * TRACKS).map((track) => trackLane(track, recording, tracks));
 }
 
-function trackName({ kind, remote, label }: TrackOverview): string {
-  if (remote) return `Remote ${kind}`;
-  if (/^(screen|window|web-contents-media-stream):/.test(label)) return 'Screen';
-  return kind === 'audio' ? 'Microphone' : kind === 'video' ? 'Camera' : kind;
+function trackLane(track: TrackOverview, { overview, end }: Recording, all: TrackOverview[]): Lane {
+  const name = trackName(track, overview.tracks, all);
+  return { ...lane(name, track.changes, end), title: `${name}: ${track.label || track.id}` };
 }
 
 /** The state of every connection, as far as there is room. */

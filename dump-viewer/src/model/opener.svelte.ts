@@ -116,7 +116,7 @@ export class Opener {
       const { blob, origin } = await fetch(abort.signal);
       if (abort.signal.aborted) return;
       if (blob.size === 0) throw new Error('The file is empty.');
-      reader = new DumpReader();
+      reader = DumpReader.take();
       this.#reader = reader;
       const opened = await reader.open(blob, (share) => {
         if (!abort.signal.aborted) this.now = { state: 'loading', name, step: 'reading', share };

@@ -89,6 +89,11 @@ impl Dump {
         self.0.recording().points(connection, entry).map(<[f64]>::to_vec)
     }
 
+    /// The points of a stats entry to which no line leads.
+    pub fn breaks(&self, connection: usize, entry: usize) -> Option<Vec<u32>> {
+        self.0.breaks(connection, entry)
+    }
+
     /// The values of a series of a stats entry, as many as it has points.
     pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {
         self.0.recording().series(connection, entry, name)

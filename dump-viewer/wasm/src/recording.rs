@@ -89,6 +89,14 @@ impl Recording {
         Some(&self.connections.get(connection)?.series.entries.get(entry)?.times)
     }
 
+    /// The points of a stats entry to which no line leads from the one before.
+    #[must_use]
+    pub fn breaks(&self, connection: usize, entry: usize) -> Option<Vec<u32>> {
+        let connection = self.connections.get(connection)?;
+        let reports = connection.reports.iter().filter_map(|event| self.times.get(*event as usize).copied());
+        Some(connection.series.entries.get(entry)?.breaks(reports))
+    }
+
     /// The values of a member of a stats entry, or of a series derived from its members; NaN where there is none.
     #[must_use]
     pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {

@@ -13,6 +13,10 @@ const TEXTS: usize = 64;
 /// Changes of a text that are kept: a state hardly changes more often, and what does is none.
 const HISTORY: usize = 1024;
 
+/// Reports that are further apart than this, in ms, and than so many usual intervals, are not joined.
+const LONG_INTERVAL: f64 = 3000.0;
+const USUAL_INTERVALS: f64 = 3.0;
+
 /// What a numeric member was in each report that holds its entry.
 #[derive(Debug)]
 pub(crate) struct Series {
@@ -212,6 +216,33 @@ impl EntrySeries {
         Some(changes.collect())
     }
 
+    /// The points to which no line leads from the one before: a report without the entry lies between, or the page slept, so
+    /// that its reports (at these times) stopped for much longer than usual.
+    pub(crate) fn breaks(&self, reports: impl Iterator<Item = f64>) -> Vec<u32> {
+        let mut intervals: Vec<f64> = self.times.iter().zip(self.times.iter().skip(1)).map(|(a, b)| b - a).collect();
+        let middle = intervals.len() / 2;
+        if intervals.is_empty() {
+            return Vec::new();
+        }
+        let usual = *intervals.select_nth_unstable_by(middle, f64::total_cmp).1;
+        let longest = LONG_INTERVAL.max(USUAL_INTERVALS * usual);
+        let mut breaks = Vec::new();
+        let mut before = None;
+        let mut reports = reports.peekable();
+        for (point, time) in (0_u32..).zip(self.times.iter().copied()) {
+            let mut without = 0;
+            while reports.next_if(|report| *report < time).is_some() {
+                without += 1;
+            }
+            reports.next_if(|report| *report == time);
+            if before.is_some_and(|before| without > 0 || time - before > longest) {
+                breaks.push(point);
+            }
+            before = Some(time);
+        }
+        breaks
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<&Series> {
         self.by_name.get(name).and_then(|index| self.series.get(*index))
     }
@@ -311,6 +342,31 @@ mod tests {
         let series = series(&[(0, 1.0), (2, 1.0)]);
         assert!(!series.moves());
         assert_eq!(text(&series.values(3)), "1 NaN 1 ");
+    }
+
+    #[test]
+    fn no_line_leads_over_a_report_without_the_entry_nor_over_a_sleep() {
+        let breaks = |times: &[f64], reports: &[f64]| {
+            let entry = EntrySeries {
+                id: "x".into(),
+                kind: "codec".into(),
+                times: times.to_vec(),
+                stamps: Vec::new(),
+                series: Vec::new(),
+                texts: Vec::new(),
+                by_name: HashMap::new(),
+            };
+            entry.breaks(reports.iter().copied())
+        };
+        let times = [1000.0, 2000.0, 2000.0, 3000.0, 4000.0, 64_000.0, 65_000.0];
+        assert_eq!(breaks(&times, &times), [5]);
+        assert_eq!(
+            breaks(&times, &[500.0, 1000.0, 2000.0, 2000.0, 2500.0, 3000.0, 4000.0, 64_000.0, 65_000.0]),
+            [3, 5]
+        );
+        assert_eq!(breaks(&[1.0, 30_001.0, 60_001.0], &[1.0, 30_001.0, 60_001.0]), [0_u32; 0]);
+        assert_eq!(breaks(&[1.0], &[]), [0_u32; 0]);
+        assert_eq!(breaks(&[], &[1.0]), [0_u32; 0]);
     }
 
     #[test]

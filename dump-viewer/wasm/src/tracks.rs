@@ -1,6 +1,8 @@
 //! Tracks, and what became of each: lanes of the timeline beside the states of connections. What happens to a captured track is an event of the
 //! page.
 
+use std::borrow::Cow;
+
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::{Kind, RawValue};
 use serde::Serialize;
@@ -20,6 +22,12 @@ pub(crate) struct Track {
     label: String,
     /// It is the other side's.
     remote: bool,
+    /// Id of the first stream that it is in.
+    stream: Option<String>,
+    /// It was captured of a screen, a window or a tab.
+    screen: bool,
+    /// What the application says that it shows or plays (W3C mst-content-hint).
+    hint: Option<String>,
     changes: Vec<Change>,
 }
 
@@ -34,15 +42,24 @@ impl Tracks {
         let Some(value) = event.value.raw() else { return };
         let time = event.time;
         match &*event.method {
-            "navigator.mediaDevices.getUserMediaOnSuccess" | "navigator.mediaDevices.getDisplayMediaOnSuccess" => {
+            "navigator.mediaDevices.getUserMediaOnSuccess" => {
                 value.elements().for_each(|track| self.seen(track, false, "live", time));
+            }
+            "navigator.mediaDevices.getDisplayMediaOnSuccess" => {
+                for track in value.elements() {
+                    self.seen(track, false, "live", time);
+                    let id = words_of(track).map(|[_, id, ..]| id);
+                    if let Some(track) = self.0.iter_mut().find(|track| Some(&track.id) == id.as_ref()) {
+                        track.screen = true;
+                    }
+                }
             }
             "addTrack" => self.seen(value, false, "live", time),
             "addTransceiver" => self.seen(value.at(0).unwrap_or(RawValue::NULL), false, "live", time),
             // It is muted until packets of it come (W3C webrtc-pc, section 5.3).
             "ontrack" => self.seen(value, true, "muted", time),
             "replaceTrack" => {
-                if let Some(old) = value.at(0).and_then(|old| id_of(old)) {
+                if let Some([_, old, ..]) = value.at(0).and_then(words_of) {
                     self.is(&old, "replaced", time);
                 }
                 self.seen(value.at(1).unwrap_or(RawValue::NULL), false, "live", time);
@@ -54,17 +71,30 @@ impl Tracks {
             "MediaStreamTrack.enabled" => {
                 self.is_extra(event, if value.as_bool() == Some(false) { "disabled" } else { "live" }, time);
             }
+            "MediaStreamTrack.contentHint" => {
+                let id = event.extra.first().and_then(|id| id.as_str());
+                if let Some(track) = self.0.iter_mut().find(|track| id.as_deref() == Some(&track.id)) {
+                    track.hint = value.as_str().filter(|hint| !hint.is_empty()).map(Cow::into_owned);
+                }
+            }
             _ => {}
         }
     }
 
-    /// A track as `[kind, id, label, ...]`.
     fn seen(&mut self, track: RawValue<'_>, remote: bool, state: &str, time: f64) {
-        let text = |index| track.at(index).and_then(RawValue::as_str).map(|text| text.into_owned());
-        let Some(id) = id_of(track) else { return };
+        let Some([kind, id, label, stream]) = words_of(track) else { return };
         if self.0.iter().all(|known| known.id != id) && self.0.len() < TRACKS {
-            let (kind, label) = (text(0).unwrap_or_default(), text(2).unwrap_or_default());
-            self.0.push(Track { id: id.clone(), kind, label, remote, changes: Vec::new() });
+            let stream = Some(stream).filter(|stream| !stream.is_empty());
+            self.0.push(Track {
+                id: id.clone(),
+                kind,
+                label,
+                remote,
+                stream,
+                screen: false,
+                hint: None,
+                changes: Vec::new(),
+            });
         }
         self.is(&id, state, time);
     }
@@ -91,9 +121,16 @@ impl Tracks {
     }
 }
 
-fn id_of(track: RawValue<'_>) -> Option<String> {
-    (track.kind() == Kind::Array).then_some(())?;
-    track.at(1)?.as_str().map(|id| id.into_owned())
+/// Kind, id, label and stream of a track, which is `[kind, id, label, stream, ...]`, or of Jitsi's clients `kind:id stream:stream`.
+fn words_of(track: RawValue<'_>) -> Option<[String; 4]> {
+    if track.kind() == Kind::Array {
+        let word = |index| track.at(index).and_then(RawValue::as_str).map(Cow::into_owned);
+        return Some([word(0).unwrap_or_default(), word(1)?, word(2).unwrap_or_default(), word(3).unwrap_or_default()]);
+    }
+    let text = track.as_str()?;
+    let (kind, rest) = text.split_once(':')?;
+    let (id, stream) = rest.split_once(" stream:").unwrap_or((rest, ""));
+    matches!(kind, "audio" | "video").then(|| [kind.to_owned(), id.to_owned(), String::new(), stream.to_owned()])
 }
 
 #[cfg(test)]
@@ -150,5 +187,19 @@ mod tests {
         ]);
         let words: Vec<_> = tracks.0.iter().map(words).collect();
         assert_eq!(words, ["audio false 1 live 2 disabled 3 live", "video false 1 live 4 stopped"]);
+    }
+
+    #[test]
+    fn what_a_track_is_of_is_told_by_its_capture_its_stream_and_its_hint() {
+        let tracks = tracks(&[
+            r#"["navigator.mediaDevices.getDisplayMediaOnSuccess",null,[["video","d","Some window","s"]],"63-0",1]"#,
+            r#"["MediaStreamTrack.contentHint",null,"detail","d",1]"#,
+            r#"["ontrack","PC_0","audio:r stream:1ed313b5-audio-0-1",1]"#,
+            r#"["ontrack","PC_0","nonsense",1]"#,
+        ]);
+        let told =
+            tracks.0.iter().map(|track| (&*track.kind, track.stream.as_deref(), track.screen, track.hint.as_deref()));
+        let expected = [("video", Some("s"), true, Some("detail")), ("audio", Some("1ed313b5-audio-0-1"), false, None)];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 }
