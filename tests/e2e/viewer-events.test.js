@@ -1,0 +1,124 @@
+// The list of events: what it is narrowed by, how it is walked by keys, and how it and the timeline point at each other.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { decodeDump } from '../decoder/dump.js';
+import { openBrowser, openPage } from '../harness/browser.js';
+import { openSite } from '../harness/site.js';
+import { until } from '../harness/wait.js';
+
+const dump = readFileSync(new URL('../fixtures/recordings/rich-session.jsonl', import.meta.url), 'utf8');
+const { events } = decodeDump(dump);
+
+describe('the events of the viewer', () => {
+  /** @type {import('../harness/site.js').Site} */ let site;
+  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  /** @type {import('playwright-core').Page} */ let page;
+  /** @type {string[]} */ let faults;
+
+  before(async () => {
+    [site, browser] = await Promise.all([openSite({ folders: { '/': new URL('../../dump-viewer/dist/', import.meta.url).pathname } }), openBrowser()]);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  beforeEach(async () => {
+    await page?.close();
+    ({ page, faults } = await openPage(browser));
+    await page.goto(`${site.url}/index.html`);
+    await page.locator('[data-testid=file-input]').setInputFiles({ name: 'dump.jsonl', mimeType: 'application/octet-stream', buffer: Buffer.from(dump) });
+    await page.locator('[data-testid=all-tab]').click({ timeout: 10_000 });
+    await row('create').waitFor();
+  });
+
+  const row = (/** @type {string} */ method) => page.locator(`[data-testid=event-row][data-method="${method}"]`).first();
+  const count = () => page.locator('[data-testid=event-count]').innerText();
+  const counted = (/** @type {number} */ wanted) => until(`${wanted} are shown`, 5000, async () => Number.parseInt(await count(), 10) === wanted);
+  const selected = () => page.locator('[data-testid=event-row][aria-selected=true]').evaluateAll((all) => all.map((one) => Number(one.dataset.event)));
+  // There is no collector behind the static files.
+  const clean = () => assert.deepEqual(faults.filter((fault) => !fault.includes('/api/v1/')), []);
+
+  it('are narrowed by text in their values, by failure, type and connection, all at once', async () => {
+    const filter = page.locator('[data-testid=event-filter]');
+    const isReport = (/** @type {{ method: string }} */ { method }) => method === 'getStats';
+    const others = events.filter((event) => !isReport(event));
+    await counted(others.length);
+    await page.locator('[data-testid=category][data-category=reports]').click();
+    await counted(events.length);
+
+    await filter.fill('OVERCONSTRAINED');
+    const wanted = others.filter(({ value, extra }) => /overconstrained/i.test(JSON.stringify([value, extra])));
+    assert.ok(wanted.length >= 1 && wanted.every(({ method }) => !/overconstrained/i.test(method)));
+    await counted(wanted.length);
+    // A line of a description that travels without its sections.
+    await filter.fill('a=setup:actpass');
+    const offers = others.filter(({ value }) => /a=setup:actpass/.test(value?.sdp ?? ''));
+    assert.ok(offers.length > 1);
+    await counted(offers.length);
+    await filter.fill('');
+
+    const failures = events.filter(({ method }) => method.endsWith('OnFailure'));
+    await page.locator('button.failures').click();
+    await counted(failures.length);
+    await page.locator('[data-testid=connection-tab][data-connection-id=PC_0]').click();
+    await counted(failures.filter(({ connection }) => connection === 'PC_0').length);
+    await page.locator('button.failures').click();
+    await page.locator('[data-testid=method-filter]').selectOption('addIceCandidate');
+    await counted(events.filter(({ method, connection }) => method === 'addIceCandidate' && connection === 'PC_0').length);
+    await filter.fill('nothing has this');
+    await until('it says so', 5000, async () => (await page.locator('.empty').innerText()).startsWith('No event matches.'));
+    await page.locator('.empty button').click();
+    await counted(events.filter(({ connection }) => connection === 'PC_0').length);
+    clean();
+  });
+
+  it('are walked and unfolded by keys', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('createOffer');
+    const offers = events.flatMap(({ method }, index) => (method.startsWith('createOffer') ? [index] : []));
+    await counted(offers.length);
+    await page.keyboard.press('ArrowDown');
+    await until('the first is chosen', 2000, async () => (await selected())[0] === offers[0]);
+    await page.keyboard.press('j');
+    await until('the next is chosen', 2000, async () => (await selected())[0] === offers[1]);
+    await page.keyboard.press('Enter');
+    await page.locator('[data-testid=event-value]').first().waitFor();
+    await page.keyboard.press('ArrowLeft');
+    await until('it is folded', 2000, async () => (await page.locator('[data-testid=event-value]').count()) === 0);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('n');
+    await until('the next failure is chosen', 2000, async () => events[(await selected())[0]]?.method.endsWith('OnFailure'));
+    clean();
+  });
+
+  it('are marked in the timeline, and found from there', async () => {
+    const mark = page.locator('[data-testid=selected-mark]');
+    assert.equal(await mark.count(), 0);
+    await row('createOffer').click();
+    await mark.waitFor();
+    const [timeline, place] = await Promise.all([page.locator('[data-testid=timeline] .area').boundingBox(), mark.boundingBox()]);
+    assert.ok(timeline && place);
+    const [begin, end] = await page.locator('[data-testid=timeline]').evaluate((element) => [Number(element.dataset.from), Number(element.dataset.to)]);
+    const { time } = events[(await selected())[0]];
+    assert.ok(Math.abs((place.x + place.width / 2 - timeline.x) / timeline.width - (time - begin) / (end - begin)) < 0.01, 'it stands at its time');
+    await page.locator('[data-testid=timeline] button.failure').last().click();
+    await until('its row is chosen', 2000, async () => events[(await selected())[0]]?.method.endsWith('OnFailure'));
+    clean();
+  });
+
+  it('show their values as trees', async () => {
+    await row('create').click();
+    const tree = page.locator('[data-testid=event-value]').first();
+    await tree.locator('.key').first().waitFor();
+    const folds = tree.locator('button[aria-expanded=true]');
+    const before = await folds.count();
+    assert.ok(before > 1);
+    await folds.last().click();
+    await until('a branch is folded', 2000, async () => (await folds.count()) < before);
+    clean();
+  });
+});
