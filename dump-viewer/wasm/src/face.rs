@@ -91,7 +91,7 @@ impl Dump {
 
     /// The points of a stats entry to which no line leads.
     pub fn breaks(&self, connection: usize, entry: usize) -> Option<Vec<u32>> {
-        self.0.breaks(connection, entry)
+        self.0.recording().breaks(connection, entry)
     }
 
     /// The values of a series of a stats entry, as many as it has points.
