@@ -1,11 +1,15 @@
 //! The members of an object by name, each asked for as what it has to be.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::json::{Kind, RawValue, is_name};
 
 use super::time::micros;
 use super::{BadBody, MAX_TEXT};
+
+/// So deep in an entry values are told from each other.
+const DEPTH: usize = 16;
 
 /// An object whose members are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +34,17 @@ impl<'a> Fields<'a> {
         if object.kind() != Kind::Object {
             return Err(BadBody::NotAnObject);
         }
-        let values = object.members().map(|(_, value)| value);
-        let longest = values.max_by_key(|value| value.text().len()).unwrap_or(RawValue::NULL);
-        Ok(Self { object, prefix: "", longest })
+        let mut longest = RawValue::NULL;
+        let names = object.members().map(|(name, value)| {
+            if value.text().len() >= longest.text().len() {
+                longest = value;
+            }
+            name
+        });
+        match repeated(names) {
+            Some(name) => Err(twice(&name)),
+            None => Ok(Self { object, prefix: "", longest }),
+        }
     }
 
     /// Those of an object inside of it.
@@ -41,7 +53,23 @@ impl<'a> Fields<'a> {
         if object.kind() != Kind::Object {
             return Err(self.wrong(name, "an object"));
         }
-        Ok(Self::of(object, prefix))
+        let fields = Self::of(object, prefix);
+        fields.are_there_once()?;
+        Ok(fields)
+    }
+
+    /// Whether no member of the object is there twice.
+    pub(super) fn are_there_once(self) -> Result<(), BadBody> {
+        match repeated(self.object.members().map(|(name, _)| name)) {
+            Some(name) => Err(twice(&format!("{}{name}", self.prefix))),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, and of no object in it, as far as anybody looks for values.
+    pub(super) fn are_there_once_within(self) -> Result<(), BadBody> {
+        let mut path = self.prefix.trim_end_matches('.').to_owned();
+        if is_repeated_within(self.object, DEPTH, &mut path) { Err(twice(&path)) } else { Ok(()) }
     }
 
     /// Those of an object that is known to be one.
@@ -154,4 +182,63 @@ impl<'a> Fields<'a> {
         let time = self.optional_time(name)?;
         self.needed(name, time)
     }
+}
+
+/// A name that is there twice. Of the two values nobody knows which counts, nor what changed since the report before.
+fn repeated<'a>(names: impl Iterator<Item = Cow<'a, str>>) -> Option<Cow<'a, str>> {
+    // Among few it is faster to look than to keep a set.
+    const FEW: usize = 32;
+    let (mut few, mut others) = (Vec::with_capacity(FEW), HashSet::new());
+    for name in names {
+        if few.contains(&name) || others.contains(&name) {
+            return Some(name);
+        }
+        if few.len() < FEW {
+            few.push(name);
+        } else {
+            others.insert(name);
+        }
+    }
+    None
+}
+
+/// Whether a member is there twice in a value, or in what is in it; `path` leads to it then.
+fn is_repeated_within(value: RawValue<'_>, depth: usize, path: &mut String) -> bool {
+    let length = path.len();
+    let is_nested = |value: RawValue<'_>| depth > 0 && matches!(value.kind(), Kind::Object | Kind::Array);
+    if value.kind() == Kind::Array {
+        for (at, element) in value.elements().enumerate().filter(|(_, element)| is_nested(*element)) {
+            path.push_str(&format!("[{at}]"));
+            if is_repeated_within(element, depth - 1, path) {
+                return true;
+            }
+            path.truncate(length);
+        }
+        return false;
+    }
+    if let Some(name) = repeated(value.members().map(|(name, _)| name)) {
+        push_name(&name, path);
+        return true;
+    }
+    for (name, member) in value.members().filter(|(_, member)| is_nested(*member)) {
+        push_name(&name, path);
+        if is_repeated_within(member, depth - 1, path) {
+            return true;
+        }
+        path.truncate(length);
+    }
+    false
+}
+
+fn push_name(name: &str, path: &mut String) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(if name.len() > MAX_TEXT { "*" } else { name });
+}
+
+fn twice(path: &str) -> BadBody {
+    // A body may name its members by whatever it likes.
+    let path = if path.len() > 4 * MAX_TEXT { "*" } else { path };
+    BadBody::Wrong { field: path.to_owned().into(), wanted: "there once" }
 }

@@ -117,3 +117,4 @@ fn members<'a>(fields: Fields<'a>) -> Result<Vec<Member<'a>>, BadBody> {
     };
     connections.elements().enumerate().map(member).collect()
 }
+            fields.are_there_once()?;

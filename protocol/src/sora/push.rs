@@ -173,7 +173,7 @@ impl<'a> Push<'a> {
     /// Of a line of a log: what is the entry's, and the time that Fluent Bit adds.
     const OF_ENTRY: [&'static str; 5] = ["rtc_id", "rtc_type", "rtc_timestamp", "rtc_data", "date"];
 
-    /// Reads a body. Each entry of a client's statistics has an id of its own, each member once, a type, and a time since the Unix epoch, in ms or, by native
+    /// Reads a body. Each member is there once, of the body and of its entries. Each entry of a client's statistics has an id of its own, a type, and a time since the Unix epoch, in ms or, by native
     /// clients, in microseconds.
     ///
     /// # Errors
@@ -300,7 +300,6 @@ pub(super) fn write_compact(text: &str, out: &mut String) {
 /// What every entry has to have.
 fn check(stats: &[RawValue<'_>], subject: Subject) -> Result<(), BadBody> {
     let mut ids = HashSet::with_capacity(stats.len());
-    let mut names = HashSet::new();
     for (index, entry) in stats.iter().enumerate() {
         if entry.kind() != Kind::Object {
             return Err(BadBody::Wrong { field: format!("stats[{index}]").into(), wanted: "an object" });
@@ -308,16 +307,9 @@ fn check(stats: &[RawValue<'_>], subject: Subject) -> Result<(), BadBody> {
         if subject != Subject::Client {
             continue;
         }
-        let prefix = format!("stats[{index}].");
-        check_entry(Fields::of(*entry, &prefix))?;
+        check_entry(fields)?;
         if !ids.insert(entry.get("id").and_then(RawValue::as_str)) {
             return Err(BadBody::Twice(index));
-        }
-        // Of two values of one member nobody knows which counts, and what changed since the report before.
-        names.clear();
-        if let Some((name, _)) = entry.members().find(|(name, _)| !names.insert(name.clone())) {
-            let name = if name.len() > MAX_TEXT { "*" } else { &*name };
-            return Err(BadBody::Wrong { field: format!("stats[{index}].{name}").into(), wanted: "there once" });
         }
     }
     Ok(())
@@ -336,5 +328,8 @@ pub(super) fn check_entry(entry: Fields<'_>) -> Result<(), BadBody> {
     if timestamp.as_f64().is_none_or(|timestamp| !(0.0..MICROS_UNTIL).contains(&timestamp)) {
         return Err(entry.wrong("timestamp", "a time in ms since 1970"));
     }
-    Ok(())
+    entry.are_there_once_within()
 }
+        let prefix = format!("stats[{index}].");
+        let fields = Fields::of(*entry, &prefix);
+            fields.are_there_once_within()?;

@@ -103,6 +103,10 @@ fn what_is_wrong_with_a_push_is_named() {
         ("\"id\":\"CP1\"", "\"id\":\"OT01V1\"", "stats[1].id is another entry's, too"),
         ("\"id\":\"CP1\"", "\"id\":\"\\u004fT01V1\"", "stats[1].id is another entry's, too"),
         ("\"ssrc\":1", "\"ssrc\":1,\"\\u0073src\":2", "stats[0].ssrc is not there once"),
+        ("\"ssrc\":1", "\"ssrc\":1,\"a\":[1,{\"b\":{\"c\":1,\"c\":2}}]", "stats[0].a[1].b.c is not there once"),
+        ("\"role\":", "\"label\":\"rooms\",\"role\":", "label is not there once"),
+        ("\"role\":", "\"new\":1,\"new\":1,\"role\":", "new is not there once"),
+        ("\"role\":", "\"stats\":[],\"role\":", "stats is not there once"),
         ("\"type\":\"candidate-pair\"", "\"type\":1", "stats[1].type is not a string of at most 255 bytes"),
         (
             "\"id\":\"OT01V1\",\"timestamp\":1.79600850400012504883e+12",
@@ -144,6 +148,20 @@ fn what_sora_counts_itself_needs_no_ids() {
     let counters = body(&ENVELOPE.replace("connection.rtc", "connection.sora"), r#"{"rtp":{"sent":1}}"#);
     let push = Push::read(counters.as_bytes()).unwrap();
     assert_eq!((push.subject, push.stats.len()), (Subject::Connection, 1));
+    let many: String = (0..100).map(|number| format!("\"m{number}\":1,")).collect();
+    for (stats, field) in [
+        (r#"{"rtp":{"sent":1},"rtp":{}}"#.to_owned(), "stats[0].rtp"),
+        (r#"[{},{"rtp":{"sent":1,"x":{},"sent":1}}]"#.to_owned(), "stats[1].rtp.sent"),
+        (format!("[{{{many}\"m7\":1}}]"), "stats[0].m7"),
+        (format!("[{{{many}\"m99\":1}}]"), "stats[0].m99"),
+    ] {
+        let counters = body(&ENVELOPE.replace("connection.rtc", "connection.sora"), &stats);
+        let error = Push::read(counters.as_bytes()).unwrap_err();
+        assert_eq!(error.field().as_deref(), Some(field), "{error}");
+    }
+    let deep = (0..100).fold("1".to_owned(), |inner, _| format!("{{\"a\":{inner},\"b\":1}}"));
+    let counters = body(&ENVELOPE.replace("connection.rtc", "connection.sora"), &deep);
+    assert!(Push::read(counters.as_bytes()).is_ok());
 }
 
 const SENDER: &str = r#""id":"2Q9VRZK4M54X3B1T0PDN6JYC7W","timestamp":"2026-11-29T20:15:04.000125Z","label":"rooms","version":"2025.2.1",
@@ -286,6 +304,10 @@ fn a_notice_about_a_session_is_told_of_each_of_its_connections() {
     let whole = notice.of_whole_session().unwrap().unwrap();
     let whole = Notice::read(whole.as_bytes()).unwrap();
     assert_eq!((whole.ended, whole.connections.len(), whole.sender.clone()), (Ended::Session, 0, notice.sender));
+        (entry.replace("\"id\":\"A\"", "\"id\":\"A\",\"id\":\"A\""), "rtc_data.id"),
+        (entry.replace("\"rtc_data\"", "\"role\":\"sendonly\",\"rtc_data\""), "role"),
+        (logged.replace("\"role\":", "\"label\":\"\",\"role\":"), "req.label"),
+        (logged.replace("\"req\":", "\"id\":\"1\",\"req\":"), "id"),
     let long = line.replace("\"max_connections\":2", &format!("\"x\":\"{}\"", "x".repeat(70_000)));
     let error = Notice::read(long.as_bytes()).unwrap().by_connections().unwrap_err();
     assert_eq!(error.field().as_deref(), Some("x"));

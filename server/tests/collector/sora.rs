@@ -470,6 +470,12 @@ async fn a_webhook_that_says_all_of_a_connection_begins_its_session() {
     let (_, lines) = collector.dump(&id).await;
     let methods: Vec<String> =
         lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap()[0].as_str().unwrap().to_owned()).collect();
+        ("role", vec![JSON], entry("\"role\":", "\"role\":\"sendrecv\",\"role\":")),
+        ("stats[0].rtp.sent", vec![JSON], {
+            let counters = with("stats", json!({"rtp": {"sent": 1}}));
+            let counters = String::from_utf8(counters).unwrap().replace("connection.rtc", "connection.sora");
+            counters.replace("\"sent\":1", "\"sent\":1,\"sent\":2").into_bytes()
+        }),
     assert_eq!(methods, [":sora.event", ":sora.connection", "g", ":sora.event", "close"]);
     assert!(lines[0].contains("\"connection.created\"") && lines[0].contains("\"audio\":true"), "{}", lines[0]);
     // What is told again when it is over begins no other.
