@@ -68,7 +68,7 @@ pub fn obfuscate_candidate(candidate: &str) -> Cow<'_, str> {
 }
 
 /// A text of any kind with every address in it obfuscated, those of relays too.
-pub(super) fn obfuscate_text(text: &str) -> Cow<'_, str> {
+pub(crate) fn obfuscate_text(text: &str) -> Cow<'_, str> {
     let is_part = |character: char| character.is_ascii_hexdigit() || matches!(character, '.' | ':' | '%');
     let mut out = String::new();
     let mut copied = 0;

@@ -13,14 +13,16 @@ use crate::description::carries_description;
 use crate::json::{Kind, RawValue, scan_string, write_string};
 use crate::line::Line;
 use crate::sora;
-use crate::tables::{MethodToken, Property, method_token};
-use address::{obfuscate_host_and_port, obfuscate_text};
+use crate::tables::{MethodToken, Property, method_token, type_token};
+use address::obfuscate_host_and_port;
 use mentions::mentions_addresses;
 
+pub(crate) use address::obfuscate_text;
 pub use address::{obfuscate_address, obfuscate_candidate, obfuscate_sdp};
 pub use anonymize::Anonymizer;
 
-/// How many relay candidates a session's obfuscator remembers. The addresses of any beyond are obfuscated like all others.
+/// How many relay candidates a session's obfuscator remembers, and how many entries that nobody knows. The addresses of any candidate beyond are
+/// obfuscated like all others, and all entries are searched where some beyond are unknown.
 const MAX_RELAYS: usize = 4096;
 
 /// Methods with this in front are of no connection, in dumps of Chromium's either, and of none of their values is an address a part.
@@ -35,6 +37,11 @@ const LONGEST_ID: usize = 256;
 pub struct Obfuscator {
     hidden: Hidden,
     relays: HashSet<(String, String)>,
+    /// Whether Sora has said some of the lines: of its clients there are any, with whatever they like to tell.
+    is_soras: bool,
+    /// Entries of its reports whose types are none of a browser's.
+    strangers: HashSet<(String, String)>,
+    has_more_strangers: bool,
 }
 
 /// What an [`Obfuscator`] hides.
@@ -65,7 +72,8 @@ impl Obfuscator {
     /// For a session's first line: hides what is asked for.
     #[must_use]
     pub fn hiding(hidden: Hidden) -> Self {
-        Self { hidden, relays: HashSet::new() }
+        let (relays, strangers) = (HashSet::new(), HashSet::new());
+        Self { hidden, relays, is_soras: false, strangers, has_more_strangers: false }
     }
 
     /// Appends the line with what is to be hidden obfuscated, without a newline. A line that has nothing to hide is appended byte
@@ -145,14 +153,17 @@ impl Obfuscator {
                 }
             }
             method if is_free(method) => every_string(value, found),
-            sora::CONNECTION | sora::NODE | sora::STATS | sora::EVENT => match value.kind() {
-                // The name of a node is its address as a rule, and no client's.
-                Kind::Object => value
-                    .members()
-                    .filter(|(name, _)| name != "node_name")
-                    .for_each(|(_, member)| every_string(member, found)),
-                _ => every_string(value, found),
-            },
+            sora::CONNECTION | sora::NODE | sora::STATS | sora::EVENT => {
+                self.is_soras = true;
+                match value.kind() {
+                    // The name of a node is its address as a rule, and no client's.
+                    Kind::Object => value
+                        .members()
+                        .filter(|(name, _)| name != "node_name")
+                        .for_each(|(_, member)| every_string(member, found)),
+                    _ => every_string(value, found),
+                }
+            }
             // Browsers quote the line of an SDP that they could not read.
             method if method.ends_with("OnFailure") => every_string(value, found),
             method if carries_description(method) && value.kind() == Kind::Object => {
@@ -184,7 +195,8 @@ impl Obfuscator {
 
     fn report<'a>(&mut self, line: &Line<'a>, is_chromiums: bool, found: &mut Vec<Replacement<'a>>) {
         let report = line.value();
-        if !is_chromiums && !mentions_addresses(report.text()) {
+        let is_anybodys = is_chromiums || self.is_soras;
+        if !is_anybodys && !mentions_addresses(report.text()) {
             return;
         }
         let connection = line.connection().unwrap_or_default();
@@ -202,21 +214,51 @@ impl Obfuscator {
                 None => {}
             }
             let is_relay = self.relays.contains(&key);
+            let is_stranger = self.is_soras && self.is_stranger(key, is_short, entry);
             for (name, value) in entry.members() {
                 match &*name {
+                    _ if is_stranger => every_string(value, found),
                     "134" | "address" | "ip" | "ipAddress" if !is_relay => replace(value, found, obfuscate_address),
                     "141" | "relatedAddress" => replace(value, found, obfuscate_address),
                     // Of the candidate pairs that browsers reported before there was a standard.
                     "googLocalAddress" | "googRemoteAddress" => replace(value, found, obfuscate_host_and_port),
                     "134" | "address" | "ip" | "ipAddress" => {}
-                    name if is_chromiums && Property::of_token(name).or_else(|| Property::of_name(name)).is_none() => {
-                        every_string(value, found);
-                    }
+                    name if (is_anybodys || name.ends_with("ddress")) && is_unknown(name) => every_string(value, found),
                     _ => {}
                 }
             }
         }
     }
+
+    /// Whether an entry's type is none that browsers have, as its first delta told.
+    fn is_stranger(&mut self, key: (String, String), is_short: bool, entry: RawValue<'_>) -> bool {
+        // A type that is known is a number, or was one once.
+        let kind = entry.get("type").map(|kind| kind.as_str().filter(|kind| type_token(kind).is_none()));
+        match kind {
+            Some(Some(_)) if is_short && self.strangers.len() < MAX_RELAYS => {
+                self.strangers.insert(key);
+                true
+            }
+            Some(Some(_)) => {
+                self.has_more_strangers = true;
+                true
+            }
+            Some(None) => {
+                self.strangers.remove(&key);
+                self.has_more_strangers
+            }
+            None => {
+                let is_gone = entry.kind() != Kind::Object;
+                let is_one = if is_gone { self.strangers.remove(&key) } else { self.strangers.contains(&key) };
+                is_one || self.has_more_strangers
+            }
+        }
+    }
+}
+
+/// Whether no table has a member of that name.
+fn is_unknown(name: &str) -> bool {
+    Property::of_token(name).or_else(|| Property::of_name(name)).is_none()
 }
 
 /// Whether a connection has a name of Chromium's: the numbers of a process and of a connection in it. Our own clients have other
@@ -368,5 +410,42 @@ mod tests {
             assert_eq!(obfuscated(&mut obfuscator, line), expected);
             assert_eq!(obfuscated(&mut obfuscator, expected), expected, "twice is once");
         }
+    }
+
+    #[test]
+    fn clients_of_sora_may_say_anything_and_addresses_in_it_are_hidden() {
+        let mut obfuscator = Obfuscator::new();
+        let of_sora = r#"[":sora.connection","C",{"node_name":"sora@192.0.2.1"},1]"#;
+        assert_eq!(obfuscated(&mut obfuscator, of_sora), of_sora);
+        for (line, expected) in [
+            (
+                r#"["g","C",{"0":{"type":"peer","138":"turn:192.0.2.7:3478","x":{"y":["192.0.2.7"]}},"1":{"type":5,"via":"192.0.2.7:9"}},1]"#,
+                r#"["g","C",{"0":{"type":"peer","138":"turn:192.0.2.x:3478","x":{"y":["192.0.2.x"]}},"1":{"type":5,"via":"192.0.2.x:9"}},1]"#,
+            ),
+            // What it is stands in its first delta; the address of a relay, and that of a server, are no client's.
+            (
+                r#"["g","C",{"0":{"134":"192.0.2.8","138":"192.0.2.8"},"2":{"type":7,"134":"192.0.2.9","136":"relay","138":"turn:192.0.2.9","z":"192.0.2.8"}},1]"#,
+                r#"["g","C",{"0":{"134":"192.0.2.x","138":"192.0.2.x"},"2":{"type":7,"134":"192.0.2.9","136":"relay","138":"turn:192.0.2.9","z":"192.0.2.x"}},1]"#,
+            ),
+            (r#"["g","C",{"0":null,"2":{"138":"192.0.2.9"}},1]"#, r#"["g","C",{"0":null,"2":{"138":"192.0.2.9"}},1]"#),
+            (r#"["g","C",{"0":{"138":"192.0.2.9"}},1]"#, r#"["g","C",{"0":{"138":"192.0.2.9"}},1]"#),
+        ] {
+            assert_eq!(obfuscated(&mut obfuscator, line), expected, "{line}");
+            let mut again = String::new();
+            let mut other = Obfuscator::new();
+            other.line(&Line::parse(of_sora).unwrap(), &mut again);
+            assert!(!other.rewrite(&Line::parse(expected).unwrap(), &mut again), "{expected}");
+        }
+        let many: Vec<String> = (0..=MAX_RELAYS).map(|id| format!("\"e{id}\":{{\"type\":\"peer\"}}")).collect();
+        obfuscated(&mut obfuscator, &format!("[\"g\",\"C\",{{{}}},1]", many.join(",")));
+        let last = format!(r#"["g","C",{{"e{MAX_RELAYS}":{{"138":"192.0.2.9"}}}},1]"#);
+        assert!(obfuscated(&mut obfuscator, &last).contains("192.0.2.x"));
+    }
+
+    #[test]
+    fn a_member_that_is_called_an_address_is_one_whoever_says_it() {
+        let line = r#"["g","PC_0",{"0":{"remoteAddress":"192.0.2.7:9","via":["192.0.2.7"],"peer_address":{"ip":"192.0.2.7"}}},1]"#;
+        let hidden = r#"["g","PC_0",{"0":{"remoteAddress":"192.0.2.x:9","via":["192.0.2.7"],"peer_address":{"ip":"192.0.2.x"}}},1]"#;
+        assert_eq!(obfuscated(&mut Obfuscator::new(), line), hidden);
     }
 }

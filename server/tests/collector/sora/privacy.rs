@@ -17,6 +17,8 @@ fn candidates(number: i64, host: u8) -> Value {
         {"id": "IM", "timestamp": t, "type": "local-candidate", "candidateType": "srflx", "address": format!("::ffff:198.51.100.{host}"), "relatedAddress": format!("203.0.113.{host}"), "relatedPort": 9, "port": 5002, "protocol": "udp"},
         {"id": "IR", "timestamp": t, "type": "local-candidate", "candidateType": "relay", "address": "192.0.2.200", "relatedAddress": format!("203.0.113.{host}"), "url": "turn:192.0.2.200:3478", "port": 5003, "protocol": "udp"},
         {"id": "RTCIceCandidate_old", "timestamp": t, "type": "remote-candidate", "candidateType": "prflx", "ip": format!("203.0.113.{host}"), "address": format!("203.0.113.{host}"), "port": 5004, "protocol": "tcp", "isRemote": true},
+        {"id": "SX", "timestamp": t, "type": "ice-server", "url": format!("stun:198.51.100.{host}:3478"), "ip": format!("198.51.100.{host}"), "peers": [{"via": format!("203.0.113.{host}:9")}]},
+        {"id": "T0", "timestamp": t, "type": "transport", "remoteAddress": format!("203.0.113.{host}:5004"), "route": {"from": format!("2001:db8:7:8::77{host}"), "hops": [format!("198.51.100.{host}")]}},
         {"id": "CP", "timestamp": t, "type": "candidate-pair", "localCandidateId": "I4", "remoteCandidateId": "RTCIceCandidate_old", "bytesSent": number, "state": "succeeded"},
     ])
 }
@@ -89,6 +91,14 @@ async fn addresses_of_clients_lose_their_hosts_before_anything_is_written() {
             ("192.0.2.200".to_owned(), "203.0.113.x".to_owned())
         );
         assert_eq!(of("RTCIceCandidate_old", "address"), "203.0.113.x");
+        // Whatever a client says, and whatever it calls it.
+        assert_eq!(
+            (of("SX", "url"), of("T0", "remoteAddress")),
+            ("stun:198.51.100.x:3478".to_owned(), "203.0.113.x:5004".to_owned())
+        );
+        assert_eq!(report["SX"]["peers"], json!([{"via": "203.0.113.x:9"}]));
+        assert_eq!(report["T0"]["route"], json!({"from": "2001:db8:7x:x:x:x:x:x", "hops": ["198.51.100.x"]}));
+        assert_eq!(of("IR", "url"), "turn:192.0.2.200:3478");
     }
     let told = lines.iter().filter(|line| line.contains(":sora.")).cloned().collect::<String>();
     for hidden in [
