@@ -55,6 +55,8 @@ pub use encoder::ReportEncoder;
 #[cfg(feature = "std")]
 pub use limits::ReportLimits;
 #[cfg(feature = "std")]
+pub use named::Room;
+#[cfg(feature = "std")]
 pub(crate) use named::{MAX_REPORT, NamedDecoder, NamedDelta, NamedReports, is_readable};
 #[cfg(feature = "std")]
 pub use types::{Entry, MemberName, Report, Shape};
@@ -93,7 +95,7 @@ pub(crate) fn carries_time(kind: &str) -> bool {
 }
 
 /// Entries that never travel: certificates change never and say nothing about a call.
-fn is_dropped_type(kind: &str) -> bool {
+pub(crate) fn is_dropped_type(kind: &str) -> bool {
     kind == "certificate"
 }
 

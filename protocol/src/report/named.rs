@@ -15,19 +15,36 @@ pub(crate) const MAX_REPORT: usize = 4 << 20;
 /// A shorter one is within all limits, as long as each of its entries has an id, a type and a time.
 const SMALL: usize = 256 * 1024;
 
-/// Whether readers of lines hold a report of this text, even where all of it has changed.
-pub(crate) fn is_readable(report: &str) -> bool {
+/// What a report takes where it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Its entries.
+    pub entries: usize,
+    /// Its text, and what its entries and their members take besides.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// As much as a reader has for a report of which all may have changed since the one before.
+    pub fn most() -> Self {
+        let ReportLimits { entries, bytes } = ReportLimits::default();
+        Self { entries, bytes: bytes / 2 }
+    }
+}
+
+/// Whether readers of lines hold a report of this text, even where all of it has changed: if they do not, how much it takes.
+pub(crate) fn is_readable(report: &str) -> Result<(), Room> {
     if report.len() <= SMALL {
-        return true;
+        return Ok(());
     }
-    let limits = ReportLimits::default();
-    let Ok(entries) = RawValue::parse(report) else { return false };
-    let (mut count, mut bytes) = (0, report.len());
-    for (_, entry) in entries.members() {
-        count += 1;
-        bytes += ENTRY_OVERHEAD + MEMBER_OVERHEAD * entry.members().count();
+    let mut room = Room { entries: 0, bytes: report.len() };
+    for (_, entry) in RawValue::parse(report).into_iter().flat_map(RawValue::members) {
+        room.entries += 1;
+        room.bytes += ENTRY_OVERHEAD + MEMBER_OVERHEAD * entry.members().count();
     }
-    report.len() <= MAX_REPORT && count <= limits.entries && bytes <= limits.bytes / 2
+    let most = Room::most();
+    let fits = report.len() <= MAX_REPORT && room.entries <= most.entries && room.bytes <= most.bytes;
+    if fits { Ok(()) } else { Err(room) }
 }
 
 /// A delta, ready for a line.
@@ -161,6 +178,11 @@ impl NamedDecoder {
             ids.retain(|short, _| report.get(short).is_some());
         }
         Some(())
+    }
+
+    /// The ids of the newest report's entries, each as JSON.
+    pub(crate) fn entry_ids(&self) -> impl Iterator<Item = &str> {
+        self.decoder.report().entries().filter_map(|entry| self.ids.get(entry.id()).map(String::as_str))
     }
 
     /// Appends the newest report in full, without those of its entries that do not travel; `None` if that is too long.

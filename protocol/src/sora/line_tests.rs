@@ -138,7 +138,7 @@ fn what_sora_counts_is_a_line_as_it_came() {
         lines[2..],
         [
             r#"[":sora.node",null,{"type":"node.erlang-vm","label":"l","version":"v","node_name":"n"},58999.999]"#,
-            r#"[":sora.stats",null,[{"type":"a"}],{"timestamp":"2026-11-29T20:16:00Z"},0]"#,
+            r#"[":sora.stats",null,[{"type":"a"}],{"timestamp":"2026-11-29T20:16:00Z","crc32":1298839006},0]"#,
         ]
     );
     assert_eq!(push(&mut replayed(&lines), node, &mut lines), Translated::Held);
@@ -179,6 +179,51 @@ fn a_notice_is_a_line_and_tells_of_the_end() {
 }
 
 #[test]
+fn a_body_without_an_id_is_told_from_others_by_what_it_says_but_for_addresses() {
+    let sum = |address: &str, state: &str| {
+        let stats = json!([{"id": "I", "timestamp": 1.5, "type": "local-candidate", "address": address, "x": state}]);
+        let mut body: Value = serde_json::from_str(&body(1, &stats)).unwrap();
+        body.as_object_mut().unwrap().remove("id");
+        let mut out = String::new();
+        Translator::new(1 << 20).push(&Push::read(body.to_string().as_bytes()).unwrap(), &mut out).unwrap();
+        let (_, sum) = out.split_once("\"crc32\":").unwrap();
+        sum.split('}').next().unwrap().to_owned()
+    };
+    assert_eq!(sum("192.0.2.7", "a"), sum("192.0.2.8", "a"), "who reads the dump finds no address by it");
+    assert_ne!(sum("192.0.2.7", "a"), sum("192.0.2.7", "b"));
+}
+
+#[test]
+fn what_is_told_of_a_session_comes_before_the_next_line_of_its_connection_once() {
+    let created = r#"{"id":"S","type":"session.created","timestamp":"2026-11-29T20:10:00Z","label":"l","version":"v","node_name":"n","channel_id":"c",
+        "session_id":"7N8FP3M0ZH2ASBCDPHRGS2HYB8","connections":[]}"#;
+    let created = Notice::read(created.as_bytes()).unwrap();
+    assert!(created.is_announcement());
+    let entry = |text: &str| json!([{"id": "T", "timestamp": 1.5, "type": "transport", "x": text}]);
+    let (mut translator, mut lines) = (Translator::new(2000), Vec::new());
+    translator.announce(&created);
+    let mut out = String::new();
+    let long = body(1, &entry(&"x".repeat(2000)));
+    assert!(translator.push(&Push::read(long.as_bytes()).unwrap(), &mut out).is_err() && out.is_empty());
+    assert!(translator.is_announcing());
+    push(&mut translator, &body(2, &entry("a")), &mut lines);
+    let told = format!(
+        r#"[":sora.event","{CONNECTION_ID}",{{"type":"session.created","id":"S","timestamp":"2026-11-29T20:10:00Z","label":"l","version":"v","node_name":"n","channel_id":"c","session_id":"7N8FP3M0ZH2ASBCDPHRGS2HYB8"}},1795983302000.002]"#
+    );
+    assert_eq!((&lines[0], lines.len()), (&told, 3));
+    for mut translator in [translator, replayed(&lines)] {
+        translator.announce(&created);
+        assert!(!translator.is_announcing() && translator.is_ordered());
+        push(&mut translator, &body(3, &entry("a")), &mut lines);
+    }
+    assert_eq!(in_order(&lines)[0], told);
+    let mut held = HeldStamps::default();
+    assert!(!held.is_announced());
+    lines.iter().for_each(|line| held.take_in(&Line::parse(line).unwrap()));
+    assert!(held.is_announced());
+}
+
+#[test]
 fn what_no_line_carries_leaves_nothing_behind() {
     let (mut translator, mut lines) = (Translator::new(1000), Vec::new());
     let entry = |text: &str| json!([{"id": "T", "timestamp": 1.5, "type": "transport", "x": text, "y": 1}]);
@@ -187,7 +232,7 @@ fn what_no_line_carries_leaves_nothing_behind() {
     let long = body(3, &entry(&"x".repeat(1000)));
     let mut out = String::new();
     let refused = translator.push(&Push::read(long.as_bytes()).unwrap(), &mut out);
-    assert!(matches!(refused, Err(Refused::TooLarge(_))) && out.is_empty(), "{refused:?}");
+    assert!(matches!(refused, Err(Refused::LineTooLong { limit: 1000, .. })) && out.is_empty(), "{refused:?}");
     push(&mut translator, &body(4, &entry("small")), &mut lines);
     assert_eq!(reports(&lines)[1].1, expected(&entry("small")));
     assert!(lines[2].contains("\"ids\"") && lines[2].ends_with(",2000.002]"), "{} behind {before:?}", lines[2]);
@@ -195,7 +240,12 @@ fn what_no_line_carries_leaves_nothing_behind() {
         (0..17_000).map(|id| json!({"id": id.to_string(), "timestamp": 1, "type": "codec"})).collect();
     let many = body(5, &json!(many));
     let mut translator = Translator::new(4 << 20);
-    assert!(translator.push(&Push::read(many.as_bytes()).unwrap(), &mut out).is_err(), "no reader would hold it");
+    let refused = translator.push(&Push::read(many.as_bytes()).unwrap(), &mut out).unwrap_err();
+    assert!(
+        matches!(refused, Refused::ReportTooLarge(room) if room.entries == 17_000),
+        "no reader would hold it: {refused}"
+    );
+    assert!(refused.to_string().contains("may have 16384 entries in 4194304 bytes"), "{refused}");
 }
 
 #[test]

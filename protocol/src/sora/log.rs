@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::json::{Kind, RawValue};
+use crate::report::Room;
 
 use super::fields::Fields;
 use super::notice::{Ended, Notice};
@@ -157,12 +158,12 @@ impl<'a> Notice<'a> {
         Ok(self.connections.iter().map(about).collect())
     }
 
-    /// What it says of all connections of a session that is over, also of those that it does not name.
+    /// What it says of all connections of a session that began or is over, also of those that it does not name.
     ///
     /// # Errors
     /// If it is too long to be said of each of them.
     pub fn of_whole_session(&self) -> Result<Option<String>, BadBody> {
-        if self.ended != Ended::Session || self.connection_id.is_some() {
+        if self.ended != Ended::Session && !self.is_announcement() || self.connection_id.is_some() {
             return Ok(None);
         }
         let beside = self.beside()?;
@@ -239,7 +240,8 @@ impl Gathering {
         }
         let (start, end) = (self.data.len(), self.data.len() + entry.data.text().len());
         if end > MAX_REPORT {
-            return Err(Refused::TooLarge(end));
+            let entries = self.entries.len() + 1;
+            return Err(Refused::ReportTooLarge(Room { entries, bytes: end }));
         }
         if self.first.is_empty() {
             line.clone_into(&mut self.first);

@@ -18,6 +18,7 @@ mod log;
 mod notice;
 mod order;
 mod push;
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -31,10 +32,10 @@ use crate::json::JsonError;
 use crate::report::MAX_REPORT;
 
 pub use counters::Counters;
-pub use held::HeldStamps;
+pub use held::{HeldStamps, Missing};
 pub use log::{About, Entry, Gathering, Logged, Taken};
-pub use notice::{Ended, Member, Notice};
-pub use order::{Moment, NoReport, Unordered};
+pub use notice::{Ended, Lived, Member, Notice};
+pub use order::{Moment, NoReport, Unordered, merged};
 pub use push::{Connection, Push, Role, Sender, Subject};
 pub use translate::{CONNECTION, EVENT, NODE, Refused, STATS, Translated, Translator};
 

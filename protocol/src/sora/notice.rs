@@ -7,6 +7,8 @@ use crate::json::{Kind, RawValue};
 use super::BadBody;
 use super::fields::Fields;
 use super::push::{Connection, Sender};
+use super::time::micros;
+use super::translate::write_member;
 
 /// What is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,45 @@ impl Ended {
             _ => Self::No,
         }
     }
+}
+
+/// What a line of [`EVENT`](super::EVENT) says of when its connection was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lived {
+    /// At the time of the line.
+    Then,
+    /// Until the time of the line.
+    UntilThen,
+    /// Until another time, in microseconds since the Unix epoch.
+    Until(i64),
+    /// No longer than until the time of the line, when its session was over.
+    NotBeyond,
+    /// Nothing: the line is about its session.
+    Untold,
+}
+
+impl Lived {
+    /// By the value of the line.
+    #[must_use]
+    pub fn of(value: RawValue<'_>) -> Self {
+        let kind = value.get("type").and_then(RawValue::as_str).unwrap_or_default();
+        let ended = Ended::by(&kind);
+        if !is_of_session(&kind) {
+            return if ended == Ended::Connection { Self::UntilThen } else { Self::Then };
+        }
+        let member = value.get("connection").filter(|member| member.kind() == Kind::Object);
+        let destroyed = member.and_then(|member| member.get("connection_destroyed_timestamp")?.as_str());
+        match (destroyed.and_then(|destroyed| micros(&destroyed)), member, ended) {
+            (Some(destroyed), ..) => Self::Until(destroyed),
+            (None, _, Ended::Session) => Self::NotBeyond,
+            (None, Some(_), _) => Self::Then,
+            (None, None, _) => Self::Untold,
+        }
+    }
+}
+
+fn is_of_session(kind: &str) -> bool {
+    kind.split('.').next() == Some("session")
 }
 
 /// A connection as the notice about its session tells it.
@@ -65,7 +106,31 @@ pub struct Notice<'a> {
     pub text: RawValue<'a>,
 }
 
+/// The notice that begins a session; of its connections there may be none yet.
+pub(super) const SESSION_CREATED: &str = "session.created";
+
 impl<'a> Notice<'a> {
+    /// Whether it tells that a session began, which each of its connections is to know.
+    #[must_use]
+    pub fn is_announcement(&self) -> bool {
+        self.sender.kind == SESSION_CREATED && self.connection_id.is_none()
+    }
+
+    /// Appends the value of its line for one connection: `member` is what it says of that, where it is about all connections of a session.
+    pub(super) fn write_value(&self, member: Option<&Member<'_>>, out: &mut String) {
+        out.push('{');
+        // What it is about comes first, for who reads no further.
+        let (kind, others): (Vec<_>, Vec<_>) = self.text.members().partition(|(name, _)| name == "type");
+        let others = others.into_iter().filter(|(name, _)| name != "connections" && name != "connection");
+        for (name, text) in kind.into_iter().chain(others) {
+            write_member(&name, text.text(), out);
+        }
+        if let Some(member) = member {
+            write_member("connection", member.text.text(), out);
+        }
+        out.push('}');
+    }
+
     /// Reads a body, of whatever type: there will be further ones.
     ///
     /// # Errors
@@ -76,7 +141,7 @@ impl<'a> Notice<'a> {
 
     pub(super) fn of(fields: Fields<'a>) -> Result<Self, BadBody> {
         let sender = Sender::read(fields)?;
-        let is_of_session = sender.kind.split('.').next() == Some("session");
+        let is_of_session = is_of_session(&sender.kind);
         let ended = Ended::by(&sender.kind);
         let id = |name, needed: bool| match fields.get(name) {
             None if !needed => Ok(None),
@@ -108,6 +173,7 @@ fn members<'a>(fields: Fields<'a>) -> Result<Vec<Member<'a>>, BadBody> {
         }
         let (created, destroyed) = {
             let fields = Fields::of(text, &prefix);
+            fields.are_there_once()?;
             fields.base32("connection_id")?;
             let created = fields.optional_time("connection_created_timestamp")?;
             (created, fields.optional_time("connection_destroyed_timestamp")?)
@@ -117,4 +183,3 @@ fn members<'a>(fields: Fields<'a>) -> Result<Vec<Member<'a>>, BadBody> {
     };
     connections.elements().enumerate().map(member).collect()
 }
-            fields.are_there_once()?;

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use crate::json::{Kind, RawValue, skip_string, skip_white_space, write_string};
 
 use super::fields::Fields;
+use super::translate::STATS;
 use super::{BadBody, MAX_TEXT};
 
 /// What the statistics of a body are about.
@@ -166,6 +167,7 @@ pub struct Push<'a> {
     pub stats: Vec<RawValue<'a>>,
     fields: Fields<'a>,
     is_logged: bool,
+    is_part: bool,
 }
 
 impl<'a> Push<'a> {
@@ -199,7 +201,7 @@ impl<'a> Push<'a> {
             _ => return Err(fields.wrong("stats", "an array")),
         };
         check(&stats, subject)?;
-        Ok(Self { subject, sender, connection, stats, fields, is_logged: false })
+        Ok(Self { subject, sender, connection, stats, fields, is_logged: false, is_part: false })
     }
 
     /// The push of a client whose entries stand in a log; `fields` are those of one of its lines.
@@ -209,7 +211,43 @@ impl<'a> Push<'a> {
         stats: Vec<RawValue<'a>>,
         fields: Fields<'a>,
     ) -> Self {
-        Self { subject: Subject::Client, sender, connection: Some(connection), stats, fields, is_logged: true }
+        let connection = Some(connection);
+        Self { subject: Subject::Client, sender, connection, stats, fields, is_logged: true, is_part: false }
+    }
+
+    /// Those of its entries that lines lack which have others of it.
+    #[must_use]
+    pub fn part(&self, stats: Vec<RawValue<'a>>) -> Self {
+        Self { stats, is_part: true, ..self.clone() }
+    }
+
+    pub(super) fn is_part(&self) -> bool {
+        self.is_part
+    }
+
+    /// Whether its entries stand in lines of their own.
+    pub(super) fn is_logged(&self) -> bool {
+        self.is_logged
+    }
+
+    /// The method of its line.
+    pub(super) fn method(&self) -> &'static str {
+        if self.subject == Subject::Client { "getStats" } else { STATS }
+    }
+
+    /// Appends the value of its line, in full: the report, or what Sora counts.
+    pub(super) fn write_value(&self, out: &mut String) {
+        if self.subject == Subject::Client {
+            return self.write_report(out);
+        }
+        out.push('[');
+        for (at, entry) in self.stats.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            write_compact(entry.text(), out);
+        }
+        out.push(']');
     }
 
     /// The body as a whole.
@@ -304,7 +342,10 @@ fn check(stats: &[RawValue<'_>], subject: Subject) -> Result<(), BadBody> {
         if entry.kind() != Kind::Object {
             return Err(BadBody::Wrong { field: format!("stats[{index}]").into(), wanted: "an object" });
         }
+        let prefix = format!("stats[{index}].");
+        let fields = Fields::of(*entry, &prefix);
         if subject != Subject::Client {
+            fields.are_there_once_within()?;
             continue;
         }
         check_entry(fields)?;
@@ -330,6 +371,3 @@ pub(super) fn check_entry(entry: Fields<'_>) -> Result<(), BadBody> {
     }
     entry.are_there_once_within()
 }
-        let prefix = format!("stats[{index}].");
-        let fields = Fields::of(*entry, &prefix);
-            fields.are_there_once_within()?;

@@ -183,8 +183,35 @@ fn a_notice_tells_what_is_over() {
         assert_eq!(notice.ended, ended, "{text}");
         assert_eq!(notice.connection_id.is_some(), text.contains("connection_id"));
     }
-    let error = Notice::read(of("connection.destroyed", "").as_bytes()).unwrap_err();
-    assert_eq!(error.field().as_deref(), Some("connection_id"));
+    let twice = format!("{connection}{connection}");
+    for (more, field) in [
+        ("", "connection_id"),
+        (&*twice, "connection_id"),
+        (&*format!("{connection},\"data\":1,\"data\":2"), "data"),
+        (&*format!("{connection},\"connections\":[{{\"role\":1,\"role\":1}}]"), "connections[0].role"),
+    ] {
+        let error = Notice::read(of("connection.destroyed", more).as_bytes()).unwrap_err();
+        assert_eq!(error.field().as_deref(), Some(field), "{error}");
+    }
+}
+
+#[test]
+fn a_notice_tells_how_long_its_connection_was_there() {
+    let of = |kind: &str, member: &str| {
+        let text = format!("{{\"type\":\"{kind}\"{member}}}");
+        Lived::of(RawValue::parse(&text).unwrap())
+    };
+    let with = |time: &str| format!(",\"connection\":{{\"connection_destroyed_timestamp\":{time}}}");
+    let (running, over) = (with("null"), with("\"2026-11-29T20:15:04.000125Z\""));
+    assert_eq!(of("connection.created", ""), Lived::Then);
+    assert_eq!(of("connection.destroyed", ""), Lived::UntilThen);
+    assert_eq!(of("connection.failed", ""), Lived::UntilThen);
+    assert_eq!((of("session.created", ""), of("session.updated", "")), (Lived::Untold, Lived::Untold));
+    assert_eq!((of("session.updated", &running), of("session.destroyed", &running)), (Lived::Then, Lived::NotBeyond));
+    for kind in ["session.updated", "session.destroyed"] {
+        assert_eq!(of(kind, &over), Lived::Until(1_795_983_304_000_125));
+    }
+    assert_eq!(of("session.destroyed", ""), Lived::NotBeyond);
 }
 
 #[test]
@@ -277,6 +304,10 @@ fn a_line_of_any_log_is_known_by_what_it_says() {
         (entry.replace("connection.rtc", "connection.sora"), "type"),
         (entry.replace("\"role\"", "\"rol\""), "role"),
         (entry.replace("1.5e+12", "\"now\""), "rtc_data.timestamp"),
+        (entry.replace("\"id\":\"A\"", "\"id\":\"A\",\"id\":\"A\""), "rtc_data.id"),
+        (entry.replace("\"rtc_data\"", "\"role\":\"sendonly\",\"rtc_data\""), "role"),
+        (logged.replace("\"role\":", "\"label\":\"\",\"role\":"), "req.label"),
+        (logged.replace("\"req\":", "\"id\":\"1\",\"req\":"), "id"),
         (logged.replace("\"id\":\"CP1\"", "\"id\":\"OT01V1\""), "stats[1].id"),
         ("{\"req\":7}".to_owned(), "req"),
         ("{}".to_owned(), "type"),
@@ -304,10 +335,6 @@ fn a_notice_about_a_session_is_told_of_each_of_its_connections() {
     let whole = notice.of_whole_session().unwrap().unwrap();
     let whole = Notice::read(whole.as_bytes()).unwrap();
     assert_eq!((whole.ended, whole.connections.len(), whole.sender.clone()), (Ended::Session, 0, notice.sender));
-        (entry.replace("\"id\":\"A\"", "\"id\":\"A\",\"id\":\"A\""), "rtc_data.id"),
-        (entry.replace("\"rtc_data\"", "\"role\":\"sendonly\",\"rtc_data\""), "role"),
-        (logged.replace("\"role\":", "\"label\":\"\",\"role\":"), "req.label"),
-        (logged.replace("\"req\":", "\"id\":\"1\",\"req\":"), "id"),
     let long = line.replace("\"max_connections\":2", &format!("\"x\":\"{}\"", "x".repeat(70_000)));
     let error = Notice::read(long.as_bytes()).unwrap().by_connections().unwrap_err();
     assert_eq!(error.field().as_deref(), Some("x"));

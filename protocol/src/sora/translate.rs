@@ -1,20 +1,19 @@
 //! [`Translator`]: from what Sora says of a connection, or of a node, to the lines of a session's dump.
 //!
 //! A push with a client's statistics becomes a line of `getStats`, any other a line of [`STATS`], a notice a line of [`EVENT`]. The last
-//! extra of such a line is its stamp, `{"id":..,"timestamp":..}` as the body has them, by which a repetition is known; its time is the
-//! stamp's. What the envelope says stands in a line of [`CONNECTION`] or [`NODE`] before the first push, and again when it has changed.
+//! extra of such a line is its stamp, by which a repetition is known; its time is the stamp's. What the envelope says stands in a line of [`CONNECTION`] or [`NODE`] before the first push, and again when it has changed.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::RandomState;
 
 use thiserror::Error;
 
-use super::notice::{Ended, Member, Notice};
+use super::notice::{Ended, Member, Notice, SESSION_CREATED};
 use super::push::{Connection, Push, Sender, Subject, write_compact};
-use super::time::micros;
+use super::stamp::Stamp;
 use crate::json::{RawValue, write_string};
 use crate::line::{Line, write_line};
-use crate::report::{NamedReports, is_readable};
+use crate::report::{NamedReports, Room, is_readable};
 
 /// The line `[":sora.connection","<connection>",{..},dt]` has the envelope of the pushes that follow.
 pub const CONNECTION: &str = ":sora.connection";
@@ -42,9 +41,21 @@ pub enum Translated {
 /// Why a push or a notice becomes no line. Nothing has changed then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refused {
-    /// No line can carry it, or no reader of lines would hold it.
-    #[error("it is too large for a line: {0} bytes")]
-    TooLarge(usize),
+    /// No line can carry it.
+    #[error("it is too large for a line: that would have {bytes} bytes, and may have {limit}")]
+    LineTooLong {
+        /// As many as it would have.
+        bytes: usize,
+        /// As many as it may have.
+        limit: usize,
+    },
+    /// Readers would not hold its report. It cannot be cut in two: each line of `getStats` is a report of its own.
+    #[error(
+        "it is too large for a report: its {} entries take {} bytes where they are read, and a report may have {} entries in {} bytes: a client with fewer streams, or \
+         one whose streams are spread over several connections, has reports that fit",
+        .0.entries, .0.bytes, Room::most().entries, Room::most().bytes
+    )]
+    ReportTooLarge(Room),
     /// The lines that are there cannot be gone on with.
     #[error("the session's last report cannot be built upon")]
     Stuck,
@@ -56,6 +67,9 @@ pub struct Translator {
     max_line: usize,
     clock: Clock,
     is_over: bool,
+    /// What is told of its session, and stands in no line yet.
+    announcement: Option<String>,
+    is_announced: bool,
     reports: NamedReports,
     envelopes: Envelopes,
     held: VecDeque<u64>,
@@ -84,6 +98,8 @@ impl Translator {
             max_line,
             clock: Clock::default(),
             is_over: false,
+            announcement: None,
+            is_announced: false,
             reports: NamedReports::default(),
             envelopes: Envelopes::default(),
             held: VecDeque::new(),
@@ -103,38 +119,78 @@ impl Translator {
         self.is_over
     }
 
+    /// Before the next line of its connection, what a notice tells of its session is told ([`Notice::is_announcement`]), by that line's time and unless
+    /// it is there: the session may have begun long before.
+    pub fn announce(&mut self, notice: &Notice<'_>) {
+        if self.is_announced {
+            return;
+        }
+        let mut value = String::new();
+        notice.write_value(None, &mut value);
+        self.announcement.get_or_insert(value);
+    }
+
+    /// Whether something is to be told before the next line.
+    #[must_use]
+    pub fn is_announcing(&self) -> bool {
+        self.announcement.is_some()
+    }
+
+    /// Appends that, without a further line.
+    ///
+    /// # Errors
+    /// [`Refused`] says why there is none.
+    pub fn announce_now(&mut self, connection: &str, out: &mut String) -> Result<(), Refused> {
+        let time = self.clock.time.unwrap_or_default();
+        self.all_or_nothing(out, |translator, out| translator.announcement(Some(connection), time, out))?;
+        self.announced(Some(connection));
+        Ok(())
+    }
+
+    fn announcement(&mut self, connection: Option<&str>, time: i64, out: &mut String) -> Result<(), Refused> {
+        match self.announcement.clone().filter(|_| connection.is_some()) {
+            Some(value) => self.write(EVENT, connection, &value, &[], time, out),
+            None => Ok(()),
+        }
+    }
+
+    /// What was to be told is written.
+    fn announced(&mut self, connection: Option<&str>) {
+        if connection.is_some() && self.announcement.take().is_some() {
+            self.is_announced = true;
+        }
+    }
+
+    /// A line of this value is there.
+    fn take_in_event(&mut self, value: RawValue<'_>) {
+        self.is_over |= ends(value);
+        if announces(value) {
+            self.is_announced = true;
+            self.announcement = None;
+        }
+    }
+
     /// Appends the lines of a push, each with its newline.
     ///
     /// # Errors
     /// [`Refused`] says why there are none.
     pub fn push(&mut self, push: &Push<'_>, out: &mut String) -> Result<Translated, Refused> {
-        let stamp = self.stamp_of(push.subject == Subject::Client, &push.sender);
+        let mut value = String::with_capacity(push.stats.iter().map(|entry| entry.text().len() + 64).sum());
+        push.write_value(&mut value);
+        let (stamp, text) = Stamp::of_body(push.method(), &push.sender, &value, push.is_part(), &self.hasher);
         if self.holds(stamp) {
             return Ok(Translated::Held);
         }
         let mut envelope = String::new();
         write_envelope(push, &mut envelope);
         let connection = push.connection.as_ref().map(|connection| &*connection.connection_id);
-        let mut value = String::with_capacity(push.stats.iter().map(|entry| entry.text().len() + 64).sum());
-        match push.subject {
-            Subject::Client => push.write_report(&mut value),
-            Subject::Connection | Subject::Node => {
-                value.push('[');
-                for (at, entry) in push.stats.iter().enumerate() {
-                    if at > 0 {
-                        value.push(',');
-                    }
-                    write_compact(entry.text(), &mut value);
-                }
-                value.push(']');
-            }
-        }
-        let mut text = String::new();
-        write_stamp(&push.sender, &mut text);
         self.all_or_nothing(out, |translator, out| {
             let told = Told { subject: push.subject, connection, envelope: &envelope, value, stamp: &text };
+            translator.announcement(connection, push.sender.timestamp, out)?;
             translator.statistics(told, push.sender.timestamp, out)
         })?;
+        self.announced(connection);
+        self.clock.is_unordered |= stamp.is_part;
         self.hold(stamp);
         Ok(Translated::Stored)
     }
@@ -151,27 +207,24 @@ impl Translator {
         connection: &str,
         out: &mut String,
     ) -> Result<Translated, Refused> {
-        let stamp = self.stamp_of(false, &notice.sender);
+        let mut value = String::new();
+        notice.write_value(member, &mut value);
+        let (stamp, text) = Stamp::of_body(EVENT, &notice.sender, &value, false, &self.hasher);
         if self.holds(stamp) {
             return Ok(Translated::Held);
         }
-        let mut value = String::from("{");
-        // What it is about comes first, for who reads no further.
-        let (kind, others): (Vec<_>, Vec<_>) = notice.text.members().partition(|(name, _)| name == "type");
-        let others = others.into_iter().filter(|(name, _)| name != "connections" && name != "connection");
-        for (name, text) in kind.into_iter().chain(others) {
-            write_member(&name, text.text(), &mut value);
-        }
-        if let Some(member) = member {
-            write_member("connection", member.text.text(), &mut value);
-        }
-        value.push('}');
-        let mut text = String::new();
-        write_stamp(&notice.sender, &mut text);
         self.all_or_nothing(out, |translator, out| {
+            if !notice.is_announcement() {
+                translator.announcement(Some(connection), notice.sender.timestamp, out)?;
+            }
             translator.write(EVENT, Some(connection), &value, &[&text], notice.sender.timestamp, out)
         })?;
-        self.is_over |= RawValue::parse(&value).is_ok_and(ends);
+        if !notice.is_announcement() {
+            self.announced(Some(connection));
+        }
+        if let Ok(value) = RawValue::parse(&value) {
+            self.take_in_event(value);
+        }
         self.hold(stamp);
         Ok(Translated::Stored)
     }
@@ -188,7 +241,7 @@ impl Translator {
                 }
                 self.reports.replay(line.value(), line.extra().first().copied());
             }
-            EVENT => self.is_over |= ends(line.value()),
+            EVENT => self.take_in_event(line.value()),
             STATS => {}
             CONNECTION | NODE => return self.envelopes.take_in(line.value()),
             _ => return,
@@ -237,12 +290,13 @@ impl Translator {
             self.write(method, connection, envelope, &[], time, out)?;
         }
         if subject == Subject::Client {
-            let length = value.len();
-            if !is_readable(&value) {
-                return Err(Refused::TooLarge(length));
-            }
+            is_readable(&value).map_err(Refused::ReportTooLarge)?;
             let live = self.reports.live().ok_or(Refused::Stuck)?;
-            let delta = live.encode(&mut value, &[]).ok_or(Refused::TooLarge(length))?;
+            let bytes = value.len();
+            let Some(delta) = live.encode(&mut value, &[]) else {
+                let entries = RawValue::parse(&value).into_iter().flat_map(RawValue::members).count();
+                return Err(Refused::ReportTooLarge(Room { entries, bytes }));
+            };
             let extra: Vec<&str> = [&*delta.names, stamp].into_iter().filter(|extra| !extra.is_empty()).collect();
             let written = self.write("getStats", connection, &delta.value, &extra, time, out);
             if written.is_err() {
@@ -288,17 +342,13 @@ impl Translator {
             // As the collector writes it, and looks for it.
             out.replace_range(start + 1..start + end, "\"close\"");
         }
-        let length = out.len() - start;
-        if length > self.max_line {
-            return Err(Refused::TooLarge(length));
+        let bytes = out.len() - start;
+        if bytes > self.max_line {
+            return Err(Refused::LineTooLong { bytes, limit: self.max_line });
         }
         out.push('\n');
         self.clock.is_now(time);
         Ok(())
-    }
-
-    fn stamp_of(&self, is_report: bool, sender: &Sender<'_>) -> Stamp {
-        Stamp::of_sender(is_report, sender, &self.hasher)
     }
 
     fn holds(&self, stamp: Stamp) -> bool {
@@ -311,32 +361,6 @@ impl Translator {
             self.held.pop_front();
         }
         self.held.push_back(stamp.hash);
-    }
-}
-
-/// By what a push or a notice is known again.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stamp {
-    pub(super) time: i64,
-    pub(super) hash: u64,
-}
-
-impl Stamp {
-    fn new(is_report: bool, time: i64, id: &str, hasher: &RandomState) -> Self {
-        Self { time, hash: hasher.hash_one((is_report, time, id)) }
-    }
-
-    /// The stamp of what somebody sent.
-    pub(super) fn of_sender(is_report: bool, sender: &Sender<'_>, hasher: &RandomState) -> Self {
-        Self::new(is_report, sender.timestamp, sender.id.as_deref().unwrap_or_default(), hasher)
-    }
-
-    /// The stamp of a line, if it has one.
-    pub(super) fn of(line: &Line<'_>, method: &str, hasher: &RandomState) -> Option<Self> {
-        let extra = line.extra().last().filter(|_| matches!(method, "getStats" | STATS | EVENT))?;
-        let time = micros(&extra.get("timestamp")?.as_str()?)?;
-        let id = extra.get("id").and_then(RawValue::as_str).unwrap_or_default();
-        Some(Self::new(method == "getStats", time, &id, hasher))
     }
 }
 
@@ -364,7 +388,8 @@ impl Clock {
         let delta = (line.delta() * 1000.0).round() as i64;
         let told = self.time.unwrap_or(0).saturating_add(delta);
         let time = stamp.map_or(told, |stamp| stamp.time);
-        self.is_unordered |= time != told;
+        // What a part is of stands before it.
+        self.is_unordered |= time != told || stamp.is_some_and(|stamp| stamp.is_part);
         self.is_now(time);
     }
 }
@@ -429,6 +454,11 @@ fn ends(value: RawValue<'_>) -> bool {
     Ended::by(&kind) != Ended::No || destroyed.is_some_and(|time| !time.is_null())
 }
 
+/// Whether a notice, as a line has it, tells that a session began.
+pub(super) fn announces(value: RawValue<'_>) -> bool {
+    value.get("type").and_then(RawValue::as_str).is_some_and(|kind| kind == SESSION_CREATED)
+}
+
 fn write_envelope(push: &Push<'_>, out: &mut String) {
     out.push('{');
     let Sender { kind, label, version, node_name, .. } = &push.sender;
@@ -466,21 +496,12 @@ fn write_envelope(push: &Push<'_>, out: &mut String) {
     out.push('}');
 }
 
-fn write_stamp(sender: &Sender<'_>, out: &mut String) {
-    out.push('{');
-    if let Some(id) = &sender.id {
-        write_text("id", id, out);
-    }
-    write_text("timestamp", &sender.timestamp_text, out);
-    out.push('}');
-}
-
 fn write_text(name: &str, text: &str, out: &mut String) {
     write_member(name, "", out);
     write_string(out, text);
 }
 
-fn write_member(name: &str, value: &str, out: &mut String) {
+pub(super) fn write_member(name: &str, value: &str, out: &mut String) {
     if !out.ends_with('{') {
         out.push(',');
     }

@@ -20,6 +20,8 @@ use crate::store::sessions;
 const STEPS: usize = 32;
 /// A header is no longer.
 const LONGEST_HEADER: usize = 200;
+/// Stands before what tells bodies without an id from each other; no id has such a character.
+const SUM: &str = "\0";
 const STATS_PATH: &str = "/sora/webhook/stats";
 
 /// One thing that Sora does. Where a header is said, it is the rest of the first line.
@@ -58,13 +60,14 @@ fn headed<'a>(path: &'static str, name: &'static str, rest: &'a [u8]) -> Step<'a
     Step::Post(path, Some((name, value)), body)
 }
 
-/// A push that was answered 204: of which connection or node, whether it is a report of a client, when, and its id.
-type Stamp = (String, bool, i64, String);
+/// A push that was answered 204: of which connection or node, the method of its line, when, and its id.
+type Stamp = (String, String, i64, String);
 
 fn stamp_of(push: &Push<'_>) -> Stamp {
     let name = push.connection.as_ref().map_or(&push.sender.node_name, |connection| &connection.connection_id);
     let id = push.sender.id.as_deref().unwrap_or_default();
-    (name.to_string(), push.subject == Subject::Client, push.sender.timestamp, id.to_owned())
+    let method = if push.subject == Subject::Client { "getStats" } else { STATS };
+    (name.to_string(), method.to_owned(), push.sender.timestamp, id.to_owned())
 }
 
 /// Takes an input.
@@ -152,13 +155,18 @@ async fn hold(world: &World, running: Running, told: &HashSet<Stamp>, input: &[u
         is_in_order(&text);
         texts.insert(id, text);
     }
+    world.forget_announced();
     let mut found = HashSet::new();
     for text in texts.values() {
         let stamps = stamps(text);
         let all = stamps.len();
         let stamps: HashSet<Stamp> = stamps.into_iter().collect();
         assert_eq!(stamps.len(), all, "what was said twice is there once");
-        found.extend(stamps);
+        // Of what comes without an id, this asks no more than for one of that time.
+        found.extend(stamps.into_iter().map(|(name, method, time, id)| {
+            let id = if id.starts_with(SUM) { String::new() } else { id };
+            (name, method, time, id)
+        }));
     }
     for stamp in told {
         assert!(found.contains(stamp), "what was answered 204 is there: {stamp:?} of {found:?}");
@@ -173,12 +181,19 @@ fn stamps(text: &str) -> Vec<Stamp> {
     for line in rules::lines_of(text) {
         let line = Line::parse(&line).unwrap();
         let method = line.method();
+        // What is told of a session stands in its connections' lines, and by their time.
+        if method == EVENT && line.extra().is_empty() {
+            assert_eq!(line.value().get("type").and_then(RawValue::as_str).as_deref(), Some("session.created"));
+            continue;
+        }
         if matches!(&*method, "getStats" | STATS | EVENT) {
             let stamp = line.extra().last().unwrap().text();
+            let sum = line.extra().last().and_then(|stamp| stamp.get("crc32"));
             let envelope = format!(r#"{{"type":"x","label":"x","version":"x","node_name":"x",{}"#, &stamp[1..]);
             let sender = Notice::read(envelope.as_bytes()).unwrap().sender;
             let id = sender.id.as_deref().unwrap_or_default().to_owned();
-            stamps.push((name.clone(), method == "getStats", sender.timestamp, id));
+            let id = sum.map_or(id, |sum| format!("{SUM}{}", sum.text()));
+            stamps.push((name.clone(), method.into_owned(), sender.timestamp, id));
         }
     }
     stamps
@@ -225,7 +240,7 @@ impl Neighbour {
             .into_iter()
             .find(|handle| handle.origin.client_session.as_deref() == Some(self.connection.as_str()));
         assert_eq!(of_it.map(|handle| handle.snapshot().lines), Some(3), "a neighbour's lines are all there");
-        told.insert((last.0.clone(), last.1, last.2 - 1_000_000, "PUSH1".to_owned()));
+        told.insert((last.0.clone(), last.1.clone(), last.2 - 1_000_000, "PUSH1".to_owned()));
         told.insert(last);
     }
 }
@@ -276,7 +291,15 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     let destroyed = notice("connection.destroyed", json!({"connection_id": connection}));
     let members =
         json!({"connections": [member(&connection, Value::Null), member(&other, json!("2026-11-29T20:15:09Z"))]});
-    let scripts: [Vec<String>; 10] = [
+    let without_id = |number: u8, sent: u8| {
+        let mut push = push(number);
+        push["stats"][0]["bytesSent"] = json!(sent);
+        push.as_object_mut().unwrap().remove("id");
+        push
+    };
+    let scripts: [Vec<String>; 12] = [
+        vec![format!("p{}", without_id(1, 1)), format!("p{}", without_id(1, 2)), "r".to_owned(), "k".to_owned(), "r".to_owned(), format!("p{}", without_id(1, 1))],
+        vec![format!("s{}", notice("session.created", json!({"connections": []}))), "k".to_owned(), format!("p{}", push(1)), "k".to_owned(), format!("p{}", push(2))],
         (1..6).map(|number| format!("p{}", push(number))).collect(),
         vec![format!("p{}", push(2)), format!("p{}", push(1)), "r".to_owned(), "k".to_owned(), format!("p{}", push(2)), format!("p{}", push(3))],
         vec![format!("Econnection.user-agent\n{}", of_type("connection.user-agent", 1)), format!("Enode.erlang-vm\n{node}"), "r".to_owned()],

@@ -72,6 +72,13 @@ impl World {
             let _ = std::fs::remove_file(self.config.spool_dir().join(name));
         }
     }
+
+    /// Forgets what was told of sessions of Sora's that are not over.
+    pub(super) fn forget_announced(&self) {
+        for name in self.files("announced") {
+            let _ = std::fs::remove_file(self.config.data_dir.join("announced").join(name));
+        }
+    }
 }
 
 impl Running {

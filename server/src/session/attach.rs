@@ -157,7 +157,7 @@ impl Registry {
             tokio::task::spawn_blocking(move || spool::unpack(&from, &to)).await??;
             self.spool().forget_parts(path)?;
             ensure!(
-                sessions::reopen(&stores.database, row, self.spool().id()).await?,
+                sessions::reopen(&stores.database, row, self.spool().id(), row.start_time).await?,
                 "it has just begun to go on elsewhere"
             );
             tokio::fs::rename(&plain, path).await?;

@@ -129,7 +129,7 @@ pub(super) async fn place(registry: &Registry, prepared: &Prepared) -> Result<Jo
     enter(registry, prepared).await
 }
 
-/// The same for all of a session that is stored, and goes on.
+/// The same for all of a session that is stored, and goes on; it may have begun earlier than was known.
 pub(super) async fn place_again(
     registry: &Registry,
     prepared: &Prepared,
@@ -139,12 +139,37 @@ pub(super) async fn place_again(
     let _turn = registry.turn(session).lock().await;
     let store = |error: sqlx::Error| ImportError::Store(error.into());
     if registry.get(session).is_some()
-        || !sessions::reopen(&registry.stores().database, row, registry.spool().id()).await.map_err(store)?
+        || !sessions::reopen(&registry.stores().database, row, registry.spool().id(), prepared.start)
+            .await
+            .map_err(store)?
     {
         return Err(ImportError::Known(session));
     }
     registry.forget_thinned_rows(session).await;
-    enter(registry, prepared).await
+    let stored = enter(registry, prepared).await?;
+    let path = registry.stores().objects.path(session, prepared.start).to_string();
+    let Some(before) = row.dump_path.clone().filter(|before| *before != path) else { return Ok(stored) };
+    // Dumps lie by the days on which their sessions began.
+    let registry = registry.clone();
+    Ok(tokio::spawn(async move {
+        if let Err(error) = stored.await {
+            tracing::error!(session = %session, "a session that goes on was not stored: {error}");
+            return;
+        }
+        if let Err(error) = forget_dump(&registry, session, before).await {
+            tracing::warn!(session = %session, "the dump of before stays: {error:#}");
+        }
+    }))
+}
+
+/// Removes a dump that is nowhere told of any more.
+async fn forget_dump(registry: &Registry, session: SessionId, path: String) -> anyhow::Result<()> {
+    let stores = registry.stores();
+    let row = sessions::get(&stores.database, session).await?;
+    if row.is_some_and(|row| row.dump_path.as_deref() != Some(&path)) {
+        stores.objects.delete(&path.into()).await?;
+    }
+    Ok(())
 }
 
 async fn enter(registry: &Registry, prepared: &Prepared) -> Result<JoinHandle<()>, ImportError> {
@@ -192,6 +217,8 @@ impl Drop for Part {
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) session: SessionId,
+    /// When it began, as its header says.
+    pub(super) start: UnixMillis,
     pub(super) part: Part,
     pub(super) length: u64,
     pub(super) lines: u64,
@@ -232,12 +259,10 @@ fn prepare(
         tracing::warn!(session = %session, "the dump does not say when it began, or says nonsense; it counts as begun now");
         UnixMillis::now()
     });
-    let start = start.0;
-
     let (part, file) = Part::create(dir)?;
     let mut output = Output::new(file, privacy.obfuscator(), most);
     output.write(MAGIC)?;
-    output.write(&header_of(metadata, session, start, privacy.addresses, claims)?)?;
+    output.write(&header_of(metadata, session, start.0, privacy.addresses, claims)?)?;
     for line in &opening {
         output.line(line)?;
     }
@@ -246,7 +271,7 @@ fn prepare(
         output.line(&line)?;
     }
     let (_, length, lines) = output.finish()?;
-    Ok(Prepared { session, part, length, lines, left_out: reading.left_out, torn: reading.torn })
+    Ok(Prepared { session, start, part, length, lines, left_out: reading.left_out, torn: reading.torn })
 }
 
 /// When a dump's session began: as its header says, else as its first line does, whose time is no delta. Of a time that cannot be

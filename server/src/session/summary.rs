@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use rtctrace_protocol::line::Line;
+use rtctrace_protocol::sora::{EVENT, Lived};
 
 use super::Browser;
 
@@ -27,14 +28,53 @@ pub(crate) struct Summary {
 pub(crate) struct Times {
     first: Option<f64>,
     last: f64,
+    /// Of the newest line.
+    line: f64,
+    /// Whether a notice told when the connection ended.
+    is_told: bool,
+    /// When a notice told that the session which the connection was part of was over.
+    at_most: Option<f64>,
+}
+
+impl Times {
+    fn take_in(&mut self, line: &Line<'_>) {
+        // The first time is absolute, each further one counts from the line before.
+        self.line += line.delta();
+        let (method, connection) = (line.method(), line.connection());
+        let lived = match (&*method, &connection) {
+            // It counts from what was heard last.
+            ("close", None) => {
+                self.first.get_or_insert(self.line);
+                self.last += line.delta();
+                return;
+            }
+            (EVENT, Some(_)) => Lived::of(line.value()),
+            _ => Lived::Then,
+        };
+        match lived {
+            Lived::Then | Lived::UntilThen => {
+                self.is_told |= lived == Lived::UntilThen;
+                self.first.get_or_insert(self.line);
+                self.last = if self.is_told { self.last.max(self.line) } else { self.line };
+            }
+            Lived::Until(micros) => {
+                self.is_told = true;
+                self.last = self.last.max(micros as f64 / 1000.0);
+            }
+            Lived::NotBeyond => self.at_most = Some(self.line),
+            Lived::Untold => {}
+        }
+    }
+
+    fn end(&self) -> f64 {
+        self.at_most.filter(|_| !self.is_told).map_or(self.last, |at_most| self.last.max(at_most))
+    }
 }
 
 impl Summary {
     /// Takes in the next line.
     pub(crate) fn line(&mut self, line: &Line<'_>) {
-        // The first time is absolute, each further one counts from the line before.
-        self.times.last += line.delta();
-        self.times.first.get_or_insert(self.times.last);
+        self.times.take_in(line);
         match line.connection() {
             Some(connection) if !self.connections.contains(&*connection) && self.connections.len() < CONNECTIONS => {
                 // What Sora says itself names its connection.
@@ -84,9 +124,11 @@ impl Summary {
         self.connections.len() as u64
     }
 
-    /// Milliseconds from the first event to the last; clients' clocks may jump back, durations do not.
+    /// Milliseconds from the first event to the last; clients' clocks may jump back, durations do not. What is said of a session of Sora's that
+    /// the connection is part of tells nothing of how long the connection was there, unless it says so.
     pub(crate) fn duration(&self) -> i64 {
-        (self.times.last - self.times.first.unwrap_or(self.times.last)).max(0.0) as i64
+        let end = self.times.end();
+        (end - self.times.first.unwrap_or(end)).max(0.0) as i64
     }
 
     /// The connections of Sora's that it is about.
@@ -119,6 +161,36 @@ mod tests {
         assert_eq!(summary.duration(), 0, "a clock may jump back");
         summary.rewind(before);
         assert_eq!(summary.duration(), 7);
+    }
+
+    #[test]
+    fn a_connection_of_soras_was_there_as_long_as_is_said_of_itself() {
+        let at = |lines: &[(u32, &str)]| {
+            let (mut summary, mut before) = (Summary::default(), 0);
+            for (time, line) in lines {
+                let delta = i64::from(*time) - i64::from(before);
+                summary.lines(&format!("[{line},{delta}]"));
+                before = *time;
+            }
+            summary.duration()
+        };
+        let event = |kind: &str, more: &str| format!("\":sora.event\",\"C\",{{\"type\":\"{kind}\"{more}}}");
+        let over = |time: &str| {
+            format!(",\"connection\":{{\"connection_destroyed_timestamp\":\"1970-01-01T00:00:0{time}Z\"}}")
+        };
+        let (push, close) = ("\"g\",\"C\",{}", "\"close\",null,1000");
+        let began = event("session.created", "");
+        let session_over = event("session.destroyed", "");
+        assert_eq!(at(&[(1000, &began), (3000, push), (4000, push), (4000, close)]), 1000);
+        // Its session went on; only where nothing says when it ended, it may have been there until then.
+        assert_eq!(at(&[(3000, push), (4000, push), (9000, &session_over), (9000, close)]), 6000);
+        let ended = event("connection.destroyed", "");
+        assert_eq!(at(&[(3000, push), (5000, &ended), (9000, &session_over), (9000, close)]), 2000);
+        assert_eq!(at(&[(3000, push), (9000, &event("session.destroyed", &over("4.5"))), (9000, close)]), 1500);
+        assert_eq!(at(&[(3000, push), (8000, &event("session.updated", ",\"connection\":{}"))]), 5000);
+        assert_eq!(at(&[(3000, push), (9000, &event("session.updated", &over("4"))), (9500, push)]), 6500);
+        assert_eq!(at(&[(9000, &session_over), (9000, close)]), 0);
+        assert_eq!(at(&[(3000, push), (4000, push), (4300, close)]), 1300);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The spool: one append-only text per session that is not yet in object storage, in a file or, if it is very long, in several. It is
 //! the session's dump as plain text (header and lines), and that is the only truth about what was received.
 
+mod announced;
 mod file;
 mod held;
 mod identity;
@@ -21,6 +22,7 @@ use crate::config::{Config, Durability};
 use crate::process;
 use crate::telemetry;
 
+use announced::Announced;
 pub(crate) use file::{SpoolFile, path_of};
 pub(crate) use held::HeldLines;
 pub(crate) use identity::of as collector_of;
@@ -45,6 +47,7 @@ pub(crate) struct Spool {
     shrank: Notify,
     failing: AtomicBool,
     open_files: OpenFiles,
+    announced: Announced,
     commit: Option<GroupCommit>,
 }
 
@@ -56,7 +59,8 @@ impl Spool {
             Durability::Power => Some(GroupCommit::start(&config.spool_dir())?),
         };
         remove_leftovers(&config.spool_dir())?;
-        Ok(Arc::new(Self { id: identity::of(&config.data_dir)?, commit, ..Self::of(config) }))
+        let (id, announced) = (identity::of(&config.data_dir)?, Announced::open(config)?);
+        Ok(Arc::new(Self { id, announced, commit, ..Self::of(config) }))
     }
 
     /// One that nobody writes to: what reads dumps has a session's state, but no file of its own.
@@ -78,6 +82,7 @@ impl Spool {
             shrank: Notify::new(),
             failing: AtomicBool::new(false),
             open_files: OpenFiles::of(process::file_limit()),
+            announced: Announced::default(),
             commit: None,
         }
     }
@@ -90,6 +95,11 @@ impl Spool {
     /// The id of the collector whose it is; of one that nobody writes to, none.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What Sora told of sessions whose connections come later.
+    pub(crate) fn announced(&self) -> &Announced {
+        &self.announced
     }
 
     /// Whether it holds as much as it may: no session begins, and nothing is read from sockets, until dumps are stored.

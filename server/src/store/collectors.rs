@@ -153,8 +153,8 @@ mod tests {
             assert!(ended.ended, "it had its end");
 
             // Of two that want it, one has it.
-            assert!(reopen(&database, &ended, "b").await.unwrap());
-            assert!(!reopen(&database, &ended, "c").await.unwrap());
+            assert!(reopen(&database, &ended, "b", ended.start_time).await.unwrap());
+            assert!(!reopen(&database, &ended, "c", ended.start_time).await.unwrap());
             let there = get(&database, first.id).await.unwrap().unwrap();
             assert_eq!((there.ended, there.collector.as_deref()), (false, Some("b")));
             begin(&database, &first).await;

@@ -225,7 +225,7 @@ mod tests {
 
             // It goes on: what its last end said stays until the next.
             let known = get(&database, id).await.unwrap().unwrap();
-            assert!(reopen(&database, &known, "here").await.unwrap());
+            assert!(reopen(&database, &known, "here", known.start_time).await.unwrap());
             assert_eq!((read(&database, id).await.unwrap().len(), counts(full).await), (1, Some((0, 1))));
             stored::remove(&database, id).await.unwrap();
             assert_eq!(read(&database, id).await.unwrap(), [] as [Value; 0]);

@@ -171,7 +171,7 @@ fn reports(lines: &[String]) -> Vec<(String, BTreeMap<String, Value>)> {
         report.write_json(&mut text);
         let report: Map<String, Value> = serde_json::from_str(&text).unwrap();
         let report = report.into_iter().map(|(short, entry)| (ids[&short].clone(), entry)).collect();
-        found.push((extra.last().unwrap()["id"].as_str().unwrap().to_owned(), report));
+        found.push((extra.last().unwrap()["id"].as_str().unwrap_or_default().to_owned(), report));
     }
     found
 }
@@ -372,6 +372,75 @@ async fn what_sora_counts_itself_is_kept() {
 }
 
 #[tokio::test]
+async fn a_push_of_thousands_of_entries_is_a_report_or_is_told_how_many_it_may_have() {
+    let collector = start(&[]);
+    let link = Link::http2(&collector).await;
+    let many = |count: usize, bytes: usize| {
+        let entry = |id: usize| json!({"id": format!("CXT{id}"), "timestamp": START, "type": "codec", "payloadType": id % 128, "sdpFmtpLine": "x".repeat(bytes)});
+        Value::Array((0..count).map(entry).collect())
+    };
+    let connection = base32("MANY");
+    // A line of more than 2 MiB.
+    let long = body(&connection, 0, &many(2000, 1200));
+    assert!(long.to_string().len() > 2 << 20);
+    assert_eq!(link.push(&long).await, 204);
+    let too_many = body(&connection, 1000, &many(17_000, 1)).to_string();
+    let answer = link.post("/sora/webhook/stats", &[JSON], too_many).await.unwrap();
+    let detail = answer.problem(400, "bad-request");
+    assert!(detail.contains("17000 entries") && detail.contains("may have 16384 entries in 4194304 bytes"), "{detail}");
+    assert_eq!(answer.json()["field"], "stats");
+    assert_eq!(link.push(&body(&connection, 2000, &many(2, 1))).await, 204);
+    link.tell("/sora/webhook/event", &notice("connection.destroyed", Some(&connection))).await;
+    let (_, lines) = collector.dump(&session_of(&collector, &connection).await).await;
+    let reports = reports(&lines);
+    assert_eq!(reports.iter().map(|(_, report)| report.len()).collect::<Vec<_>>(), [2000, 2]);
+    assert!(reports[0].1.values().all(|entry| entry["sdpFmtpLine"].as_str().unwrap().len() == 1200));
+}
+
+#[tokio::test]
+async fn bodies_without_an_id_are_told_from_each_other_by_what_they_say() {
+    let mut collector = start(&[]);
+    let connection = base32("NOXD");
+    let without_id = |mut body: Value| {
+        body.as_object_mut().unwrap().remove("id");
+        body
+    };
+    let push = |millis: i64, number: i64| without_id(body(&connection, millis, &counting(number)));
+    let mut counters = push(0, 0);
+    counters["type"] = json!("connection.sora");
+    counters["stats"] = json!([{"rtp": {"total": 1}}]);
+    let mut others = counters.clone();
+    others["stats"] = json!([{"rtp": {"total": 2}}]);
+    let mut updated = without_id(notice("connection.updated", Some(&connection)));
+    let told = [updated.clone(), {
+        updated["data"] = json!(2);
+        updated
+    }];
+    let link = Link::http1(&collector);
+    for restarts in [false, true] {
+        if restarts {
+            collector.crash();
+            collector.restart();
+        }
+        let link = if restarts { Link::http1(&collector) } else { link.clone() };
+        for body in [push(0, 1), push(0, 2), counters.clone(), others.clone(), push(1000, 3)] {
+            // As JSON it is the same.
+            let text = body.to_string().replace("\"stats\":[{", "\"stats\": [ {");
+            assert_eq!(link.post("/sora/webhook/stats", &[JSON], text).await.unwrap().status, 204);
+        }
+        for event in &told {
+            link.tell("/sora/webhook/event", event).await;
+        }
+    }
+    let link = Link::http1(&collector);
+    link.tell("/sora/webhook/event", &notice("connection.destroyed", Some(&connection))).await;
+    let (_, lines) = collector.dump(&session_of(&collector, &connection).await).await;
+    assert_eq!(numbers(&lines), [1, 2, 3]);
+    let count = |method: &str| lines.iter().filter(|line| line.starts_with(&format!("[\":sora.{method}\""))).count();
+    assert_eq!((count("stats"), count("event")), (2, 3), "{lines:?}");
+}
+
+#[tokio::test]
 async fn what_does_not_validate_is_answered_with_the_members_name_and_costs_nothing_else() {
     let collector = start(&[]);
     let links = [Link::http2(&collector).await, Link::http1(&collector)];
@@ -401,6 +470,12 @@ async fn what_does_not_validate_is_answered_with_the_members_name_and_costs_noth
         ("simulcast", vec![JSON], with("simulcast", json!("true"))),
         ("stats[1].id", vec![JSON], entry("\"CP1\",\"state\"", "\"T01\",\"state\"")),
         ("stats[0].bytesSent", vec![JSON], entry("\"bytesSent\":1", "\"bytesSent\":1,\"bytesSent\":2")),
+        ("role", vec![JSON], entry("\"role\":", "\"role\":\"sendrecv\",\"role\":")),
+        ("stats[0].rtp.sent", vec![JSON], {
+            let counters = with("stats", json!({"rtp": {"sent": 1}}));
+            let counters = String::from_utf8(counters).unwrap().replace("connection.rtc", "connection.sora");
+            counters.replace("\"sent\":1", "\"sent\":1,\"sent\":2").into_bytes()
+        }),
         ("stats[0].timestamp", vec![JSON], with("stats", json!([{"id": "a", "type": "b", "timestamp": "now"}]))),
         ("client_id", vec![JSON], with("client_id", json!("x".repeat(256)))),
         ("body", vec![JSON], entry("\"bytesSent\":1", "\"bytesSent\":NaN")),
@@ -470,12 +545,6 @@ async fn a_webhook_that_says_all_of_a_connection_begins_its_session() {
     let (_, lines) = collector.dump(&id).await;
     let methods: Vec<String> =
         lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap()[0].as_str().unwrap().to_owned()).collect();
-        ("role", vec![JSON], entry("\"role\":", "\"role\":\"sendrecv\",\"role\":")),
-        ("stats[0].rtp.sent", vec![JSON], {
-            let counters = with("stats", json!({"rtp": {"sent": 1}}));
-            let counters = String::from_utf8(counters).unwrap().replace("connection.rtc", "connection.sora");
-            counters.replace("\"sent\":1", "\"sent\":1,\"sent\":2").into_bytes()
-        }),
     assert_eq!(methods, [":sora.event", ":sora.connection", "g", ":sora.event", "close"]);
     assert!(lines[0].contains("\"connection.created\"") && lines[0].contains("\"audio\":true"), "{}", lines[0]);
     // What is told again when it is over begins no other.
@@ -487,6 +556,63 @@ async fn a_webhook_that_says_all_of_a_connection_begins_its_session() {
     .await;
     assert_eq!(collector.dump(&id).await.1, lines);
     assert_eq!(collector.sessions().await.len(), 1);
+}
+
+#[tokio::test]
+async fn when_a_session_began_is_told_to_each_connection_that_comes_later() {
+    let mut collector = start(&[]);
+    let mut created = notice("session.created", None);
+    let more = json!({"timestamp": time(-3_600_000), "connections": [], "metadata": {"room": "blue"}});
+    created.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let [first, second, before, stranger] = ["S1", "S2", "S3", "S4"].map(base32);
+    // Of one session, a connection is here already.
+    let of_session = |connection: &str, session: &str, number: i64| {
+        let mut push = body(connection, number * 1000, &counting(number));
+        push["session_id"] = json!(base32(session));
+        push
+    };
+    let link = Link::http1(&collector);
+    assert_eq!(link.push(&of_session(&before, "CHANNEL", 0)).await, 204);
+    assert_eq!(link.push(&of_session(&stranger, "QTHER", 0)).await, 204);
+    link.tell("/sora/webhook/session", &created).await;
+    let announced = collector.dir.path().join("announced");
+    assert_eq!(std::fs::read_dir(&announced).unwrap().count(), 1);
+    collector.crash();
+    collector.restart();
+    let link = Link::http1(&collector);
+    for number in [1, 2] {
+        assert_eq!(link.push(&of_session(&first, "CHANNEL", number)).await, 204);
+    }
+    assert_eq!(link.push(&of_session(&before, "CHANNEL", 3)).await, 204);
+    // It is told again, and Sora's collector was away meanwhile.
+    link.tell("/sora/webhook/session", &created).await;
+    collector.stop();
+    collector.restart();
+    let link = Link::http1(&collector);
+    for connection in [&first, &second, &before] {
+        assert_eq!(link.push(&of_session(connection, "CHANNEL", 4)).await, 204);
+    }
+    link.tell("/sora/webhook/session", &notice("session.destroyed", None)).await;
+    link.tell("/sora/webhook/event", &notice("connection.destroyed", Some(&stranger))).await;
+    for (connection, methods, millis) in [
+        (&first, vec![":sora.event", ":sora.connection", "g", "g", "g", ":sora.event", "close"], 59_000),
+        (&second, vec![":sora.event", ":sora.connection", "g", ":sora.event", "close"], 56_000),
+        (&before, vec![":sora.connection", "g", ":sora.event", "g", "g", ":sora.event", "close"], 60_000),
+        (&stranger, vec![":sora.connection", "g", ":sora.event", "close"], 60_000),
+    ] {
+        let id = session_of(&collector, connection).await;
+        let (_, lines) = collector.dump(&id).await;
+        let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.iter().map(|line| line[0].as_str().unwrap()).collect::<Vec<_>>(), methods, "{lines:?}");
+        let told: Vec<&Value> = lines.iter().filter(|line| line[2]["type"] == "session.created").collect();
+        assert_eq!(told.len(), usize::from(connection != &stranger), "{lines:?}");
+        assert!(
+            told.iter().all(|line| line[2]["metadata"]["room"] == "blue" && line[2]["timestamp"] == time(-3_600_000))
+        );
+        // The session is older than its connections.
+        assert_eq!(collector.session(&id).await["duration"], millis, "{lines:?}");
+    }
+    assert_eq!(std::fs::read_dir(&announced).unwrap().count(), 0, "it is over");
 }
 
 #[tokio::test]

@@ -90,6 +90,9 @@ async fn attach(app: &App, id: SessionId, origin: Origin) -> Result<Option<(Arc<
 
 /// Tells a session that may have been begun for it.
 async fn first_said(app: &App, handle: &Arc<Handle>, is_new: bool, said: Said<'_>) -> SaidReply {
+    if is_new {
+        app.registry.tell_of_session(handle).await;
+    }
     let reply = app.registry.receive_said(handle, said).await;
     if is_new && reply.received == 0 {
         // Nobody else would remove it.
@@ -127,8 +130,11 @@ async fn outcome(app: &App, handle: &Arc<Handle>, reply: SaidReply) -> Result<Op
 }
 
 /// Tells the sessions that a notice is about. One that says all of a connection that nobody knows begins its session; any other
-/// about a session that is none here is counted, and nothing else.
+/// about a session that is none here is counted, and nothing else. That a session of a channel began is held for its connections.
 pub(super) async fn notice(app: &App, notice: &Notice<'_>, path: &str) -> Result<(), Problem> {
+    if notice.is_announcement() {
+        announce(app, notice).await?;
+    }
     let mut targets: Vec<(&str, Option<_>)> = match &notice.connection_id {
         Some(connection) => vec![(&**connection, None)],
         None => notice.connections.iter().map(|member| (&*member.connection_id, Some(member))).collect(),
@@ -143,7 +149,33 @@ pub(super) async fn notice(app: &App, notice: &Notice<'_>, path: &str) -> Result
         // A body may name many that nobody knows.
         tokio::task::yield_now().await;
     }
+    if let Some(session) = notice.session_id.as_deref().filter(|_| notice.ended == Ended::Session)
+        && let Err(error) = app.registry.spool().announced().forget(session)
+    {
+        tracing::warn!("what was told of a session that is over stays for a day: {error}");
+    }
+    if notice.is_announcement() {
+        for handle in of_session(app, notice.session_id.as_deref()) {
+            app.registry.tell_of_session(&handle).await;
+        }
+    }
     results.into_iter().collect()
+}
+
+/// Holds what is told of a session for the connections that come.
+async fn announce(app: &App, notice: &Notice<'_>) -> Result<(), Problem> {
+    has_room(app)?;
+    let Some(session) = notice.session_id.as_deref().map(str::to_owned) else { return Ok(()) };
+    let (spool, text) = (Arc::clone(app.registry.spool()), notice.text.text().to_owned());
+    let held = tokio::task::spawn_blocking(move || spool.announced().hold(&session, &text)).await;
+    match held {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            tracing::error!("what is told of a session cannot be held: {error}");
+            Err(later(Reason::Overloaded, "The spool cannot be written; come back later.", SOON))
+        }
+        Err(error) => Err(Problem::internal(error)),
+    }
 }
 
 async fn tell(
@@ -195,15 +227,21 @@ async fn begin(
 
 /// The connections of a session that is over, as far as they are sessions here.
 fn others(app: &App, notice: &Notice<'_>) -> Vec<String> {
-    let Some(session) = notice.session_id.as_deref().filter(|_| notice.ended == Ended::Session) else {
-        return Vec::new();
+    let session = notice.session_id.as_deref().filter(|_| notice.ended == Ended::Session);
+    let connection = |handle: Arc<Handle>| handle.origin.sora.as_deref()?.connection_id.clone();
+    of_session(app, session).filter_map(connection).collect()
+}
+
+/// The sessions here of connections that are part of a session of Sora's.
+fn of_session<'s>(app: &App, session: Option<&'s str>) -> impl Iterator<Item = Arc<Handle>> + use<'s> {
+    let all = session.map(|session| (session, app.registry.held_now()));
+    let is_of = |session: &str, handle: &Handle| {
+        handle.origin.sora.as_deref().is_some_and(|sora| sora.session_id.as_deref() == Some(session))
     };
-    let of_session = |handle: Arc<Handle>| {
-        let sora = handle.origin.sora.as_deref()?;
-        let is_of = sora.session_id.as_deref() == Some(session);
-        if is_of { sora.connection_id.clone() } else { None }
+    let of = move |(session, handles): (&'s str, Vec<Arc<Handle>>)| {
+        handles.into_iter().filter(move |handle| is_of(session, handle))
     };
-    app.registry.held_now().into_iter().filter_map(of_session).collect()
+    all.into_iter().flat_map(of)
 }
 
 /// The session of that name that runs here, as far as it is in memory.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use rtctrace_protocol::dump::MAX_LINE;
 use rtctrace_protocol::line::Line;
 use rtctrace_protocol::sora::{Member, Notice, Push, Translated, Translator};
 
@@ -26,12 +27,14 @@ pub(super) struct Pushes {
     unwritten: String,
 }
 
-impl Pushes {
-    pub(super) fn new(line_limit: u64) -> Self {
-        let translator = Translator::new(usize::try_from(line_limit).unwrap_or(usize::MAX));
-        Self { translator, unwritten: String::new() }
+impl Default for Pushes {
+    fn default() -> Self {
+        // A body has a bound of its own.
+        Self { translator: Translator::new(MAX_LINE), unwritten: String::new() }
     }
+}
 
+impl Pushes {
     pub(super) fn replay(&mut self, line: &Line<'_>) {
         self.translator.replay(line);
     }
@@ -50,6 +53,13 @@ impl Journal {
     /// Whether lines of the session are not in the order of their times, although they could be.
     pub(crate) fn is_unordered(&self) -> bool {
         self.pushes().is_some_and(|pushes| !pushes.translator.is_ordered())
+    }
+
+    /// Before its next line, what is told of the session that its connection is part of is told, unless it is there.
+    pub(crate) fn announce(&mut self, notice: &Notice<'_>) {
+        if let Some(Translation::Pushes(pushes)) = &mut self.translation {
+            pushes.translator.announce(notice);
+        }
     }
 
     fn pushes(&self) -> Option<&Pushes> {

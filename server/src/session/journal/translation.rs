@@ -16,10 +16,10 @@ pub(super) enum Translation {
 }
 
 impl Translation {
-    /// For a session that holds no line; `None` where clients send lines. No line will have more than `line_limit` bytes.
+    /// For a session that holds no line; `None` where clients send lines. No line that clients write will have more than `line_limit` bytes.
     pub(super) fn of(dialect: Dialect, line_limit: u64) -> Option<Self> {
         match dialect {
-            Dialect::Sora => Some(Self::Pushes(Box::new(Pushes::new(line_limit)))),
+            Dialect::Sora => Some(Self::Pushes(Box::default())),
             dialect if dialect.is_jitsi() => Some(Self::Messages(Box::new(Messages::new(line_limit)))),
             _ => None,
         }

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use rtctrace_protocol::dump::{self, DumpError, DumpReader, MAX_LINE};
 use rtctrace_protocol::line::Line;
-use rtctrace_protocol::sora::{Gathering, Logged, Notice, Push, Refused, Taken, Translated, Translator};
+use rtctrace_protocol::sora::{
+    Ended, Gathering, Lived, Logged, Missing, Notice, Push, Refused, Taken, Translated, Translator,
+};
 
 use super::Logs;
 use super::known::Destination;
@@ -18,6 +20,9 @@ use crate::session::{LOST, Origin, UnixMillis};
 
 /// So many notices about a session of a channel as a whole are held: there is one, unless somebody makes them up.
 const ENDS: usize = 16;
+
+/// Where a notice that begins a session would have gone.
+const EVENT_PATH: &str = "/sora/webhook/event";
 
 /// The lines of all logs, in order.
 #[derive(Debug)]
@@ -118,8 +123,8 @@ struct Making<'l> {
     lines: String,
     body: Output,
     origin: Option<Origin>,
-    /// When the first line was, in microseconds.
-    first: Option<i64>,
+    /// The earliest time at which something new says that the connection was there, in microseconds.
+    begin: Option<i64>,
     /// The push whose entries are read.
     gathering: Gathering,
     of: Vec<u8>,
@@ -140,7 +145,7 @@ impl<'l> Making<'l> {
             lines: String::new(),
             body: Output::new(nameless(dir)?, privacy.obfuscator(), u64::MAX),
             origin: None,
-            first: None,
+            begin: None,
             gathering: Gathering::default(),
             of: Vec::new(),
             number: 0,
@@ -217,10 +222,19 @@ impl<'l> Making<'l> {
 
     /// Takes in a push that so many lines hold, from one of that number on.
     fn push(&mut self, push: &Push<'_>, number: u64, lines: u64) -> Result<(), ImportError> {
-        if self.to.held.has_push(push) {
-            self.is_known = true;
-            return Ok(());
-        }
+        // A log may end between two entries of a push, and the next one begin with the others.
+        let part;
+        let push = match self.to.held.missing(push) {
+            Missing::All => push,
+            Missing::These(entries) => {
+                part = push.part(entries);
+                &part
+            }
+            Missing::Nothing => {
+                self.is_known = true;
+                return Ok(());
+            }
+        };
         self.begin()?;
         let origin = Origin::of_sora(&push.sender, push.connection.as_ref(), path(push), UnixMillis(0));
         if self.origin.as_ref().is_some_and(|first| first.is_anothers(origin.user.as_deref())) {
@@ -231,7 +245,7 @@ impl<'l> Making<'l> {
         match self.translator.push(push, &mut self.lines) {
             Ok(Translated::Stored) => {
                 self.origin.get_or_insert(origin);
-                self.write(push.sender.timestamp)
+                self.write(Some(push.sender.timestamp))
             }
             Ok(Translated::Held) => {
                 self.logs.repeated += lines;
@@ -245,11 +259,17 @@ impl<'l> Making<'l> {
     }
 
     fn notice(&mut self, notice: &Notice<'_>, number: u64) -> Result<(), ImportError> {
-        if self.to.held.has_notice(notice) {
+        if notice.is_announcement() && notice.connections.is_empty() {
+            if !self.to.held.is_announced() {
+                self.translator.announce(notice);
+            }
+            return Ok(());
+        }
+        let member = notice.connections.first();
+        if self.to.held.has_notice(notice, member) {
             return Ok(());
         }
         self.begin()?;
-        let member = notice.connections.first();
         let connection = match (&notice.connection_id, member) {
             (Some(connection), _) => connection.to_string(),
             (None, Some(member)) => member.connection_id.to_string(),
@@ -260,7 +280,18 @@ impl<'l> Making<'l> {
             },
         };
         match self.translator.notice(notice, member, &connection, &mut self.lines) {
-            Ok(Translated::Stored) => self.write(notice.sender.timestamp),
+            Ok(Translated::Stored) => {
+                // One that says all of the connection begins its session, as when it is sent.
+                if let Some(envelope) = notice.envelope.as_ref().filter(|_| notice.ended == Ended::No) {
+                    let begin = || Origin::of_sora(&notice.sender, Some(envelope), EVENT_PATH, UnixMillis(0));
+                    self.origin.get_or_insert_with(begin);
+                }
+                // What is told of its session may stand before it.
+                let line = self.lines.lines().last().unwrap_or_default();
+                let lived = Line::parse(line).map(|line| Lived::of(line.value()));
+                let was_there = matches!(lived, Ok(Lived::Then | Lived::UntilThen));
+                self.write(was_there.then_some(notice.sender.timestamp))
+            }
             Ok(Translated::Held) => Ok(()),
             Err(refused) => {
                 self.logs.leave_out(number, 1, &refused.to_string());
@@ -269,9 +300,9 @@ impl<'l> Making<'l> {
         }
     }
 
-    /// Writes the lines that were made.
-    fn write(&mut self, time: i64) -> Result<(), ImportError> {
-        self.first.get_or_insert(time);
+    /// Writes the lines that were made; the connection was there at `time`.
+    fn write(&mut self, time: Option<i64>) -> Result<(), ImportError> {
+        self.begin = self.begin.into_iter().chain(time).min();
         for line in self.lines.lines() {
             self.body.line(line)?;
         }
@@ -283,16 +314,29 @@ impl<'l> Making<'l> {
         self.gathered()?;
         let goes_on = self.to.stored.is_some();
         let is_held = self.is_known || goes_on;
+        if (goes_on || self.origin.is_some()) && self.translator.is_announcing() {
+            self.begin()?;
+            let connection = self.origin.as_ref().and_then(|origin| origin.client_session.clone());
+            let connection = connection.filter(|_| self.translator.is_announcing()).unwrap_or_default();
+            match self.translator.announce_now(&connection, &mut self.lines) {
+                Ok(()) => self.write(None)?,
+                Err(refused) => tracing::warn!("when a session began is left out: {refused}"),
+            }
+        }
         let Some(mut origin) = self.origin.filter(|_| self.is_new) else {
             return Ok(if is_held { Converted::Held } else { Converted::Nothing });
         };
         let code = if self.translator.is_over() { DESTROYED } else { LOST };
         self.body.line(&format!("[\"close\",null,{code},0]"))?;
-        if !goes_on {
-            let now = UnixMillis::now();
-            let start = UnixMillis(self.first.unwrap_or_default().div_euclid(1000));
-            origin.start_time = if is_sensible(start.0, now) { start } else { now };
-        }
+        let now = UnixMillis::now();
+        let begin = self.begin.map(|micros| micros.div_euclid(1000)).filter(|begin| is_sensible(*begin, now));
+        origin.start_time = match (begin.map(UnixMillis), goes_on) {
+            (Some(begin), true) => begin.min(origin.start_time),
+            (Some(begin), false) => begin,
+            (None, true) => origin.start_time,
+            (None, false) => now,
+        };
+        let start = origin.start_time;
         let id = self.to.id;
         let (mut body, length, lines) = self.body.finish()?;
         body.rewind()?;
@@ -303,6 +347,7 @@ impl<'l> Making<'l> {
         io::copy(&mut body, &mut file)?;
         Ok(Converted::New(Prepared {
             session: id,
+            start,
             part,
             length: header.len() as u64 + length,
             lines,

@@ -95,6 +95,7 @@ pub(super) async fn known(registry: &Registry, dir: &Path, name: &str) -> anyhow
 }
 
 fn take_in(mut dump: DumpReader<impl std::io::BufRead>, held: &mut HeldStamps) {
+    held.begin_session();
     while let Some(line) = dump.next_line() {
         if let Some(line) = line.ok().and_then(|line| Line::parse(line).ok()) {
             held.take_in(&line);

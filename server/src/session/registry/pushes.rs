@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rtctrace_protocol::sora::Notice;
+
 use super::{Handle, Registry};
 use crate::session::{LOST, Said, SessionId, Stop};
 use crate::spool::path_of;
@@ -66,8 +68,18 @@ impl Registry {
         SaidReply { received: got.received, stop: stop.map(SaidStop::Stop) }
     }
 
+    /// Tells a connection when the session began that it is part of, if that was told.
+    pub(crate) async fn tell_of_session(&self, handle: &Handle) {
+        let session = handle.origin.sora.as_deref().and_then(|sora| sora.session_id.as_deref());
+        let Some(told) = session.and_then(|session| self.spool().announced().of(session)) else { return };
+        if let Ok(notice) = Notice::read(told.as_bytes()) {
+            handle.journal.lock().await.announce(&notice);
+        }
+    }
+
     /// A session that goes on after a start: what its lines told is still so.
     pub(super) async fn go_on_said(&self, handle: Arc<Handle>) {
+        self.tell_of_session(&handle).await;
         if handle.journal.lock().await.is_told_over()
             && let Some(hearing) = &handle.hearing
         {

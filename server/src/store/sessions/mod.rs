@@ -9,7 +9,7 @@ use super::database::{Database, Insert, Transaction, Value};
 use super::filter::Outcome;
 use super::findings::Counts;
 use super::{features, links, stats};
-use crate::session::{Analysis, SessionId};
+use crate::session::{Analysis, SessionId, UnixMillis};
 use row::{COLUMNS, values};
 
 pub(crate) use row::SessionRow;
@@ -167,7 +167,12 @@ static GET: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM sessions
 
 /// A session that was over, or was left where it goes on, is a collector's from here on. False if it is another's meanwhile. Where its dump
 /// lies stays known until the next end.
-pub(crate) async fn reopen(database: &Database, known: &SessionRow, collector: &str) -> sqlx::Result<bool> {
+pub(crate) async fn reopen(
+    database: &Database,
+    known: &SessionRow,
+    collector: &str,
+    start: UnixMillis,
+) -> sqlx::Result<bool> {
     let mut transaction = database.begin().await?;
     transaction.lock(known.id).await?;
     let now = get_by(&mut transaction, known.id).await?;
@@ -176,8 +181,9 @@ pub(crate) async fn reopen(database: &Database, known: &SessionRow, collector: &
             == (known.ended, &known.collector, &known.dump_path, known.lines)
     });
     if is_as_known {
-        let sql = "UPDATE sessions SET state = 'live', outcome = NULL, collector = $2 WHERE id = $1";
-        transaction.write(sql, &[Value::Id(known.id), Value::Text(Some(collector))]).await?;
+        let sql = "UPDATE sessions SET state = 'live', outcome = NULL, collector = $2, start_time = $3 WHERE id = $1";
+        let values = [Value::Id(known.id), Value::Text(Some(collector)), Value::Time(Some(start))];
+        transaction.write(sql, &values).await?;
     }
     transaction.commit().await?;
     Ok(is_as_known)
@@ -216,7 +222,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::geo::Location;
-    use crate::session::{Browser, Dialect, Origin, UnixMillis};
+    use crate::session::{Browser, Dialect, Origin};
 
     pub(crate) fn row(start_time: i64) -> SessionRow {
         SessionRow::live(SessionId::new(), &origin(start_time))
@@ -312,17 +318,24 @@ pub(crate) mod tests {
             assert!(!end_in(&database, "b", &stored(6, 9)).await, "another one of its id has been stored");
 
             // It goes on elsewhere, and the first writes its end once more.
-            assert!(reopen(&database, &there().await, "b").await.unwrap());
+            assert!(reopen(&database, &there().await, "b", UnixMillis(5)).await.unwrap());
             assert!(!end_in(&database, "a", &stored(5, 7)).await);
             assert_eq!(there().await.collector.as_deref(), Some("b"));
             assert!(end_in(&database, "b", &stored(5, 9)).await);
             assert!(!end_in(&database, "a", &stored(5, 7)).await);
             assert_eq!(there().await, stored(5, 9));
 
+            // It may have begun earlier than was known.
+            assert!(reopen(&database, &there().await, "b", UnixMillis(3)).await.unwrap());
+            assert!(!end_in(&database, "b", &stored(5, 10)).await);
+            assert!(end_in(&database, "b", &stored(3, 10)).await);
+            assert!(reopen(&database, &there().await, "b", UnixMillis(5)).await.unwrap());
+            assert!(end_in(&database, "b", &stored(5, 10)).await);
+
             // What was lost and what a power cut left, are there to be taken; so is what is not there.
-            assert!(reopen(&database, &there().await, "b").await.unwrap());
+            assert!(reopen(&database, &there().await, "b", UnixMillis(5)).await.unwrap());
             end_lost(&database, live.id, "b").await.unwrap();
-            assert!(end_in(&database, "c", &stored(5, 9)).await);
+            assert!(end_in(&database, "c", &stored(5, 10)).await);
             remove(&database, live.id).await.unwrap();
             begin(&database, &of("a", &live)).await;
             assert!(!end_in(&database, "b", &stored(6, 1)).await);

@@ -93,7 +93,10 @@ async fn rows(collector: &Collector, session: &str) -> Vec<Map<String, Value>> {
 async fn a_connection_of_a_log_is_the_session_that_its_pushes_make() {
     let live = start(&[]);
     let link = Link::http1(&live);
-    let (mut stats, mut webhooks) = (Vec::new(), Vec::new());
+    let mut created = notice("session.created", None);
+    created["timestamp"] = json!(time(-5000));
+    link.tell("/sora/webhook/session", &created).await;
+    let (mut stats, mut webhooks) = (Vec::new(), vec![requested(&created)]);
     for (name, report) in clients::all() {
         let connection = base32(name);
         for number in 0..3 {
@@ -309,6 +312,140 @@ async fn bodies_and_logged_requests_are_pushes_like_those_of_entries() {
     assert_eq!(lines.iter().filter(|line| line.contains("erlang-vm-memory")).count(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_begins_and_ends_at_the_same_times_in_whatever_order_its_logs_come() {
+    let connection = base32("XRDER");
+    let event = |kind: &str, millis: i64| {
+        let mut event = notice(kind, Some(&connection).filter(|_| kind.starts_with("connection")).map(String::as_str));
+        event["timestamp"] = json!(time(millis));
+        event["id"] = json!(base32(&format!("{}{millis}", kind.replace('.', ""))));
+        event
+    };
+    let mut created = event("connection.created", -70_000);
+    let whole = json!({"client_id": "ann", "role": "sendrecv", "simulcast": false, "spotlight": false});
+    created.as_object_mut().unwrap().extend(whole.as_object().unwrap().clone());
+    // The day before, by half a minute; and a session of the channel that went on for an hour.
+    let midnight = 24 * 3_600_000 - super::START % (24 * 3_600_000);
+    let shifted = |mut body: Value| {
+        let at = chrono::DateTime::parse_from_rfc3339(body["timestamp"].as_str().unwrap()).unwrap();
+        body["timestamp"] = json!(time(at.timestamp_millis() - super::START + midnight + 30_000));
+        body
+    };
+    let pushes: Vec<String> =
+        (0..3).flat_map(|number| logged(&shifted(body(&connection, number * 1000, &counting(number))))).collect();
+    let logs = Logs::new();
+    let files = [
+        logs.file("stats", pushes.join("\n")),
+        logs.file("created", requested(&shifted(created)) + "\n"),
+        logs.file("updated", requested(&shifted(event("connection.updated", -35_000))) + "\n"),
+        logs.file("destroyed", requested(&shifted(event("connection.destroyed", 5000))) + "\n"),
+        logs.file("began", requested(&shifted(event("session.created", -7_200_000))) + "\n"),
+        logs.file("over", requested(&shifted(event("session.destroyed", 3_600_000))) + "\n"),
+    ];
+    let mut told = Vec::new();
+    for order in [
+        vec![vec![0, 1, 2, 3, 4, 5]],
+        vec![vec![0], vec![5], vec![3], vec![2], vec![4], vec![1]],
+        vec![vec![4, 1, 3], vec![0, 5], vec![2]],
+    ] {
+        let mut collector = start(&[]);
+        for some in &order {
+            let some: Vec<PathBuf> = some.iter().map(|at: &usize| files[*at].clone()).collect();
+            let (success, printed, errors) = import(&mut collector, &some);
+            assert!(success && !printed.contains("0 go on"), "{order:?}: {printed}{errors}");
+        }
+        let id = session_of(&collector, &connection).await;
+        let session = collector.stored(&id).await;
+        let of = |member: &str| session[member].clone();
+        let times = (of("startTime"), of("endTime"), of("duration"));
+        assert!(times.0.is_string() || times.0.is_i64(), "{session}");
+        let (header, lines) = collector.dump(&id).await;
+        assert_eq!(header["startTime"], super::START + midnight + 30_000 - 70_000, "{order:?}");
+        assert_eq!(times.2, 75_000, "{order:?}: {session}");
+        assert!(super::times(&lines).is_sorted(), "{order:?}: {lines:?}");
+        // Its dump lies with those of its day, and there alone.
+        assert_eq!(walk(&collector.dir.path().join("dumps")), 1, "{order:?}");
+        told.push(times);
+    }
+    assert!(told.iter().all(|times| *times == told[0]), "{told:?}");
+}
+
+/// The same lines, but for the ids of their pushes.
+fn without_ids(lines: &[String]) -> Vec<String> {
+    let without = |line: &String| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().remove("id");
+        line.to_string()
+    };
+    lines.iter().map(without).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_is_cut_between_two_imports_is_whole() {
+    let mut collector = start(&[]);
+    let connections = [base32("CXT"), base32("CXTNOXD")];
+    let of = |connection: &str| -> Vec<String> {
+        let certificate = json!({"id": "CF1", "timestamp": super::START, "type": "certificate", "fingerprint": "1A"});
+        let push = |number: i64| {
+            let mut stats = counting(number);
+            let more = ["X", "Y"]
+                .map(|id| json!({"id": id, "timestamp": super::START, "type": "codec", "payloadType": number}));
+            stats.as_array_mut().unwrap().extend(more.into_iter().chain([certificate.clone()]));
+            body(connection, number * 1000, &stats)
+        };
+        (0..4).flat_map(|number| logged(&push(number))).collect()
+    };
+    let lines = [of(&connections[0]), without_ids(&of(&connections[1]))];
+    let logs = Logs::new();
+    // In the midst of one, of another, and of the last, which is newer than all; whatever comes first.
+    let pieces = [(6, 8), (0, 6), (8, 17), (17, 20)];
+    let file = |name: &str, (from, to): (usize, usize)| {
+        let part: Vec<&str> = lines.iter().flat_map(|lines| &lines[from..to]).map(String::as_str).collect();
+        logs.file(name, part.join("\n") + "\n")
+    };
+    for (at, piece) in pieces.into_iter().enumerate() {
+        let (success, printed, errors) = import(&mut collector, &[file("piece", piece)]);
+        let said =
+            if at == 0 { "2 sessions of connections, 0 are here already;" } else { "0 are here already, 2 go on;" };
+        assert!(success && printed.contains(said), "{at}: {printed}{errors}");
+    }
+    let mut dumps = Vec::new();
+    for connection in &connections {
+        let id = session_of(&collector, connection).await;
+        let (_, stored) = collector.dump(&id).await;
+        let reports = super::reports(&stored);
+        assert_eq!(reports.len(), 4, "{stored:?}");
+        for (number, (_, report)) in reports.iter().enumerate() {
+            let said: Vec<(&str, Option<i64>)> =
+                report.iter().map(|(id, entry)| (id.as_str(), entry["payloadType"].as_i64())).collect();
+            let number = Some(number as i64);
+            assert_eq!(said, [("CP1", None), ("T01", None), ("X", number), ("Y", number)], "{stored:?}");
+        }
+        assert!(super::times(&stored).is_sorted(), "{stored:?}");
+        let sql = format!("SELECT payload_type FROM stats_codec WHERE session_id = '{id}' ORDER BY time, stats_id");
+        assert_eq!(collector.query(&sql).await.len(), 8);
+        dumps.push((id, stored));
+    }
+    // All of it once more, in one and in pieces, changes nothing.
+    for piece in [(0, 20), (6, 8), (17, 20)] {
+        let (_, printed, _) = import(&mut collector, &[file("again", piece)]);
+        assert!(printed.contains("0 sessions of connections, 2 are here already;"), "{printed}");
+    }
+    for (id, stored) in dumps {
+        assert_eq!(collector.dump(&id).await.1, stored);
+    }
+    // What could be read of a file that is cut off is told again when all of it comes.
+    let torn = base32("CXTTXRN");
+    let whole = gzip((of(&torn).join("\n") + "\n").as_bytes());
+    let (_, printed, _) = import(&mut collector, &[logs.file("torn.gz", &whole[..whole.len() - 40])]);
+    assert!(printed.contains("it cannot be read beyond"), "{printed}");
+    let (_, printed, _) = import(&mut collector, &[logs.file("whole.gz", &whole)]);
+    assert!(printed.contains("1 go on;"), "{printed}");
+    let (_, stored) = collector.dump(&session_of(&collector, &torn).await).await;
+    let reports = super::reports(&stored);
+    assert_eq!(reports.iter().map(|(_, report)| report.len()).collect::<Vec<_>>(), [4, 4, 4, 4], "{stored:?}");
+}
+
 /// Runs an import, and says how much memory it had at most, in KiB.
 fn memory(dir: &Path, files: &[PathBuf]) -> (String, String, u64) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rtctrace"));
@@ -358,7 +495,7 @@ fn neither_a_push_nor_a_line_without_an_end_takes_memory() {
         "{printed}"
     );
     assert!(errors.contains("line 2: it is longer than 16777216 bytes"), "{errors}");
-    assert!(errors.contains("line 4 and 999 more: it is too large for a line"), "{errors}");
+    assert!(errors.contains("line 4 and 999 more: it is too large for a report: its "), "{errors}");
     assert!(highest < least + (100 << 10), "{highest} KiB, {least} KiB for a small one");
 }
 
