@@ -73,7 +73,7 @@ describe('two that are compared', () => {
 
     // The cursor of one is the cursor of both.
     const ahead = Number(await compare(page).getAttribute('data-ahead'));
-    const graph = await page.locator('[data-testid=graph-left] .u-over').first().boundingBox();
+    const graph = await page.locator('[data-testid=graph-left] [data-testid=plot]').first().boundingBox();
     assert.ok(graph);
     await page.mouse.move(graph.x + graph.width / 2, graph.y + graph.height / 2);
     await until('both have it', 5000, async () => (await cursor(page, 'left')) > 0);

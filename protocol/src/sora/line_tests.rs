@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::translate::MAX_CERTIFICATES;
 use super::*;
 use crate::event::SessionDecoder;
 use crate::line::Line;
@@ -121,6 +122,29 @@ fn a_push_is_a_line_behind_what_its_envelope_says() {
     assert_eq!(push(&mut again, &body(2, &entry(8)), &mut Vec::new()), Translated::Held);
     push(&mut again, &other.to_string().replace("PUSH3", "PUSH4").replace(":03.000003", ":04"), &mut lines);
     assert_eq!(lines.len(), 6, "the envelope is the same: {lines:?}");
+}
+
+#[test]
+fn certificates_stand_beside_what_the_envelope_says() {
+    let (mut translator, mut lines) = (Translator::new(1 << 20), Vec::new());
+    let stats = |time: u32, print: &str| {
+        json!([
+            {"id": "CF1", "timestamp": time, "type": "certificate", "fingerprint": print, "issuerCertificateId": "CF2"},
+            {"id": "T", "timestamp": time, "type": "transport", "bytesSent": time, "localCertificateId": "CF1"},
+            {"id": "CF2", "timestamp": time, "type": "certificate", "base64Certificate": "x".repeat(MAX_CERTIFICATES)},
+        ])
+    };
+    for (number, print) in [(1, "A"), (2, "A"), (3, "B")] {
+        push(&mut translator, &body(number, &stats(number, print)), &mut lines);
+    }
+    let told: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line[0] == CONNECTION)
+        .map(|line| json!([line[2]["certificates"], line[2]["transports"]]))
+        .collect();
+    let with = |print: &str| json!([{"CF1": {"fingerprint": print, "issuerCertificateId": "CF2"}}, {"T": {"localCertificateId": "CF1"}}]);
+    assert_eq!(told, [with("A"), with("B")], "{lines:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! [`Translator`]: from what Sora says of a connection, or of a node, to the lines of a session's dump.
 //!
 //! A push with a client's statistics becomes a line of `getStats`, any other a line of [`STATS`], a notice a line of [`EVENT`]. The last
-//! extra of such a line is its stamp, by which a repetition is known; its time is the stamp's. What the envelope says stands in a line of [`CONNECTION`] or [`NODE`] before the first push, and again when it has changed.
+//! extra of such a line is its stamp, by which a repetition is known; its time is the stamp's. What the envelope says stands in a line of [`CONNECTION`] or [`NODE`] before the first push, and again when it has changed;
+//! with it the certificates, which no report carries.
 
 use std::collections::VecDeque;
 use std::hash::RandomState;
@@ -26,6 +27,8 @@ pub const EVENT: &str = ":sora.event";
 
 /// So many pushes are known again, the newest. What is repeated later than that is known when the lines are put in order.
 const MAX_HELD: usize = 1024;
+/// As much is told of certificates, and as much of who has them, in bytes.
+pub(super) const MAX_CERTIFICATES: usize = 4096;
 /// A longer envelope is not compared with the next one, which is written in any case.
 const MAX_ENVELOPE: usize = 16 * 1024;
 
@@ -493,7 +496,40 @@ fn write_envelope(push: &Push<'_>, out: &mut String) {
     for (name, value) in push.others() {
         write_member(&name, value.text(), out);
     }
+    if push.subject == Subject::Client {
+        write_certificates(&push.stats, out);
+    }
     out.push('}');
+}
+
+/// Reports carry no certificates. They stand with what hardly ever changes: their entries but for their times, and which transports have them.
+fn write_certificates(stats: &[RawValue<'_>], out: &mut String) {
+    let (mut certificates, mut transports) = (String::new(), String::new());
+    for entry in stats {
+        let kind = entry.get("type").and_then(RawValue::as_str);
+        let (told, is_told): (&mut String, fn(&str) -> bool) = match kind.as_deref() {
+            Some("certificate") => (&mut certificates, |name| !matches!(name, "id" | "type" | "timestamp")),
+            Some("transport") => (&mut transports, |name| name.ends_with("CertificateId")),
+            _ => continue,
+        };
+        let mut text = String::from("{");
+        for (name, value) in entry.members().filter(|(name, _)| is_told(name)) {
+            write_member(&name, value.text(), &mut text);
+        }
+        text.push('}');
+        if text.len() > 2 && told.len() + text.len() <= MAX_CERTIFICATES {
+            told.push_str(if told.is_empty() { "{" } else { "," });
+            write_string(told, &entry.get("id").and_then(RawValue::as_str).unwrap_or_default());
+            told.push(':');
+            told.push_str(&text);
+        }
+    }
+    for (name, mut told) in [("certificates", certificates), ("transports", transports)] {
+        if !told.is_empty() {
+            told.push('}');
+            write_member(name, &told, out);
+        }
+    }
 }
 
 fn write_text(name: &str, text: &str, out: &mut String) {

@@ -62,6 +62,9 @@ impl Pipeline {
         let Some(filter) = &mut self.rows else { return };
         match (event.connection.as_deref(), &event.value) {
             (Some(connection), Value::Report(report)) => {
+                if let Some(names) = event.extra.first().filter(|_| self.is_soras) {
+                    filter.name(connection, *names, report);
+                }
                 filter.rows(self.session, connection, report, event.time, rows);
             }
             _ if self.is_soras => filter.counters(self.session, &event, rows),

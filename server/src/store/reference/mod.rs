@@ -49,7 +49,7 @@ column and in `extra`. An entry of a type has its own members under that name: t
 | `time` | timestamptz | ms since 1970 | The entry's time. | its own timestamp; where that is not later than the time of its row before, the report's; where that is not later either, the next microsecond | getStats: timestamp; the time of the event, or of the push |
 | `session_id` | uuid |  | The session. | as it is | `sessions` |
 | `connection_id` | text |  | The connection; the node, of its Erlang machine. | as it is | the event; `node_name` of a push |
-| `stats_id` | text |  | The entry. | its `id` inside the dump; of what Sora counts without one, its `type`, else its place | getStats: id; Sora: id, type |
+| `stats_id` | text |  | The entry. | its `id` inside the dump; of what Sora counts without one, its `type`, else its place. In sessions of Sora's clients, `rtc_id` in `extra` is the `id` that the client gave it, as in Sora's log | getStats: id; Sora: id, type |
 | `extra` | jsonb |  | Every member that has no column, or whose value is of another type. | as JSON | getStats; Sora |
 | `before` | jsonb |  | Over PostgreSQL, in the tables that views by minutes sum up, of the first row of a minute: the entry's row before. | `seconds`: how long before; the counters that are summed up, by their columns | the row before, if it is not more than 150 s older |
 ";

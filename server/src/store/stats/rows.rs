@@ -24,6 +24,10 @@ pub(super) const LONGEST_ROW: usize = 64 * 1024;
 
 /// An entry with a longer id gives no row: indexes have the id. A browser's have less than 50 bytes.
 pub(super) const LONGEST_ID: usize = 256;
+/// A longer name of Sora's clients is in no row. Names of codecs have their parameters in them.
+const LONGEST_NAME: usize = 1024;
+/// What Sora's log calls an entry's id; in the rows of its clients, the one that the client gave it.
+const RTC_ID: &str = "rtc_id";
 /// How far from a session's first report the time of a row may be, before and after: no session goes on for as long. PostgreSQL
 /// keeps the rows of a day in a table of their own, and a client that made up times could have it make thousands.
 const WINDOW: (f64, f64) = (DAY, 31.0 * DAY);
@@ -172,6 +176,8 @@ struct Entries {
     befores: Befores,
     /// When the newest report came, by its own time.
     time: Option<f64>,
+    /// What Sora's client calls its entries, by their ids inside the dump.
+    names: HashMap<Box<str>, Box<str>>,
 }
 
 /// What there is of an entry.
@@ -189,6 +195,7 @@ struct Maker<'m> {
     connection: &'m Arc<str>,
     times: &'m mut Times,
     befores: &'m mut Befores,
+    names: &'m HashMap<Box<str>, Box<str>>,
     rows: &'m mut RowBatch,
 }
 
@@ -217,6 +224,22 @@ impl RowFilter {
         }
     }
 
+    /// What entries are called from here on by a client of Sora's: `names` is what the line of its report says of the ids in it. Rows have that, too.
+    pub(crate) fn name(&mut self, connection: &str, names: RawValue<'_>, report: &Report) {
+        let Some(ids) = names.get("ids") else { return };
+        let id = match self.connections.get_key_value(connection) {
+            Some((id, _)) => Arc::clone(id),
+            None => Arc::from(connection),
+        };
+        let known = &mut self.connections.entry(id).or_default().names;
+        let named = ids.members().filter_map(|(short, name)| Some((short, name.as_str()?)));
+        let fitting = named.filter(|(short, name)| short.len() <= LONGEST_ID && name.len() <= LONGEST_NAME);
+        known.extend(fitting.map(|(short, name)| (short.into(), name.into())));
+        if known.len() > 2 * report.len() + 64 {
+            known.retain(|short, _| report.get(short).is_some());
+        }
+    }
+
     /// Appends the rows of a report. `event_time` stands in for entries without a usable time, or with one that is not later than that of
     /// their row before.
     pub(crate) fn rows(
@@ -234,8 +257,8 @@ impl RowFilter {
         let entries = self.connections.entry(Arc::clone(&id)).or_default();
         let When { time: report_time, part } = self.period.take(event_time);
         let (period, is_thinned) = (self.period, self.period.is_thinned());
-        let Entries { seen, part: newest_part, newest, times, befores, time: time_before } = entries;
-        let mut maker = Maker { session, connection: &id, times, befores, rows };
+        let Entries { seen, part: newest_part, newest, times, befores, time: time_before, names } = entries;
+        let mut maker = Maker { session, connection: &id, times, befores, names, rows };
         let own = |time: f64| Some(time).filter(|time| period.has(*time));
         let time_before = time_before.replace(own(report.timestamp()).unwrap_or(report_time));
         // One that is of another type now is a new one.
@@ -279,13 +302,13 @@ impl RowFilter {
     pub(crate) fn end(&mut self, session: SessionId, decoder: &SessionDecoder, rows: &mut RowBatch) -> bool {
         for (connection, entries) in &mut self.connections {
             let Some(report) = decoder.report(connection) else { continue };
-            let Entries { newest, times, befores, .. } = entries;
+            let Entries { newest, times, befores, names, .. } = entries;
             for entry in report.entries() {
                 if rows.is_full() {
                     return false;
                 }
                 if let Some(time) = newest.get_mut(entry.id()).and_then(|newest| newest.waits.take()) {
-                    Maker { session, connection, times, befores, rows }.make(entry, time, None);
+                    Maker { session, connection, times, befores, names, rows }.make(entry, time, None);
                 }
             }
         }
@@ -303,7 +326,8 @@ impl Maker<'_> {
             return;
         }
         self.times.set(entry.id(), time);
-        let mut row = row(table, self.session, Arc::clone(self.connection), entry, time);
+        let name = self.names.get(entry.id()).map(|name| &**name);
+        let mut row = row(table, self.session, Arc::clone(self.connection), (entry, name), time);
         row.before = self.befores.of_next(&row, told);
         self.rows.push(row, bytes(table, text));
     }
@@ -314,9 +338,21 @@ pub(super) fn bytes(table: &Table, text: usize) -> usize {
     size_of::<StatsRow>() + table.columns.len() * size_of::<Cell>() + text
 }
 
-fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: Entry<'_>, time: f64) -> StatsRow {
+fn row(
+    table: &'static Table,
+    session: SessionId,
+    connection: Arc<str>,
+    (entry, rtc_id): (Entry<'_>, Option<&str>),
+    time: f64,
+) -> StatsRow {
     let mut cells = vec![Cell::Null; table.columns.len()];
     let mut extra = String::new();
+    if let Some(rtc_id) = rtc_id {
+        extra.push('{');
+        write_string(&mut extra, RTC_ID);
+        extra.push(':');
+        write_string(&mut extra, rtc_id);
+    }
     if let Some(cell) = table.position(TYPE).and_then(|at| cells.get_mut(at)) {
         *cell = Cell::Text(entry.kind().to_owned());
     }
@@ -327,6 +363,9 @@ fn row(table: &'static Table, session: SessionId, connection: Arc<str>, entry: E
             && let Some(fitting) = fit(column, value)
         {
             *cell = fitting;
+            continue;
+        }
+        if rtc_id.is_some() && name == RTC_ID {
             continue;
         }
         extra.push(if extra.is_empty() { '{' } else { ',' });

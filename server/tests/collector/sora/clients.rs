@@ -133,6 +133,22 @@ pub(crate) fn assert_report(
         }
         assert_eq!(held.as_object().unwrap().len(), count, "{client}: {held}");
     }
+    // What no report carries of certificates stands beside what is said of the connection.
+    let line = lines.iter().rev().find(|line| line.starts_with("[\":sora.connection\"")).unwrap();
+    let told = &serde_json::from_str::<Value>(line).unwrap()[2];
+    for entry in stats.as_array().unwrap() {
+        let mut kept = entry.as_object().unwrap().clone();
+        let place = if entry["type"] == "certificate" { "certificates" } else { "transports" };
+        let is_own = |name: &str| !["id", "type", "timestamp"].contains(&name);
+        kept.retain(|name, _| if place == "certificates" { is_own(name) } else { name.ends_with("CertificateId") });
+        if !kept.is_empty() {
+            assert_eq!(told[place][entry["id"].as_str().unwrap()], Value::Object(kept), "{client}: {told}");
+        }
+        // What these say, another member says, too.
+        for (obsolete, member) in [("ip", "address"), ("mediaType", "kind")] {
+            assert!(entry[obsolete].is_null() || entry[obsolete] == entry[member], "{client}: {entry}");
+        }
+    }
     ids
 }
 
@@ -158,6 +174,7 @@ pub(crate) async fn assert_rows(
         assert_eq!(rows.len(), 1, "{client}: {entry} in {table}");
         let row = &rows[0];
         let extra = as_json(row.get("extra"));
+        assert_eq!(extra["rtc_id"], entry["id"], "{client}: by this it is found in Sora's log");
         let time = match &row["time"] {
             Value::String(text) => {
                 chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros() as f64 / 1000.0
