@@ -32,13 +32,13 @@ struct Newest {
 }
 
 impl Befores {
-    /// What the next row of an entry says of the one before, a JSON object. `told`: when the newest report came that said the same as that
-    /// one.
-    pub(super) fn of_next(&mut self, row: &StatsRow, told: Option<f64>) -> Option<String> {
+    /// What the next row of an entry, by its id in the report, says of the one before, a JSON object. `told`: when the newest report came that
+    /// said the same as that one.
+    pub(super) fn of_next(&mut self, id: &str, row: &StatsRow, told: Option<f64>) -> Option<String> {
         if row.table.summed.is_empty() {
             return None;
         }
-        let newest = self.newest.entry(hash(&row.stats_id)).or_default();
+        let newest = self.newest.entry(hash(id)).or_default();
         let is_first = (newest.time / MINUTE).floor() < (row.time / MINUTE).floor();
         let time = told.filter(|told| (newest.time..row.time).contains(told)).unwrap_or(newest.time);
         let is_known = newest.table == row.table.name && is_first && row.time - time <= FURTHEST;

@@ -328,7 +328,7 @@ impl Maker<'_> {
         self.times.set(entry.id(), time);
         let name = self.names.get(entry.id()).map(|name| &**name);
         let mut row = row(table, self.session, Arc::clone(self.connection), (entry, name), time);
-        row.before = self.befores.of_next(&row, told);
+        row.before = self.befores.of_next(entry.id(), &row, told);
         self.rows.push(row, bytes(table, text));
     }
 }
