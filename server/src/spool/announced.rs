@@ -136,7 +136,9 @@ mod tests {
     #[test]
     fn what_is_told_of_sessions_is_there_after_a_start_and_is_bounded() {
         let dir = tempfile::tempdir().unwrap();
-        let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
+        // Thousands of syncs take a while.
+        let spool = crate::config::Spool { durability: Durability::Process, ..Config::default().spool };
+        let config = Config { data_dir: dir.path().to_owned(), spool, ..Config::default() };
         let held = |announced: &Announced, session: &str| announced.of(session).map(|text| text.to_string());
         let announced = Announced::open(&config).unwrap();
         announced.hold("A", "{}").unwrap();
