@@ -64,7 +64,8 @@ describe('two that are compared', () => {
     await compare(page).waitFor({ timeout: 15_000 });
     await aligned(page, 'rtp');
     assert.ok(Math.abs(Number(await compare(page).getAttribute('data-ahead'))) < 50, 'one computer made both');
-    assert.deepEqual([await page.locator('[data-testid=compare-left]').evaluate((select) => select.selectedOptions[0].text), await page.locator('[data-testid=compare-right]').evaluate((select) => select.selectedOptions[0].text)], ['PC_0', 'PC_1']);
+    const chosen = page.locator('[data-testid=compare-left] option:checked, [data-testid=compare-right] option:checked');
+    assert.deepEqual(await chosen.allTextContents(), ['PC_0', 'PC_1']);
     for (const side of ['left', 'right']) {
       await until(`graphs of the ${side} are drawn`, 15_000, () => drawnCanvases(page.locator(`[data-testid=graph-${side}]`)));
       assert.ok((await page.locator(`[data-testid=lanes-${side}] [data-testid=lane]`).count()) > 3);
@@ -91,6 +92,15 @@ describe('two that are compared', () => {
     await compare(again).waitFor({ timeout: 15_000 });
     await until('a link leads to the same', 10_000, async () => Math.abs((await range(again, 'left'))[0] - zoomed[0]) < 2 && Math.abs((await range(again, 'left'))[1] - zoomed[1]) < 2);
     await again.close();
+
+    // What one sends stands beside what the other receives, unless somebody wants it otherwise.
+    const pairs = async () => {
+      const titles = await page.locator('[data-testid=graph]').evaluateAll((graphs) => graphs.map((graph) => graph.dataset.series));
+      return [titles[0], titles[1]].sort().join();
+    };
+    assert.equal(await pairs(), 'Receiving,Sending');
+    await page.locator('[data-testid=crosswise]').click();
+    await until('the same stand side by side', 5000, async () => (await pairs()) === 'Receiving,Receiving');
 
     // By keys, as in a recording.
     await page.keyboard.press('Escape');
