@@ -116,7 +116,7 @@ describe('two that are compared', () => {
     await page.goto(`${collector.url}/#/compare?a=${left}&b=${right}`);
     await compare(page).waitFor({ timeout: 15_000 });
     await aligned(page, 'rtp');
-    assert.deepEqual(await methods(page), ['rtp', 'clocks', 'starts', 'hand']);
+    assert.deepEqual(await methods(page), ['rtp', 'clocks', 'collector', 'starts', 'hand']);
     const by = page.locator('[data-testid=compare-by]');
     await by.selectOption('clocks');
     assert.equal(await compare(page).getAttribute('data-ahead'), '0');
@@ -127,6 +127,25 @@ describe('two that are compared', () => {
     await page.reload();
     await aligned(page, 'hand');
     assert.equal(await compare(page).getAttribute('data-ahead'), '-2500');
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
+  it('are two files that are dropped together', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(collector.url);
+    const transfer = await page.evaluateHandle((texts) => {
+      const data = new DataTransfer();
+      texts.forEach((text, at) => data.items.add(new File([text], `end-${at}.jsonl`)));
+      return data;
+    }, [end('PC_0', 0), end('PC_1', 7000)]);
+    for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('body', type, { dataTransfer: transfer });
+    await compare(page).waitFor({ timeout: 15_000 });
+    assert.match(await page.locator('.bar').innerText(), /end-0\.jsonl[^]*end-1\.jsonl/);
+    // The clock of lines is seven seconds ahead on the right, and that of its reports is not.
+    await aligned(page, 'rtp');
+    await page.locator('[data-testid=compare-by]').selectOption('collector');
+    assert.equal(Math.round(Number(await compare(page).getAttribute('data-ahead'))), -7000);
     assert.deepEqual(faults, []);
     await page.close();
   });

@@ -9,7 +9,7 @@ export interface Side {
   connection: number;
 }
 
-export type Method = 'rtp' | 'clocks' | 'starts';
+export type Method = 'rtp' | 'collector' | 'clocks' | 'starts';
 
 export interface Alignment {
   method: Method;
@@ -19,6 +19,8 @@ export interface Alignment {
   text: string;
 }
 
+/** A clock that is so far off is wrong: between its first event and the collector's first word of it lies less, as a rule. */
+const WRONG = 5000;
 /** Nobody's clock is so far off. */
 const ABSURD = 24 * 3600 * 1000;
 
@@ -34,10 +36,20 @@ export async function alignments(left: Side, right: Side): Promise<Alignment[]> 
   }
   const [a, b] = [span(left), span(right)];
   const clocks: Alignment = { method: 'clocks', ahead: 0, text: same ? 'one clock made both' : 'the clocks of both computers, as they were' };
-  const starts: Alignment = { method: 'starts', ahead: a.start - b.start, text: 'both begin at one time' };
+  const told = same ? null : toldAhead(left.recording, right.recording);
+  const collector: Alignment[] = told === null ? [] : [{ method: 'collector', ahead: told, text: 'when the collector first heard of each, to a second or so' }];
+  found.push(...(told !== null && Math.abs(told) > WRONG ? [...collector, clocks] : [clocks, ...collector]));
   // What was at different times is compared from its beginning.
-  const overlaps = a.start < b.end && b.start < a.end;
-  return [...found, ...(overlaps ? [clocks, starts] : [starts, clocks])];
+  const overlaps = ({ ahead }: Alignment) => a.start < b.end + ahead && b.start + ahead < a.end;
+  const starts: Alignment = { method: 'starts', ahead: a.start - b.start, text: 'both begin at one time' };
+  return [...found.filter(overlaps), starts, ...found.filter((one) => !overlaps(one))];
+}
+
+/** How far the left clock is ahead of the right one, as the collector's clock, which both headers have, tells; null where one has none. */
+function toldAhead(left: Recording, right: Recording): number | null {
+  const [a, b] = [left, right].map(({ start, overview }) => start - Number(overview.metadata['startTime'] ?? NaN));
+  const ahead = (a ?? NaN) - (b ?? NaN);
+  return Math.abs(ahead) < ABSURD ? ahead : null;
 }
 
 function span({ recording, connection }: Side): { start: number; end: number } {
