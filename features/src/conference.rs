@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
+use rtctrace_protocol::sorted_by;
 
 use crate::input;
 use crate::limits;
@@ -180,9 +181,9 @@ impl Conference {
             features.sentiment_sad = Some(sentiment.sad);
             features.sentiment_surprised = Some(sentiment.surprised);
         }
-        let mut times: Vec<f64> = self.endpoints.values().filter_map(|endpoint| endpoint.round_trip_time).collect();
+        let times: Vec<f64> = self.endpoints.values().filter_map(|endpoint| endpoint.round_trip_time).collect();
         // A sum of doubles depends on their order, and that of a map is none.
-        times.sort_by(f64::total_cmp);
+        let times = sorted_by(times, f64::total_cmp);
         features.end_to_end_round_trip_time_last = self.last_round_trip_time;
         features.end_to_end_round_trip_time_mean =
             (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);

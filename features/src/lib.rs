@@ -18,11 +18,13 @@ mod connection;
 mod distribution;
 mod findings;
 mod input;
+mod json;
 pub mod limits;
 mod metric;
 mod session;
 mod table;
 mod track;
+#[cfg(feature = "serde")]
 mod upstream;
 mod value;
 
@@ -31,5 +33,6 @@ pub use session::{FeatureExtractor, SessionFeatures};
 pub use table::{
     CLIENT_FEATURES, CONNECTION_FEATURES, ClientFeatures, ConnectionFeatures, TRACK_FEATURES, TrackFeatures,
 };
+#[cfg(feature = "serde")]
 pub use upstream::Upstream;
 pub use value::{Feature, FeatureValue, Json, Kind, Unit, UnixMillis};

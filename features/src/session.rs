@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use rtctrace_protocol::event::{Event, SessionDecoder};
-use serde::Serialize;
 
 use crate::budget::Budgets;
 use crate::client::ClientExtractor;
@@ -11,10 +10,12 @@ use crate::connection::ConnectionExtractor;
 use crate::findings::{self, Finding, Page, Sink};
 use crate::limits;
 use crate::table::{ClientFeatures, ConnectionFeatures};
+#[cfg(feature = "serde")]
 use crate::upstream::Upstream;
 
 /// All features of a session.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SessionFeatures {
     /// Of the client.
     pub client: ClientFeatures,
@@ -24,6 +25,7 @@ pub struct SessionFeatures {
 
 impl SessionFeatures {
     /// Upstream's features only, in the shape of its extractor.
+    #[cfg(feature = "serde")]
     pub fn upstream(&self) -> Upstream<'_> {
         Upstream(self)
     }

@@ -1,5 +1,9 @@
 //! What a feature is: its description, the types that it can have, and how a value is written as JSON.
 
+use std::fmt::Write;
+
+use rtctrace_protocol::json::{write_i64, write_string};
+#[cfg(feature = "serde")]
 use serde::ser::{Serialize, Serializer};
 
 /// One feature: a row of the table.
@@ -21,6 +25,11 @@ pub struct Feature {
     pub source: &'static str,
     /// Whether it is one of upstream's, of that name and value.
     pub upstream: bool,
+}
+
+/// A text for documents and databases; empty where the crate is built without these (feature `described`).
+pub(crate) const fn described(text: &'static str) -> &'static str {
+    if cfg!(feature = "described") { text } else { "" }
 }
 
 /// The type of a feature's values.
@@ -93,21 +102,31 @@ impl Unit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixMillis(pub i64);
 
-/// The text of a JSON value; serde_json can parse it.
+/// The text of a JSON value; whoever gets it can parse it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(String);
 
 impl Json {
     /// Keeps `text` if it is JSON, not nested too deeply, and within the limit on JSON features.
     pub(crate) fn new(text: &str) -> Option<Self> {
-        let fits = text.len() <= crate::limits::JSON && serde_json::from_str::<serde_json::Value>(text).is_ok();
-        fits.then(|| Self(text.to_owned()))
+        (text.len() <= crate::limits::JSON && can_be_parsed(text)).then(|| Self(text.to_owned()))
     }
 
     /// The JSON text.
     pub fn text(&self) -> &str {
         &self.0
     }
+}
+
+#[cfg(feature = "serde")]
+fn can_be_parsed(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok()
+}
+
+/// JavaScript parses all that is JSON.
+#[cfg(not(feature = "serde"))]
+fn can_be_parsed(text: &str) -> bool {
+    rtctrace_protocol::json::RawValue::parse(text).is_ok()
 }
 
 /// The value of one feature of one session or connection.
@@ -130,16 +149,41 @@ pub enum FeatureValue<'a> {
 /// Above this, not every integer is a double of its own.
 const SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
+/// The number, if it is an integer that JavaScript can count to: it writes `16`, not `16.0`.
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() <= SAFE_INTEGER).then_some(number as i64)
+}
+
+impl FeatureValue<'_> {
+    /// Appends the value as JSON.
+    pub(crate) fn write_json(&self, out: &mut String) {
+        match *self {
+            Self::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+            Self::Integer(value) | Self::Time(UnixMillis(value)) => write_i64(out, value),
+            Self::Double(value) => match whole(value) {
+                Some(value) => write_i64(out, value),
+                None if value.is_finite() => {
+                    // Writing to a String cannot fail.
+                    let _ = write!(out, "{value}");
+                }
+                None => out.push_str("null"),
+            },
+            Self::Text(value) => write_string(out, value),
+            Self::Json(text) => out.push_str(text),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
 impl Serialize for FeatureValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Bool(value) => serializer.serialize_bool(value),
             Self::Integer(value) | Self::Time(UnixMillis(value)) => serializer.serialize_i64(value),
-            // As JavaScript writes numbers: `16`, not `16.0`.
-            Self::Double(value) if value.fract() == 0.0 && value.abs() <= SAFE_INTEGER => {
-                serializer.serialize_i64(value as i64)
-            }
-            Self::Double(value) => serializer.serialize_f64(value),
+            Self::Double(value) => match whole(value) {
+                Some(value) => serializer.serialize_i64(value),
+                None => serializer.serialize_f64(value),
+            },
             Self::Text(value) => serializer.serialize_str(value),
             Self::Json(text) => {
                 serde_json::from_str::<serde_json::Value>(text).unwrap_or_default().serialize(serializer)

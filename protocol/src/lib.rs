@@ -26,4 +26,7 @@ pub mod privacy;
 pub mod report;
 #[cfg(feature = "std")]
 pub mod sora;
+mod sort;
 mod tables;
+
+pub use sort::sorted_by;

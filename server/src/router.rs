@@ -15,12 +15,13 @@ use crate::ingest;
 use crate::problem::{Problem, Reason};
 use crate::telemetry::traces::TARGET;
 
-/// Headers of every answer. The viewer and the client run wasm; Svelte sets styles; the demo shows media streams.
+/// Headers of every answer. The viewer and the client run wasm; Svelte sets styles; the demo shows media streams; the viewer fetches
+/// dumps from addresses that somebody pastes.
 const SECURITY: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
-         img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self' ws: wss:; \
+         img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self' http: https: ws: wss:; \
          worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeDump } from '../decoder/dump.js';
 import { openBrowser, openPage, screenshot } from '../harness/browser.js';
 import { Collector } from '../harness/collector.js';
@@ -305,6 +305,37 @@ describe('the viewer given a file', () => {
     await notice.waitFor();
     assert.match(await notice.innerText(), /truncated|damaged|ends|incomplete|cut/i);
     await screenshot(page, 'file-truncated');
+    assert.deepEqual(faults, []);
+  });
+
+  it('says what is wrong with a damaged file and at which line, and shows the rest', async () => {
+    const text = recording('rich-session');
+    const lines = text.toString('latin1').split('\n');
+    const damaged = (/** @type {string} */ line) => Buffer.from([...lines.slice(0, 19), line, ...lines.slice(19)].join('\n'), 'latin1');
+    const internals = readFileSync(new URL('../fixtures/internals/webrtc_internals_dump.gz', import.meta.url));
+    /** What is told, and whether there is something to see. @type {[string, Buffer, RegExp, boolean][]} */
+    const table = [
+      ['empty', Buffer.alloc(0), /the file is empty/i, false],
+      ['binary', Buffer.from([0, 0, 1, 0xba, 0x44, 0, 4]), /it is binary/, false],
+      ['utf-16', Buffer.from(`\ufeff${text.toString()}`, 'utf16le'), /UTF-16.*UTF-8/, false],
+      ['packed by zip', Buffer.from('PK\x03\x04etc'), /ZIP archive/, false],
+      ['no session', Buffer.from('RTCStatsDump\n{"url"'), /second line/, false],
+      ['cut', text.subarray(0, Math.floor(text.length / 2)), /line\s+\d+ \(the file ends within it/, true],
+      ['huge line', damaged('x'.repeat(2 ** 24 + 1)), /line\s+20, longer than 16777216 bytes/, true],
+      ['latin-1', damaged('["create",null,"caf\xe9",1]'), /line\s+20, not UTF-8/, true],
+      ['no JSON', damaged('[1,'), /line\s+20, .*not JSON/, true],
+      ['cut document', gunzipSync(internals).subarray(0, -3000), /truncated/, true],
+      ['cut gzip', internals.subarray(0, -300), /truncated/, true],
+    ];
+    for (const [name, bytes, message, isShown] of table) {
+      await choose(name, bytes);
+      await page.locator('[data-testid=import-error], [data-testid=skipped-lines]').first().waitFor({ timeout: 10_000 });
+      const told = page.locator('[data-testid=import-error], [data-testid=skipped-lines]').filter({ hasText: message });
+      await told.first().waitFor({ timeout: 10_000 }).catch(async () => assert.fail(`${name}: ${await page.locator('body').innerText()}`));
+      assert.equal((await page.locator('[data-testid=connection-tab]').count()) > 0, isShown, name);
+      await page.evaluate(() => (location.hash = '#/'));
+      await page.locator('[data-testid=session-list]').waitFor({ timeout: 10_000 });
+    }
     assert.deepEqual(faults, []);
   });
 

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 
 const root = new URL('../..', import.meta.url).pathname;
 /** @type {Record<string, string>} */
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css' };
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css', '.svg': 'image/svg+xml' };
 /** What is served, by the beginning of the path. @type {Record<string, string>} */
 const ownFolders = { '/rtctrace/': join(root, 'npm/dist'), '/': join(root, 'tests/pages') };
 
@@ -29,11 +29,12 @@ export async function openSite({ folders = ownFolders, collector = false, header
     const path = normalize(new URL(request.url ?? '/', 'http://site').pathname);
     const [prefix, folder] = Object.entries(folders).find(([start]) => path.startsWith(start)) ?? ['/', ''];
     try {
-      const body = await readFile(join(folder, path.slice(prefix.length)));
-      response.writeHead(200, { ...headers, 'content-type': types[extname(path)] ?? 'application/octet-stream' }).end(body);
+      const name = path.endsWith('/') ? `${path}index.html` : path;
+      const body = await readFile(join(folder, name.slice(prefix.length)));
+      response.writeHead(200, { ...headers, 'content-type': types[extname(name)] ?? 'application/octet-stream' }).end(body);
     } catch {
       // A browser asks for an icon by itself; anything else that is missing shows as an error in the page.
-      response.writeHead(path === '/favicon.ico' ? 204 : 404).end();
+      response.writeHead(path === '/favicon.ico' ? 204 : 404, headers).end();
     }
   });
   /** @type {Map<string, string[]>} */

@@ -45,11 +45,11 @@ pub(crate) const MODULES: [Module; 2] = [
     Module {
         name: "viewer",
         package: "rtctrace-viewer-wasm",
-        profile: "wasm",
+        profile: "wasm-viewer",
         artifact: "rtctrace_viewer_wasm",
         stem: "viewer",
         output: "dump-viewer/src/wasm",
-        optimisation: &["-O3"],
+        optimisation: &["-Oz", "--converge", "--low-memory-unused"],
         has_notices: false,
     },
 ];

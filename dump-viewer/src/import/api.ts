@@ -1,5 +1,6 @@
 // The collector's HTTP API, as far as the viewer uses it.
 
+import { download } from './fetching';
 import type { Features } from './messages';
 
 /** What the SFU Sora told of a connection, or of one of its nodes. */
@@ -51,6 +52,8 @@ export interface SessionPage {
   nextCursor: string | null;
 }
 
+const NO_COLLECTOR = 'There is no collector at this address.';
+
 /** An answer of the API that is not what was asked for. */
 export class ApiError extends Error {
   constructor(
@@ -58,6 +61,11 @@ export class ApiError extends Error {
     readonly status: number,
   ) {
     super(message);
+  }
+
+  /** Whoever answers is no collector: a server of static files. */
+  get isAbsent(): boolean {
+    return this.message === NO_COLLECTOR;
   }
 
   /** The collector wants to see a token, or another one. */
@@ -89,6 +97,8 @@ async function ask(url: URL | string, options: RequestInit): Promise<globalThis.
 
 /** What an RFC 9457 problem document says, or else the status. */
 async function problem(response: globalThis.Response): Promise<string> {
+  const isProblem = response.headers.get('content-type')?.includes('json');
+  if (!isProblem && [404, 405, 501].includes(response.status)) return NO_COLLECTOR;
   const fallback = `The collector answers ${response.status} ${response.statusText}`.trim() + '.';
   try {
     const { title, detail } = (await response.json()) as { title?: unknown; detail?: unknown };
@@ -116,7 +126,7 @@ export async function sessions(limit: number, cursor: string | null, filter: [st
   if (cursor) url.searchParams.set('cursor', cursor);
   const response = await get(url, signal);
   if (!response.headers.get('content-type')?.includes('json')) {
-    throw new ApiError('There is no collector at this address.', response.status);
+    throw new ApiError(NO_COLLECTOR, response.status);
   }
   return (await response.json()) as SessionPage;
 }
@@ -151,6 +161,6 @@ export async function lines(id: string, from: number, signal: AbortSignal): Prom
   return body;
 }
 
-export async function dump(id: string, signal?: AbortSignal): Promise<Blob> {
-  return (await get(dumpUrl(id), signal)).blob();
+export async function dump(id: string, signal: AbortSignal, progress: (share: number) => void): Promise<Blob> {
+  return download(await get(dumpUrl(id), signal), progress);
 }

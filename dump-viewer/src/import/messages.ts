@@ -175,7 +175,7 @@ export interface SeriesData {
 }
 
 export type Request =
-  | { id: number; do: 'open'; blob: Blob }
+  | { id: number; do: 'open'; blob: Blob; session: string | null }
   | { id: number; do: 'append'; bytes: Uint8Array }
   | { id: number; do: 'previews'; from: Uint32Array }
   | { id: number; do: 'value'; event: number }
@@ -186,6 +186,22 @@ export type Request =
 export interface Opened {
   overview: Overview;
   columns: EventColumns;
+}
+
+/** One of the sessions of a file that has several: a log of the SFU Sora. */
+export interface SoraSession {
+  /** Sora's id of it, or the name of a node that counts itself. */
+  id: string;
+  channel: string | null;
+  connections: number;
+  /** Unix milliseconds. */
+  start: number;
+  end: number;
+}
+
+/** What a file with several sessions is opened to while none of them is named. */
+export interface Several {
+  sessions: SoraSession[];
 }
 
 export type Response =

@@ -1,6 +1,6 @@
 // The page's side of the worker: one reader for one open dump.
 
-import type { EventValue, Opened, Request, Response, SeriesData } from './messages';
+import type { EventValue, Opened, Request, Response, SeriesData, Several } from './messages';
 
 type Unsent<T> = T extends Request ? Omit<T, 'id'> : never;
 
@@ -37,9 +37,9 @@ export class DumpReader {
     return reader;
   }
 
-  /** Reads a dump; `progress` gets the share that is read, from 0 to 1. */
-  open(blob: Blob, progress?: (share: number) => void): Promise<Opened> {
-    return this.#ask({ do: 'open', blob }, progress);
+  /** Reads a file, and of one with several sessions that one; `progress` gets the share that is read, from 0 to 1. */
+  open(blob: Blob, session: string | null, progress?: (share: number) => void): Promise<Opened | Several> {
+    return this.#ask({ do: 'open', blob, session }, progress);
   }
 
   /** Reads on, behind what was opened: the next bytes of a session that runs. */

@@ -2,7 +2,7 @@
 
 import init, { Dump, type InitOutput } from '../wasm/viewer.js';
 import wasmUrl from '../wasm/viewer_bg.wasm?url';
-import type { EventColumns, Opened, Overview, Request, Response, SeriesData } from './messages';
+import type { EventColumns, Opened, Overview, Request, Response, SeriesData, Several, SoraSession } from './messages';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -16,7 +16,7 @@ function answer(response: Response, transfer: Transferable[] = []): void {
   self.postMessage(response, transfer);
 }
 
-async function open(id: number, blob: Blob): Promise<[Opened, Transferable[]]> {
+async function open(id: number, blob: Blob, session: string | null): Promise<[Opened | Several, Transferable[]]> {
   const { memory } = await ready;
   // Measurements ask for it.
   Object.assign(self, { memoryBytes: () => memory.buffer.byteLength });
@@ -24,10 +24,13 @@ async function open(id: number, blob: Blob): Promise<[Opened, Transferable[]]> {
   dump = null;
   // FileReaderSync exists in workers only; it lets the reader pull the file piece by piece.
   const reader = new FileReaderSync();
-  dump = Dump.open(blob.size, (start: number, end: number) => {
+  const read = (start: number, end: number) => {
     answer({ id, progress: start / blob.size });
     return new Uint8Array(reader.readAsArrayBuffer(blob.slice(start, end)));
-  });
+  };
+  dump = Dump.open(blob.size, read, session ?? undefined);
+  const sessions = dump.sessions();
+  if (sessions !== undefined) return [{ sessions: JSON.parse(sessions) as SoraSession[] }, []];
   return opened(dump);
 }
 
@@ -58,7 +61,7 @@ function anonymized(dump: Dump): Promise<Blob> {
 }
 
 async function handle(request: Request): Promise<[unknown, Transferable[]]> {
-  if (request.do === 'open') return open(request.id, request.blob);
+  if (request.do === 'open') return open(request.id, request.blob, request.session);
   if (!dump) throw new Error('no recording is open');
   switch (request.do) {
     case 'append':

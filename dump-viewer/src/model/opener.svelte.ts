@@ -1,10 +1,13 @@
-// Opening, following and closing recordings: at most one is open, and only the newest wish counts.
+// Opening, following and closing recordings: at most one is open, and only the newest wish counts. Of several files, and of a file with several
+// sessions, the shelf has all, and one of them is open.
 
 import * as api from '../import/api';
-import type { Opened } from '../import/messages';
+import { fetchFile, nameOf } from '../import/fetching';
+import type { Opened, SoraSession } from '../import/messages';
 import { DumpReader } from '../import/reader';
 import { follow } from './follow';
 import { Recording, type Origin } from './recording';
+import { dateText, durationText } from './time';
 
 /** Why nothing is shown. */
 export interface Failure {
@@ -22,6 +25,7 @@ const RETRY = 2000;
 
 export type Opening =
   | { state: 'none' }
+  /** The share is NaN while nobody knows how much there is. */
   | { state: 'loading'; name: string; step: 'fetching' | 'reading'; share: number }
   | { state: 'open'; recording: Recording; following: Following }
   | { state: 'failed'; failure: Failure };
@@ -31,36 +35,80 @@ const LINES = 'application/x-ndjson';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What can be opened without being fetched again. */
+export interface Shelved {
+  name: string;
+  blob: Blob;
+  /** Of a file with several sessions, one of them. */
+  session: SoraSession | null;
+}
+
+type Progress = (share: number) => void;
+
 export class Opener {
   now = $state.raw<Opening>({ state: 'none' });
+  /** What was chosen to be opened: files, and sessions of files. */
+  shelf = $state.raw<Shelved[]>([]);
+  /** Which of them is. */
+  place = $state(0);
+  #address: string | null = null;
   #abort: AbortController | null = null;
   #reader: DumpReader | null = null;
   /** The session that is open, or on its way; empty of a file. */
   id = '';
 
+  /** Closes what is open and forgets what was chosen. */
   close(): void {
+    this.shelf = [];
+    this.#address = null;
+    this.#stop();
+  }
+
+  async files(files: File[]): Promise<void> {
+    this.close();
+    this.shelf = files.map((file) => ({ name: file.name, blob: file, session: null }));
+    await this.take(0);
+  }
+
+  /** Opens what is at a place of the shelf. */
+  async take(place: number): Promise<void> {
+    const shelved = this.shelf[place];
+    if (!shelved) return;
+    this.place = place;
+    await this.#open(shelved.name, () => Promise.resolve({ blob: shelved.blob, origin: fileOrigin(shelved) }), shelved);
+  }
+
+  async address(address: string): Promise<void> {
+    // Which of its sessions is open is no part of the address.
+    if (address === this.#address) return;
+    this.close();
+    this.#address = address;
+    const name = nameOf(address);
+    await this.#open(name, async (signal, progress) => {
+      const blob = await fetchFile(address, signal, progress);
+      this.shelf = [{ name, blob, session: null }];
+      this.place = 0;
+      return { blob, origin: { kind: 'file', name, size: blob.size } };
+    });
+  }
+
+  async session(id: string): Promise<void> {
+    this.close();
+    const opening = this.#open(id, async (signal, progress) => {
+      const session = await api.session(id, signal);
+      return { blob: await api.dump(id, signal, progress), origin: { kind: 'session', session } };
+    });
+    this.id = id;
+    await opening;
+  }
+
+  #stop(): void {
     this.#abort?.abort();
     this.#reader?.close();
     this.#abort = null;
     this.#reader = null;
     this.id = '';
     this.now = { state: 'none' };
-  }
-
-  async file(file: File): Promise<void> {
-    await this.#open(file.name, `${file.name} cannot be shown`, async () => ({
-      blob: file,
-      origin: { kind: 'file', name: file.name, size: file.size },
-    }));
-  }
-
-  async session(id: string): Promise<void> {
-    const opening = this.#open(id, 'This session cannot be shown', async (signal) => {
-      const session = await api.session(id, signal);
-      return { blob: await api.dump(id, signal), origin: { kind: 'session', session } };
-    });
-    this.id = id;
-    await opening;
   }
 
   /** Adds what comes to a session that runs, until it ends. */
@@ -104,24 +152,35 @@ export class Opener {
 
   async #open(
     name: string,
-    title: string,
-    fetch: (signal: AbortSignal) => Promise<{ blob: Blob; origin: Origin }>,
+    fetch: (signal: AbortSignal, progress: Progress) => Promise<{ blob: Blob; origin: Origin }>,
+    shelved: Shelved | null = null,
   ): Promise<void> {
-    this.close();
+    this.#stop();
     const abort = new AbortController();
     this.#abort = abort;
-    this.now = { state: 'loading', name, step: 'fetching', share: 0 };
+    const progress = (step: 'fetching' | 'reading') => (share: number) => {
+      if (!abort.signal.aborted) this.now = { state: 'loading', name, step, share };
+    };
+    progress('fetching')(NaN);
     let reader: DumpReader | null = null;
+    let title = 'This session cannot be shown';
     try {
-      const { blob, origin } = await fetch(abort.signal);
-      if (abort.signal.aborted) return;
-      if (blob.size === 0) throw new Error('The file is empty.');
-      reader = DumpReader.take();
-      this.#reader = reader;
-      const opened = await reader.open(blob, (share) => {
-        if (!abort.signal.aborted) this.now = { state: 'loading', name, step: 'reading', share };
+      const { blob, origin } = await fetch(abort.signal, progress('fetching')).catch((error: unknown) => {
+        if (this.#address !== null) title = `${name} cannot be fetched`;
+        throw error;
       });
       if (abort.signal.aborted) return;
+      if (origin.kind === 'file') title = `${name} cannot be shown`;
+      reader = DumpReader.take();
+      this.#reader = reader;
+      const opened = await reader.open(blob, shelved?.session?.id ?? null, progress('reading'));
+      if (abort.signal.aborted) return;
+      if ('sessions' in opened) {
+        const several = opened.sessions.map((session) => ({ name, blob, session }));
+        this.shelf = this.shelf.toSpliced(this.place, 1, ...several);
+        await this.take(this.place);
+        return;
+      }
       const recording = new Recording(reader, opened, origin);
       this.now = { state: 'open', recording, following: 'no' };
       const session = origin.kind === 'session' ? origin.session : null;
@@ -135,6 +194,18 @@ export class Opener {
       this.now = { state: 'failed', failure: { title, reason, locked } };
     }
   }
+}
+
+function fileOrigin({ name, blob, session }: Shelved): Origin {
+  return { kind: 'file', name: session ? `${name} · ${session.channel ?? session.id}` : name, size: blob.size };
+}
+
+/** What is on the shelf, in a line. */
+export function shelvedText({ name, session }: Shelved): string {
+  if (!session) return name;
+  const { id, channel, connections, start, end } = session;
+  const what = channel === null ? `node ${id}` : `${channel}, ${connections} connection${connections === 1 ? '' : 's'}`;
+  return `${what}, ${dateText(start)}, ${durationText(end - start)} · ${name}`;
 }
 
 /** Messages of the reader begin as a part of one. */

@@ -6,97 +6,111 @@ use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 
-use crate::opening::Growing;
+use crate::opening::{Growing, Opened};
 
 /// Bytes asked for at a time: few calls, and progress that moves.
 const CHUNK: f64 = 1_048_576.0;
 
-/// A dump that the worker has open.
+/// A file that the worker has open.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Dump(Growing);
+pub struct Dump {
+    growing: Growing,
+    sessions: Option<String>,
+}
 
 #[wasm_bindgen]
 impl Dump {
-    /// Reads a dump of `size` bytes, whose bytes from `start` to `end` the function `read(start, end)` gives as a
-    /// `Uint8Array`.
+    /// Reads a file of `size` bytes, whose bytes from `start` to `end` the function `read(start, end)` gives as a
+    /// `Uint8Array`; `session` is the one that is wanted of a file with several.
     ///
     /// # Errors
     /// What is wrong with the file, if it is no dump.
-    pub fn open(size: f64, read: Function) -> Result<Dump, JsError> {
-        let source = Source { read, size, offset: 0.0, chunk: Vec::new(), consumed: 0 };
-        Growing::open(source).map(Dump).map_err(|error| JsError::new(&error.0))
+    pub fn open(size: f64, read: Function, session: Option<String>) -> Result<Dump, JsError> {
+        let source = || Source { read: read.clone(), size, offset: 0.0, chunk: Vec::new(), consumed: 0 };
+        match Growing::open_any(source, session.as_deref()) {
+            Ok(Opened::Recording(growing)) => Ok(Dump { growing: *growing, sessions: None }),
+            Ok(Opened::Sessions(sessions)) => {
+                Ok(Dump { growing: Growing::default(), sessions: serde_json::to_string(&sessions).ok() })
+            }
+            Err(error) => Err(JsError::new(&error.0)),
+        }
+    }
+
+    /// JSON of the `SoraSession`s of a file with several of which none was named; then there is nothing else.
+    pub fn sessions(&self) -> Option<String> {
+        self.sessions.clone()
     }
 
     /// Reads on: the next bytes of a dump that grows.
     pub fn append(&mut self, bytes: &[u8]) {
-        self.0.append(bytes);
+        self.growing.append(bytes);
     }
 
     /// JSON of `Overview`.
     pub fn overview(&self) -> String {
-        self.0.recording().overview()
+        self.growing.recording().overview()
     }
 
     /// Unix ms of each event.
     pub fn times(&self) -> Vec<f64> {
-        self.0.recording().times.clone()
+        self.growing.recording().times.clone()
     }
 
     /// Method index of each event.
     pub fn methods(&self) -> Vec<u32> {
-        self.0.recording().method_of.clone()
+        self.growing.recording().method_of.clone()
     }
 
     /// Connection index of each event, -1 for the page.
     pub fn connections(&self) -> Vec<i32> {
-        self.0.recording().connection_of.clone()
+        self.growing.recording().connection_of.clone()
     }
 
     /// The outcome of each call, the call of each outcome; -1 of other events.
     pub fn partners(&self) -> Vec<i32> {
-        self.0.recording().partner_of.clone()
+        self.growing.recording().partner_of.clone()
     }
 
     /// Flags of each event.
     pub fn flags(&self) -> Vec<u8> {
-        self.0.recording().flags.clone()
+        self.growing.recording().flags.clone()
     }
 
     /// A line of text for each of these events.
     pub fn previews(&self, events: &[u32]) -> Vec<String> {
-        self.0.recording().previews(events)
+        self.growing.recording().previews(events)
     }
 
     /// JSON of `EventValue`.
     pub fn value(&mut self, event: u32) -> Option<String> {
-        self.0.recording_mut().value(event)
+        self.growing.recording_mut().value(event)
     }
 
     /// Events that contain a text.
     pub fn search(&self, text: &str) -> Vec<u32> {
-        self.0.recording().search(text)
+        self.growing.recording().search(text)
     }
 
     /// Hands the text of an anonymized copy over to `take`, part by part.
     pub fn anonymized(&self, take: &Function) {
         // What `take` throws concerns whoever called.
-        self.0.recording().anonymized(|part| drop(take.call1(&JsValue::NULL, &part.into())));
+        self.growing.recording().anonymized(|part| drop(take.call1(&JsValue::NULL, &part.into())));
     }
 
     /// Unix ms of each point of a stats entry.
     pub fn points(&self, connection: usize, entry: usize) -> Option<Vec<f64>> {
-        self.0.recording().points(connection, entry).map(<[f64]>::to_vec)
+        self.growing.recording().points(connection, entry).map(<[f64]>::to_vec)
     }
 
     /// The points of a stats entry to which no line leads.
     pub fn breaks(&self, connection: usize, entry: usize) -> Option<Vec<u32>> {
-        self.0.recording().breaks(connection, entry)
+        self.growing.recording().breaks(connection, entry)
     }
 
     /// The values of a series of a stats entry, as many as it has points.
     pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {
-        self.0.recording().series(connection, entry, name)
+        self.growing.recording().series(connection, entry, name)
     }
 }
 

@@ -8,8 +8,9 @@ use rtctrace_protocol::dump::{DumpError, DumpReader, MAX_LINE};
 use rtctrace_protocol::event::{Event, SessionDecoder, Value};
 
 use crate::calls::{Calls, call_of};
-use crate::recording::{Connection, EventFlags, OpenError, Problem, Recording};
+use crate::recording::{Connection, EventFlags, OpenError, Recording};
 use crate::series::{ConnectionSeries, Numbers};
+use crate::sora::{self, Log, SoraLines, SoraSession};
 use crate::states::States;
 use crate::tracks::Tracks;
 
@@ -19,15 +20,23 @@ const TEXT_LIMIT: u64 = 1 << 30;
 const DESCRIPTION_LIMIT: usize = 256 << 20;
 /// Numbers kept for graphs: 1 GiB.
 const NUMBERS: Numbers = Numbers(1 << 27);
-/// Skipped lines that are described; the others are counted.
-const DESCRIBED_SKIPS: usize = 50;
 
 /// Why a line gave no event.
-enum Fault {
+#[derive(Debug)]
+pub(crate) enum Fault {
     /// It is that line's fault.
     Line(String),
     /// Nothing behind it can be had.
     End(String),
+}
+
+/// What a file turned out to hold.
+#[derive(Debug)]
+pub enum Opened {
+    /// A recording, and what it takes to read on.
+    Recording(Box<Growing>),
+    /// Several, of which one has to be named.
+    Sessions(Vec<SoraSession>),
 }
 
 /// What only taking in lines needs.
@@ -67,7 +76,42 @@ impl Recording {
     }
 }
 
+impl Default for Growing {
+    /// Nothing.
+    fn default() -> Self {
+        Self::of(Opening::new("", TEXT_LIMIT), SessionDecoder::new(), 0)
+    }
+}
+
 impl Growing {
+    /// Reads a file of any kind: `source` gives its bytes from the beginning, as often as it is called. Of a log of the SFU Sora, `session` is
+    /// the one that is wanted.
+    ///
+    /// # Errors
+    /// As those of [`Recording::open`].
+    pub fn open_any<R: BufRead>(source: impl Fn() -> R, session: Option<&str>) -> Result<Opened, OpenError> {
+        if !sora::is_log(source()) {
+            return Self::open(source()).map(|growing| Opened::Recording(Box::new(growing)));
+        }
+        let log = Log::read(source(), session).map_err(|error| OpenError(error.to_string()))?;
+        if session.is_none() && log.sessions.len() > 1 {
+            return Ok(Opened::Sessions(log.sessions));
+        }
+        let (SoraLines { metadata, lines }, problems) = log.into_lines();
+        let mut opening = Opening::new(&metadata, TEXT_LIMIT);
+        opening.recording.problems = problems;
+        let mut decoder = SessionDecoder::new();
+        let mut last = 0;
+        for (number, line) in &lines {
+            last = *number;
+            let outcome = opening.line(line, &mut decoder);
+            if opening.is_end(last, outcome) {
+                break;
+            }
+        }
+        Ok(Opened::Recording(Box::new(Self::of(opening, decoder, last))))
+    }
+
     /// Reads what there is of a dump.
     ///
     /// # Errors
@@ -86,14 +130,18 @@ impl Growing {
                 Some(Ok(text)) => opening.line(text, &mut decoder),
                 Some(Err(error)) => Err(fault(&error)),
             };
-            let line = u32::try_from(reader.line_number()).unwrap_or(u32::MAX);
-            if !opening.count(line, outcome) {
+            if opening.is_end(number(&reader), outcome) {
                 break;
             }
         }
+        let line = number(&reader);
+        opening.recording.problems.ended(line);
+        Ok(Self::of(opening, decoder, line))
+    }
+
+    fn of(mut opening: Opening, decoder: SessionDecoder, line: u32) -> Self {
         opening.conclude(&decoder);
-        let line = u32::try_from(reader.line_number()).unwrap_or(u32::MAX);
-        Ok(Self { opening, decoder, line, begun: Vec::new(), is_too_long: false })
+        Self { opening, decoder, line, begun: Vec::new(), is_too_long: false }
     }
 
     /// What was read so far.
@@ -130,7 +178,7 @@ impl Growing {
 
     fn line(&mut self, bytes: &[u8]) {
         self.line = self.line.saturating_add(1);
-        if self.opening.recording.interrupted.is_some() {
+        if self.opening.recording.problems.interrupted.is_some() {
             return;
         }
         let outcome = match std::str::from_utf8(bytes.trim_ascii_end()) {
@@ -139,12 +187,16 @@ impl Growing {
             Ok(text) => self.opening.line(text, &mut self.decoder),
             Err(_) => Err(Fault::Line("not UTF-8".to_owned())),
         };
-        self.opening.count(self.line, outcome);
+        self.opening.is_end(self.line, outcome);
     }
 }
 
+fn number<R: BufRead>(reader: &DumpReader<R>) -> u32 {
+    u32::try_from(reader.line_number()).unwrap_or(u32::MAX)
+}
+
 /// The reader's errors without the line number, which the viewer shows beside them.
-fn fault(error: &DumpError) -> Fault {
+pub(crate) fn fault(error: &DumpError) -> Fault {
     match error {
         DumpError::LineTooLong { limit, .. } => Fault::Line(format!("longer than {limit} bytes")),
         DumpError::NotUtf8 { .. } => Fault::Line("not UTF-8".to_owned()),
@@ -188,7 +240,7 @@ impl Opening {
         if let Value::Description { sdp: Some(sdp), .. } = &event.value {
             self.description_bytes = self.description_bytes.saturating_add(sdp.len());
             if self.description_bytes <= DESCRIPTION_LIMIT {
-                self.recording.descriptions.insert(number, sdp.clone().into_owned());
+                self.recording.descriptions.push((number, sdp.clone().into_owned()));
             }
         }
         if connection.is_none() {
@@ -262,26 +314,20 @@ impl Opening {
         index
     }
 
-    /// Keeps what became of a line. False where nothing behind it can be had.
-    fn count(&mut self, line: u32, outcome: Result<(), Fault>) -> bool {
+    /// Notes where a line that was taken in stands, or why it was not, and says whether there is no more.
+    fn is_end(&mut self, line: u32, outcome: Result<(), Fault>) -> bool {
         match outcome {
-            Ok(()) => self.recording.line_numbers.push(line),
-            Err(Fault::Line(reason)) => self.skip(Problem { line, reason }),
-            Err(Fault::End(reason)) => self.recording.interrupted = Some(Problem { line, reason }),
-        }
-        self.recording.interrupted.is_none()
-    }
-
-    fn skip(&mut self, problem: Problem) {
-        self.recording.skipped_count += 1;
-        if self.recording.skipped.len() < DESCRIBED_SKIPS {
-            self.recording.skipped.push(problem);
+            Ok(()) => {
+                self.recording.line_numbers.push(line);
+                false
+            }
+            Err(fault) => self.recording.problems.is_end(line, fault),
         }
     }
 
     /// What all lines so far amount to.
     fn conclude(&mut self, decoder: &SessionDecoder) {
-        self.recording.features = serde_json::to_string(&self.extractor.features(decoder)).ok();
+        self.recording.features = self.extractor.features(decoder).to_json();
         self.recording.findings = self.extractor.findings(decoder);
     }
 }
@@ -345,8 +391,8 @@ mod tests {
         let growing = Growing::open_within(text.as_bytes(), limit).unwrap();
         let recording = growing.opening.recording;
         assert_eq!(recording.times.len(), 2);
-        assert!(recording.interrupted.is_some());
-        let features = recording.features.unwrap();
+        assert!(recording.problems.interrupted.is_some());
+        let features = recording.features;
         assert!(features.contains("\"nackCount\":7"), "{features}");
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use rtctrace_features::Finding;
+use rtctrace_protocol::json::write_string;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::derived::DERIVED;
-use crate::recording::{Connection, Problem, Recording};
+use crate::problems::Problem;
+use crate::recording::{Connection, Recording};
 use crate::series::EntrySeries;
 use crate::states::States;
 use crate::stats_lanes::{self, StatsLane};
@@ -17,7 +18,6 @@ use crate::units::{Behaviour, behaviour, unit};
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Overview<'a> {
-    metadata: Box<RawValue>,
     start: f64,
     end: f64,
     methods: &'a [String],
@@ -26,18 +26,6 @@ struct Overview<'a> {
     skipped: Skipped<'a>,
     interrupted: Option<ProblemOverview<'a>>,
     graphs_end: Option<f64>,
-    features: Option<Box<RawValue>>,
-    findings: Vec<FindingOverview<'a>>,
-}
-
-/// A finding, with what its rule says of all of them.
-#[derive(Serialize)]
-struct FindingOverview<'a> {
-    #[serde(flatten)]
-    finding: &'a Finding,
-    title: &'a str,
-    meaning: &'a str,
-    advice: &'a str,
 }
 
 #[derive(Serialize)]
@@ -99,27 +87,49 @@ impl Recording {
     pub fn overview(&self) -> String {
         let start = self.times.iter().copied().fold(f64::INFINITY, f64::min);
         let end = self.times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let raw = |text: &String| RawValue::from_string(text.clone()).ok();
         let overview = Overview {
-            metadata: raw(&self.metadata).unwrap_or_default(),
             start: if start.is_finite() { start } else { 0.0 },
             end: if end.is_finite() { end } else { 0.0 },
             methods: &self.methods,
             tracks: &self.tracks,
             connections: self.connections().collect(),
-            skipped: Skipped { count: self.skipped_count, first: self.skipped.iter().map(problem).collect() },
-            interrupted: self.interrupted.as_ref().map(problem),
+            skipped: Skipped { count: self.problems.count, first: self.problems.skipped.iter().map(problem).collect() },
+            interrupted: self.problems.interrupted.as_ref().map(problem),
             graphs_end: self.graphs_end,
-            features: self.features.as_ref().and_then(raw),
-            findings: self.findings.iter().map(finding).collect(),
         };
-        serde_json::to_string(&overview).unwrap_or_default()
+        let mut text = serde_json::to_string(&overview).unwrap_or_default();
+        // What is JSON already is not read again.
+        text.pop();
+        for (name, json) in [("metadata", &self.metadata), ("features", &self.features)] {
+            text.push(',');
+            write_string(&mut text, name);
+            text.push(':');
+            text.push_str(if json.is_empty() { "null" } else { json });
+        }
+        text.push_str(",\"findings\":[");
+        for (at, finding) in self.findings.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            write_finding(&mut text, finding);
+        }
+        text.push_str("]}");
+        text
     }
 }
 
-fn finding(finding: &Finding) -> FindingOverview<'_> {
+/// A finding, with what its rule says of all of them.
+fn write_finding(text: &mut String, finding: &Finding) {
     let rule = finding.rule;
-    FindingOverview { finding, title: rule.title, meaning: rule.meaning, advice: rule.advice }
+    text.push_str(&finding.to_json());
+    text.pop();
+    for (name, value) in [("title", rule.title), ("meaning", rule.meaning), ("advice", rule.advice)] {
+        text.push(',');
+        write_string(text, name);
+        text.push(':');
+        write_string(text, value);
+    }
+    text.push('}');
 }
 
 fn problem(problem: &Problem) -> ProblemOverview<'_> {
@@ -129,9 +139,8 @@ fn problem(problem: &Problem) -> ProblemOverview<'_> {
 impl Recording {
     fn connections(&self) -> impl Iterator<Item = ConnectionOverview<'_>> {
         let mut descriptions = vec![Vec::new(); self.connections.len()];
-        let mut events: Vec<u32> = self.descriptions.keys().copied().collect();
-        events.sort_unstable();
-        for event in events {
+        for (event, _) in &self.descriptions {
+            let event = *event;
             let owner = self.connection_of.get(event as usize).and_then(|owner| usize::try_from(*owner).ok());
             if let Some(owner) = owner.and_then(|owner| descriptions.get_mut(owner)) {
                 owner.push(event);
@@ -173,17 +182,17 @@ fn entry(entry: &EntrySeries) -> EntryOverview<'_> {
         constant: !series.moves(),
         last: Some(series.last()),
     });
+    let mut texts = BTreeMap::new();
+    for text in &entry.texts {
+        texts.insert(&*text.name, TextOverview { value: &text.value, changes: text.changes });
+    }
     EntryOverview {
         id: &entry.id,
         r#type: &entry.kind,
         start: entry.times.first().copied().unwrap_or_default(),
         end: entry.times.last().copied().unwrap_or_default(),
         points: entry.times.len(),
-        texts: entry
-            .texts
-            .iter()
-            .map(|text| (&*text.name, TextOverview { value: &text.value, changes: text.changes }))
-            .collect(),
+        texts,
         series: derived.chain(own).collect(),
     }
 }

@@ -21,7 +21,7 @@ impl Recording {
     fn preview(&self, event: u32) -> Option<String> {
         let index = event as usize;
         let line = Line::parse(self.lines.get(*self.spans.get(index)?)).ok()?;
-        let mut text = match (self.sizes.get(index).copied().unwrap_or(0), self.descriptions.get(&event)) {
+        let mut text = match (self.sizes.get(index).copied().unwrap_or(0), self.description(event)) {
             (0, None) if line.value().is_null() && matches!(&*line.method(), "onicecandidate" | "addIceCandidate") => {
                 END_OF_CANDIDATES.to_owned()
             }

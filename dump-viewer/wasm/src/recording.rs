@@ -3,11 +3,11 @@
 use rtctrace_features::Finding;
 
 use crate::lines::{Lines, Span};
+use crate::problems::Problems;
 use crate::series::ConnectionSeries;
 use crate::states::States;
 use crate::tracks::Tracks;
 use crate::value::Replay;
-use std::collections::HashMap;
 
 /// Why a file cannot be shown at all.
 #[derive(Debug)]
@@ -22,13 +22,6 @@ impl EventFlags {
     pub const FAILURE: u8 = 1;
     /// Something that often goes with trouble.
     pub const WARNING: u8 = 2;
-}
-
-/// A line that could not be read.
-#[derive(Debug, Clone)]
-pub(crate) struct Problem {
-    pub(crate) line: u32,
-    pub(crate) reason: String,
 }
 
 /// One `RTCPeerConnection`.
@@ -54,11 +47,10 @@ pub struct Recording {
     pub(crate) connections: Vec<Connection>,
     /// What was captured.
     pub(crate) tracks: Tracks,
-    pub(crate) skipped: Vec<Problem>,
-    pub(crate) skipped_count: u32,
-    pub(crate) interrupted: Option<Problem>,
+    pub(crate) problems: Problems,
     pub(crate) graphs_end: Option<f64>,
-    pub(crate) features: Option<String>,
+    /// JSON of what it comes to.
+    pub(crate) features: String,
     /// What was wrong, the worst first.
     pub(crate) findings: Vec<Finding>,
     pub(crate) lines: Lines,
@@ -67,8 +59,8 @@ pub struct Recording {
     pub(crate) line_numbers: Vec<u32>,
     /// One more than the entries in the report of an event, 0 for other events.
     pub(crate) sizes: Vec<u32>,
-    /// Complete session descriptions by event number.
-    pub(crate) descriptions: HashMap<u32, String>,
+    /// Complete session descriptions with their event numbers, in order.
+    pub(crate) descriptions: Vec<(u32, String)>,
     pub(crate) replay: Replay,
     /// Unix ms of each event.
     pub times: Vec<f64>,
@@ -83,6 +75,12 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// The session description of an event.
+    pub(crate) fn description(&self, event: u32) -> Option<&String> {
+        let place = self.descriptions.binary_search_by_key(&event, |(event, _)| *event).ok()?;
+        self.descriptions.get(place).map(|(_, sdp)| sdp)
+    }
+
     /// Unix ms of each point of a stats entry.
     #[must_use]
     pub fn points(&self, connection: usize, entry: usize) -> Option<&[f64]> {

@@ -24,7 +24,7 @@ impl Recording {
     }
 
     fn in_value(&self, event: u32, needle: &str) -> bool {
-        if self.descriptions.get(&event).is_some_and(|sdp| contains(sdp, needle)) {
+        if self.description(event).is_some_and(|sdp| contains(sdp, needle)) {
             return true;
         }
         let Some(span) = self.spans.get(event as usize) else { return false };

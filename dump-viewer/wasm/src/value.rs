@@ -37,7 +37,7 @@ impl Recording {
         let value = if is_report {
             let value = self.report(event)?;
             EventValue { kind: "report", value, sdp: None, extra, line: number }
-        } else if let Some(sdp) = self.descriptions.get(&event) {
+        } else if let Some(sdp) = self.description(event) {
             let kind = line.value().get("type").map_or("null", |kind| kind.text());
             EventValue { kind: "description", value: kind.to_owned(), sdp: Some(sdp.clone()), extra, line: number }
         } else {

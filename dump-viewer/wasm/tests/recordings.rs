@@ -285,7 +285,9 @@ fn a_truncated_dump_is_shown_as_far_as_it_goes() {
     let bytes = fixture("rich-session.jsonl");
     let (recording, overview) = open(&bytes[..bytes.len() / 2]);
     assert!(recording.times.len() > 20);
-    assert_eq!(overview["skipped"]["count"], 1, "the last line");
+    assert_eq!(overview["skipped"]["count"], 0);
+    let lines = bytes[..bytes.len() / 2].split(|byte| *byte == b'\n').count();
+    assert_eq!(overview["interrupted"]["line"], lines);
 
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(&bytes).unwrap();
@@ -295,9 +297,86 @@ fn a_truncated_dump_is_shown_as_far_as_it_goes() {
     assert!(overview["interrupted"]["line"].as_u64().unwrap() > 20);
 }
 
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Of each: what is told, at which line, and how many events there are nevertheless.
+#[test]
+fn damaged_files_say_what_is_wrong_and_where_and_show_the_rest() {
+    let whole = fixture("rich-session.jsonl");
+    let lines: Vec<&[u8]> = whole.split(|byte| *byte == b'\n').collect();
+    let all = open(&whole).0.times.len();
+    let with = |place: usize, line: &[u8]| {
+        let mut lines = lines.clone();
+        lines.insert(place - 1, line);
+        lines.join(&b'\n')
+    };
+    let huge = vec![b'x'; (16 << 20) + 1];
+    let first = |count: usize| lines[..count].join(&b'\n');
+    let mut marked = b"\xef\xbb\xbf".to_vec();
+    marked.extend(&whole);
+    let mut wrong_sum = packed(&whole);
+    let at = wrong_sum.len() - 8;
+    wrong_sum[at] ^= 1;
+    let table: [(&str, Vec<u8>, &str, u64, usize); 9] = [
+        ("cut in a line", first(30)[..first(30).len() - 9].to_vec(), "the file ends within it: ", 30, 27),
+        ("binary in the middle", with(20, b"\0\x01\xff\xfe"), "not UTF-8", 20, all),
+        ("Latin-1 in the middle", with(20, b"[\"create\",null,\"caf\xe9\",1]"), "not UTF-8", 20, all),
+        ("a huge line", with(20, &huge), "longer than 16777216 bytes", 20, all),
+        ("no JSON", with(20, b"[1,"), "not JSON at byte 3", 20, all),
+        ("a byte order mark", marked, "", 0, all),
+        ("packed and cut", packed(&first(200))[..packed(&first(200)).len() - 20].to_vec(), "truncated", 0, 100),
+        (
+            "packed, with another sum",
+            wrong_sum,
+            "what was unpacked is not what was packed",
+            lines.len() as u64 - 1,
+            all,
+        ),
+        (
+            "packed, with more behind",
+            [packed(&whole), b"more".to_vec()].concat(),
+            "truncated",
+            lines.len() as u64 - 1,
+            all,
+        ),
+    ];
+    for (name, bytes, reason, line, events) in table {
+        let (mut recording, overview) = open(&bytes);
+        let told = match overview["interrupted"].is_null() {
+            true => overview["skipped"]["first"][0].clone(),
+            false => overview["interrupted"].clone(),
+        };
+        if reason.is_empty() {
+            assert!(told.is_null(), "{name}: {told}");
+        } else {
+            assert!(told["reason"].as_str().unwrap_or_default().contains(reason), "{name}: {told}");
+            assert!(line == 0 || told["line"] == line, "{name}: {told}");
+        }
+        assert!(
+            if line == 0 && events < all { recording.times.len() > events } else { recording.times.len() == events },
+            "{name}: {}",
+            recording.times.len()
+        );
+        look_at_all(&mut recording);
+    }
+}
+
 #[test]
 fn a_file_that_is_no_dump_says_so() {
-    for (bytes, reason) in [(&b""[..], "empty"), (b"\x89PNG\r\n\x1a\n", "no dump"), (b"{\"a\":1}\n", "no dump")] {
+    for (bytes, reason) in [
+        (&b""[..], "empty"),
+        (b"\x1f\x8b\x08\0", "truncated"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+        (b"PK\x03\x04", "has to be unpacked"),
+        (b"\xff\xfeR\0T\0C\0", "UTF-16"),
+        (b"\0\0\x01\xba", "binary"),
+        (b"{\"a\":1}\n", "but it begins with"),
+        (b"RTCStatsDump\n{\"a\"\n", "second line"),
+    ] {
         let error = Recording::open(bytes).unwrap_err();
         assert!(error.0.contains(reason), "{}", error.0);
     }

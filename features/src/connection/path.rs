@@ -2,13 +2,13 @@
 
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::Entry;
-use serde_json::json;
 
 use super::in_use::PairInUse;
 use crate::input;
+use crate::json;
 use crate::limits;
 use crate::table::ConnectionFeatures;
-use crate::value::Json;
+use crate::value::{FeatureValue, Json};
 
 /// A way, by the local candidate of the selected pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,11 +136,19 @@ impl Paths {
         let Some(now) = self.now else { return self.pair.write(features) };
         features.ice_path = Some(now.name().to_owned());
         features.ice_path_changes = i64::try_from(self.changes).ok();
-        let changes = self.list.iter().map(
-            |(elapsed, from, to)| json!({ "time": input::millis(*elapsed), "from": from.name(), "to": to.name() }),
-        );
         if !self.list.is_empty() {
-            features.ice_path_history = Json::new(&serde_json::Value::from_iter(changes).to_string());
+            let mut changes = String::new();
+            json::array(&mut changes, &self.list, |out, (elapsed, from, to)| {
+                let mut change = json::Object::begin(out);
+                change.text("from", from.name());
+                match input::millis(*elapsed) {
+                    Some(time) => change.value("time", FeatureValue::Integer(time)),
+                    None => change.member("time").push_str("null"),
+                }
+                change.text("to", to.name());
+                change.end();
+            });
+            features.ice_path_history = Json::new(&changes);
         }
         self.pair.write(features);
     }

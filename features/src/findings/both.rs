@@ -4,16 +4,16 @@ use super::episodes::{Episodes, JOIN, Piece, Terms};
 use super::finding::Finding;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&NEVER_RECEIVED, &ONE_WAY_AUDIO];
 
 const NEVER: Threshold = Threshold {
-    name: "time without any packet from the beginning on",
+    name: described("time without any packet from the beginning on"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "two looks; the first packets follow the handshake at once",
+    reason: described("two looks; the first packets follow the handshake at once"),
 };
 
 static NEVER_RECEIVED: Rule = Rule {
@@ -24,14 +24,16 @@ static NEVER_RECEIVED: Rule = Rule {
     advice: "Look at the other side's recording, and at the SFU: its subscriptions, and its ports.",
     sentence: "Not one packet of {count:stream} arrived in {total}",
     thresholds: &[NEVER],
-    reads: "getStats: inbound-rtp.packetsReceived, outbound-rtp.packetsSent; oniceconnectionstatechange, else transport.dtlsState",
+    reads: described(
+        "getStats: inbound-rtp.packetsReceived, outbound-rtp.packetsSent; oniceconnectionstatechange, else transport.dtlsState",
+    ),
 };
 
 const ONE_WAY: Threshold = Threshold {
-    name: "time of audio in one direction alone, from the beginning on",
+    name: described("time of audio in one direction alone, from the beginning on"),
     value: 15.0,
     unit: Unit::Seconds,
-    reason: "reasoned: three looks; who joins may be let in, or unmute, a moment later",
+    reason: described("reasoned: three looks; who joins may be let in, or unmute, a moment later"),
 };
 
 static ONE_WAY_AUDIO: Rule = Rule {
@@ -42,7 +44,9 @@ static ONE_WAY_AUDIO: Rule = Rule {
     advice: "Look at the other side's recording: whether it sends, by which direction of its transceiver, and where its packets end.",
     sentence: "Audio was {way} for {total} and never {other}",
     thresholds: &[ONE_WAY],
-    reads: "getStats: outbound-rtp.packetsSent, inbound-rtp.packetsReceived of audio; media-source.totalSamplesDuration of what should be sent",
+    reads: described(
+        "getStats: outbound-rtp.packetsSent, inbound-rtp.packetsReceived of audio; media-source.totalSamplesDuration of what should be sent",
+    ),
 };
 
 const NEVER_TERMS: Terms = Terms { least: NEVER.value, count: 0.0, join: JOIN };

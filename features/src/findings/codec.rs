@@ -6,7 +6,7 @@ use super::finding::FindingTrack;
 use super::rule::{Rule, Severity};
 use super::sink::{Sink, number, text};
 use crate::limits;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&CODEC_FALLBACK];
@@ -19,7 +19,9 @@ static CODEC_FALLBACK: Rule = Rule {
     advice: "Hardware has limits of sizes and of how many streams it takes, and drivers fail: look at what changed at that moment.",
     sentence: "The {side} of {kind} fell back to software: {to} instead of {from}[, {count:time}]",
     thresholds: &[],
-    reads: "getStats: outbound-rtp.powerEfficientEncoder, encoderImplementation; inbound-rtp.powerEfficientDecoder, decoderImplementation (libwebrtc names what it fell back from)",
+    reads: described(
+        "getStats: outbound-rtp.powerEfficientEncoder, encoderImplementation; inbound-rtp.powerEfficientDecoder, decoderImplementation (libwebrtc names what it fell back from)",
+    ),
 };
 
 /// What codes.

@@ -11,7 +11,7 @@ use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use crate::input::{self, TrackingId};
 use crate::limits;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[
@@ -24,7 +24,9 @@ pub(super) const RULES: &[&Rule] = &[
     &SOURCE_MUTED,
 ];
 
-const OF_FAILURES: &str = "navigator.mediaDevices.getUserMedia, getUserMediaOnSuccess, getUserMediaOnFailure; the same without the object, of older clients";
+const OF_FAILURES: &str = described(
+    "navigator.mediaDevices.getUserMedia, getUserMediaOnSuccess, getUserMediaOnFailure; the same without the object, of older clients",
+);
 
 static CAPTURE_DENIED: Rule = Rule {
     id: "capture-denied",
@@ -89,14 +91,16 @@ static DEVICE_VANISHED: Rule = Rule {
     advice: "Listen for ended and devicechange, tell the user, and offer another device.",
     sentence: "The {kind} device[ \"{label}\"] went away after {after} of use",
     thresholds: &[],
-    reads: "MediaStreamTrack.onended of a track of getUserMedia that the page has not stopped",
+    reads: described("MediaStreamTrack.onended of a track of getUserMedia that the page has not stopped"),
 };
 
 const MUTED: Threshold = Threshold {
-    name: "muted time",
+    name: described("muted time"),
     value: 5.0,
     unit: Unit::Seconds,
-    reason: "reasoned: browsers mute a source for a moment when devices are switched; what lasts longer is noticed",
+    reason: described(
+        "reasoned: browsers mute a source for a moment when devices are switched; what lasts longer is noticed",
+    ),
 };
 
 static SOURCE_MUTED: Rule = Rule {
@@ -107,7 +111,7 @@ static SOURCE_MUTED: Rule = Rule {
     advice: "Listen for mute and unmute on local tracks and tell the user.",
     sentence: "The source of the local {kind} track was muted by the system for {total}",
     thresholds: &[MUTED],
-    reads: "MediaStreamTrack.onmute, onunmute without a connection: of local tracks",
+    reads: described("MediaStreamTrack.onmute, onunmute without a connection: of local tracks"),
 };
 
 const MUTED_TERMS: Terms = Terms { least: MUTED.value, count: 0.0, join: 0.0 };

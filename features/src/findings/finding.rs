@@ -1,10 +1,13 @@
 //! What a finding is, and how it is told.
 
+#[cfg(feature = "serde")]
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use super::rule::Rule;
 use super::sentence;
-use crate::value::{FeatureValue, Unit, UnixMillis};
+#[cfg(feature = "serde")]
+use crate::value::FeatureValue;
+use crate::value::{Unit, UnixMillis};
 
 /// One value that triggered a rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +29,7 @@ pub enum Measure {
     Text(String),
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for Measure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -52,6 +56,7 @@ pub struct FindingTrack {
     pub stats_id: Option<String>,
 }
 
+#[cfg(feature = "serde")]
 impl FindingTrack {
     fn members(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let members = [
@@ -66,6 +71,7 @@ impl FindingTrack {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for FindingTrack {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -100,6 +106,7 @@ impl Finding {
     }
 
     /// The values as one JSON object, each by its name: `{"total": {"value": 4.2, "unit": "s"}}`.
+    #[cfg(feature = "serde")]
     pub fn values_json(&self) -> String {
         serde_json::to_string(&Values(&self.values)).unwrap_or_default()
     }
@@ -126,8 +133,10 @@ impl Finding {
     }
 }
 
+#[cfg(feature = "serde")]
 struct Values<'f>(&'f [Measured]);
 
+#[cfg(feature = "serde")]
 impl Serialize for Values<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
@@ -138,8 +147,10 @@ impl Serialize for Values<'_> {
     }
 }
 
+#[cfg(feature = "serde")]
 struct Value<'f>(&'f Measured);
 
+#[cfg(feature = "serde")]
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut value = serializer.serialize_struct("Value", 2)?;
@@ -152,6 +163,7 @@ impl Serialize for Value<'_> {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

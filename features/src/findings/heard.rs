@@ -6,23 +6,25 @@ use super::received::{Gained, Member};
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use super::watch::Around;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&AUDIO_CONCEALMENT, &AUDIO_CLOCK_DRIFT];
 
 const CONCEALED: Threshold = Threshold {
-    name: "share of samples that were invented, without silence, between two looks",
+    name: described("share of samples that were invented, without silence, between two looks"),
     value: 0.05,
     unit: Unit::Fraction,
-    reason: "reasoned: NetEq conceals a lost packet of 20 ms without being heard; a twentieth of five seconds is a syllable",
+    reason: described(
+        "reasoned: NetEq conceals a lost packet of 20 ms without being heard; a twentieth of five seconds is a syllable",
+    ),
 };
 
 const CONCEALED_TIME: Threshold = Threshold {
-    name: "time that was invented",
+    name: described("time that was invented"),
     value: 0.25,
     unit: Unit::Seconds,
-    reason: "the same of five seconds: streams that begin and end, of which less is known, invent a little",
+    reason: described("the same of five seconds: streams that begin and end, of which less is known, invent a little"),
 };
 
 static AUDIO_CONCEALMENT: Rule = Rule {
@@ -33,21 +35,23 @@ static AUDIO_CONCEALMENT: Rule = Rule {
     advice: "Look at losses and jitter of that moment. With neither, the receiving machine was too busy to play.",
     sentence: "Received audio had gaps: {seconds} were invented, {worst} at {at}[, {path}]",
     thresholds: &[CONCEALED, CONCEALED_TIME],
-    reads: "getStats: inbound-rtp.concealedSamples, silentConcealedSamples, totalSamplesReceived",
+    reads: described("getStats: inbound-rtp.concealedSamples, silentConcealedSamples, totalSamplesReceived"),
 };
 
 const DRIFT: Threshold = Threshold {
-    name: "share of samples inserted more than removed, or the other way round, between two looks",
+    name: described("share of samples inserted more than removed, or the other way round, between two looks"),
     value: 0.02,
     unit: Unit::Fraction,
-    reason: "reasoned: clocks of sound cards differ by 0.01%; a burst of jitter is made up for in both directions",
+    reason: described(
+        "reasoned: clocks of sound cards differ by 0.01%; a burst of jitter is made up for in both directions",
+    ),
 };
 
 const DRIFT_TIME: Threshold = Threshold {
-    name: "time of it in one direction",
+    name: described("time of it in one direction"),
     value: 30.0,
     unit: Unit::Seconds,
-    reason: "reasoned: no jitter buffer grows or shrinks for so long",
+    reason: described("reasoned: no jitter buffer grows or shrinks for so long"),
 };
 
 static AUDIO_CLOCK_DRIFT: Rule = Rule {
@@ -58,7 +62,9 @@ static AUDIO_CLOCK_DRIFT: Rule = Rule {
     advice: "Look for a wrong sample rate: a virtual or Bluetooth device of the sender, or a capturing machine that cannot keep up.",
     sentence: "Received audio was {way} by {worst} for {total}",
     thresholds: &[DRIFT, DRIFT_TIME],
-    reads: "getStats: inbound-rtp.insertedSamplesForDeceleration, removedSamplesForAcceleration, totalSamplesReceived",
+    reads: described(
+        "getStats: inbound-rtp.insertedSamplesForDeceleration, removedSamplesForAcceleration, totalSamplesReceived",
+    ),
 };
 
 const CONCEALED_TERMS: Terms = Terms { least: CONCEALED_TIME.value, count: 0.0, join: JOIN };

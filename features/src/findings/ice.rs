@@ -8,12 +8,14 @@ use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use crate::input;
 use crate::limits;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&ICE_FAILED, &ICE_STALLED, &ICE_DISCONNECTED, &ICE_FLAPPING];
 
-const CAUSES: &str = "create, setConfiguration: iceServers, iceTransportPolicy; onicecandidate, onicecandidateerror, addIceCandidate, setRemoteDescription; oniceconnectionstatechange";
+const CAUSES: &str = described(
+    "create, setConfiguration: iceServers, iceTransportPolicy; onicecandidate, onicecandidateerror, addIceCandidate, setRemoteDescription; oniceconnectionstatechange",
+);
 
 static ICE_FAILED: Rule = Rule {
     id: "ice-failed",
@@ -27,10 +29,12 @@ static ICE_FAILED: Rule = Rule {
 };
 
 const STALLED: Threshold = Threshold {
-    name: "time of checking, or since both descriptions were set if it never came to that",
+    name: described("time of checking, or since both descriptions were set if it never came to that"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: checks are paced by 50 ms and answered within a round trip; browsers give up after 15 to 30 s",
+    reason: described(
+        "reasoned: checks are paced by 50 ms and answered within a round trip; browsers give up after 15 to 30 s",
+    ),
 };
 
 static ICE_STALLED: Rule = Rule {
@@ -45,10 +49,12 @@ static ICE_STALLED: Rule = Rule {
 };
 
 const OUTAGE: Threshold = Threshold {
-    name: "time disconnected",
+    name: described("time disconnected"),
     value: 1.0,
     unit: Unit::Seconds,
-    reason: "libwebrtc says disconnected when nothing was received for 2.5 s (weak_connection_receive_timeout), so more than three seconds are gone then",
+    reason: described(
+        "libwebrtc says disconnected when nothing was received for 2.5 s (weak_connection_receive_timeout), so more than three seconds are gone then",
+    ),
 };
 
 static ICE_DISCONNECTED: Rule = Rule {
@@ -59,14 +65,14 @@ static ICE_DISCONNECTED: Rule = Rule {
     advice: "Look at the user's network at that moment: a change of Wi-Fi, a sleeping radio, a VPN. Restart ICE when it lasts.",
     sentence: "ICE was disconnected for {total}[, {then}]",
     thresholds: &[OUTAGE],
-    reads: "oniceconnectionstatechange",
+    reads: described("oniceconnectionstatechange"),
 };
 
 const FLAPS: Threshold = Threshold {
-    name: "disconnections no more than a minute apart",
+    name: described("disconnections no more than a minute apart"),
     value: 3.0,
     unit: Unit::Count,
-    reason: "reasoned: one or two are a change of network",
+    reason: described("reasoned: one or two are a change of network"),
 };
 
 static ICE_FLAPPING: Rule = Rule {
@@ -77,7 +83,7 @@ static ICE_FLAPPING: Rule = Rule {
     advice: "Look at Wi-Fi coverage and at NATs that forget a binding soon; a relay over TCP may hold.",
     sentence: "ICE was disconnected {count:times} in a row, for {total} in all",
     thresholds: &[FLAPS],
-    reads: "oniceconnectionstatechange",
+    reads: described("oniceconnectionstatechange"),
 };
 
 const OUTAGE_TERMS: Terms = Terms { least: OUTAGE.value, count: 0.0, join: 0.0 };

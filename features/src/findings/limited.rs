@@ -8,23 +8,25 @@ use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
 use super::watch::Around;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&CPU_LIMITED, &BANDWIDTH_LIMITED];
 
 const LIMITED: Threshold = Threshold {
-    name: "share of the time between two looks that was limited",
+    name: described("share of the time between two looks that was limited"),
     value: 0.5,
     unit: Unit::Fraction,
-    reason: "reasoned: libwebrtc looks at the processor every 5 s (kCheckForOveruseIntervalMs) and goes back and forth at the edge",
+    reason: described(
+        "reasoned: libwebrtc looks at the processor every 5 s (kCheckForOveruseIntervalMs) and goes back and forth at the edge",
+    ),
 };
 
 const LIMITED_TIME: Threshold = Threshold {
-    name: "limited time",
+    name: described("limited time"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: every start is limited for some seconds, until the bandwidth is known",
+    reason: described("reasoned: every start is limited for some seconds, until the bandwidth is known"),
 };
 
 static CPU_LIMITED: Rule = Rule {
@@ -35,21 +37,23 @@ static CPU_LIMITED: Rule = Rule {
     advice: "Send a smaller size or fewer layers, prefer a codec that the machine encodes in hardware, take effects off.",
     sentence: "The processor limited the sent video for {total}[, down to {height} lines]",
     thresholds: &[LIMITED, LIMITED_TIME],
-    reads: "getStats: outbound-rtp.qualityLimitationDurations.cpu, or qualityLimitationReason; of simulcast, of the first layer",
+    reads: described(
+        "getStats: outbound-rtp.qualityLimitationDurations.cpu, or qualityLimitationReason; of simulcast, of the first layer",
+    ),
 };
 
 const BAD_LOSS: Threshold = Threshold {
-    name: "share of lost packets that bears it out",
+    name: described("share of lost packets that bears it out"),
     value: 0.02,
     unit: Unit::Fraction,
-    reason: "libwebrtc's loss-based control stops raising the bit rate from 2% on",
+    reason: described("libwebrtc's loss-based control stops raising the bit rate from 2% on"),
 };
 
 const BAD_ROUND_TRIP: Threshold = Threshold {
-    name: "round trip time that bears it out",
+    name: described("round trip time that bears it out"),
     value: 0.3,
     unit: Unit::Seconds,
-    reason: "G.114 wants less than 150 ms one way for speech; a queue that is full adds as much",
+    reason: described("G.114 wants less than 150 ms one way for speech; a queue that is full adds as much"),
 };
 
 static BANDWIDTH_LIMITED: Rule = Rule {
@@ -60,7 +64,9 @@ static BANDWIDTH_LIMITED: Rule = Rule {
     advice: "Look at the uplink and at Wi-Fi; something else may fill it. Lower what the page asks for, or send fewer layers.",
     sentence: "Bandwidth limited the sent video for {total}[, with {loss} of the packets lost][, with a round trip of {rtt}][, {path}]",
     thresholds: &[LIMITED, LIMITED_TIME, BAD_LOSS, BAD_ROUND_TRIP],
-    reads: "getStats: outbound-rtp.qualityLimitationDurations.bandwidth, or qualityLimitationReason, of simulcast of the first layer; remote-inbound-rtp.packetsLost, roundTripTime; candidate-pair in use.currentRoundTripTime",
+    reads: described(
+        "getStats: outbound-rtp.qualityLimitationDurations.bandwidth, or qualityLimitationReason, of simulcast of the first layer; remote-inbound-rtp.packetsLost, roundTripTime; candidate-pair in use.currentRoundTripTime",
+    ),
 };
 
 const LIMITED_TERMS: Terms = Terms { least: LIMITED_TIME.value, count: 0.0, join: JOIN };

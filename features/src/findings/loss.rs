@@ -6,23 +6,25 @@ use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use super::watch::Around;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&PACKET_LOSS];
 
 const SHARE: Threshold = Threshold {
-    name: "share of lost packets between two looks",
+    name: described("share of lost packets between two looks"),
     value: 0.05,
     unit: Unit::Fraction,
-    reason: "libwebrtc's loss-based control lowers the bit rate from 10% on and raises it below 2%; from 5% on speech with Opus is heard to suffer in spite of FEC",
+    reason: described(
+        "libwebrtc's loss-based control lowers the bit rate from 10% on and raises it below 2%; from 5% on speech with Opus is heard to suffer in spite of FEC",
+    ),
 };
 
 const PACKETS: Threshold = Threshold {
-    name: "packets between two looks, at least",
+    name: described("packets between two looks, at least"),
     value: 20.0,
     unit: Unit::Count,
-    reason: "one of fewer is 5% already",
+    reason: described("one of fewer is 5% already"),
 };
 
 static PACKET_LOSS: Rule = Rule {
@@ -33,7 +35,9 @@ static PACKET_LOSS: Rule = Rule {
     advice: "Look at the network of the side that lost them: Wi-Fi, a busy uplink, a relay far away. Losses on relay over TCP or TLS are those of a path that is stalled.",
     sentence: "Packet loss of {way} {kind} reached {worst} at {at}, {lost:packet} in all[, {path}]",
     thresholds: &[SHARE, PACKETS],
-    reads: "getStats: inbound-rtp.packetsReceived, packetsLost; outbound-rtp.packetsSent with remote-inbound-rtp.packetsLost",
+    reads: described(
+        "getStats: inbound-rtp.packetsReceived, packetsLost; outbound-rtp.packetsSent with remote-inbound-rtp.packetsLost",
+    ),
 };
 
 const LOSSY: Terms = Terms { least: 0.0, count: 0.0, join: JOIN };

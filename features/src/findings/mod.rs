@@ -38,6 +38,8 @@ mod way;
 
 use std::sync::LazyLock;
 
+use rtctrace_protocol::sorted_by;
+
 pub use finding::{Finding, FindingTrack, Measure, Measured};
 pub(crate) use page::Page;
 pub use rule::{Rule, Severity, Threshold};
@@ -76,7 +78,8 @@ pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
 /// the SFU is while two talk to each other directly.
 pub(crate) fn sorted(mut findings: Vec<Finding>, has_received: bool) -> Vec<Finding> {
     findings.retain(|finding| !has_received || !both::is_never_received(finding));
-    findings.sort_by_key(|finding| (finding.rule.severity, finding.begin, finding.end));
+    let key = |finding: &Finding| (finding.rule.severity, finding.begin, finding.end);
+    findings = sorted_by(findings, |one, other| key(one).cmp(&key(other)));
     findings.truncate(limits::FINDINGS);
     findings
 }

@@ -7,7 +7,7 @@ use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use crate::input;
 use crate::limits;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] =
@@ -21,14 +21,18 @@ static NEGOTIATION_FAILED: Rule = Rule {
     advice: "The error says what the browser did not like. As a rule two offers crossed (perfect negotiation helps), or the SDP was changed on its way.",
     sentence: "{method} failed {count:times}: {error}",
     thresholds: &[],
-    reads: "createOfferOnFailure, createAnswerOnFailure, setLocalDescriptionOnFailure, setRemoteDescriptionOnFailure",
+    reads: described(
+        "createOfferOnFailure, createAnswerOnFailure, setLocalDescriptionOnFailure, setRemoteDescriptionOnFailure",
+    ),
 };
 
 const UNFINISHED: Threshold = Threshold {
-    name: "time without an answer",
+    name: described("time without an answer"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: a server answers within a second, and who waits for a person rings for longer; less may be a user who leaves",
+    reason: described(
+        "reasoned: a server answers within a second, and who waits for a person rings for longer; less may be a user who leaves",
+    ),
 };
 
 static NEGOTIATION_UNFINISHED: Rule = Rule {
@@ -39,7 +43,7 @@ static NEGOTIATION_UNFINISHED: Rule = Rule {
     advice: "Look at the signaling of that moment, and at the other side's recording.",
     sentence: "The negotiation stayed in {state} for {total} and was never finished",
     thresholds: &[UNFINISHED],
-    reads: "onsignalingstatechange, close",
+    reads: described("onsignalingstatechange, close"),
 };
 
 static CANDIDATE_TOO_EARLY: Rule = Rule {
@@ -50,7 +54,7 @@ static CANDIDATE_TOO_EARLY: Rule = Rule {
     advice: "Keep candidates until setRemoteDescription was called.",
     sentence: "addIceCandidate was called {count:times} before setRemoteDescription",
     thresholds: &[],
-    reads: "addIceCandidate, setRemoteDescription",
+    reads: described("addIceCandidate, setRemoteDescription"),
 };
 
 static CANDIDATE_REFUSED: Rule = Rule {
@@ -61,7 +65,7 @@ static CANDIDATE_REFUSED: Rule = Rule {
     advice: "As a rule they belong to another media section or to an ICE generation that is over.",
     sentence: "addIceCandidate failed {count:times}: {error}",
     thresholds: &[],
-    reads: "addIceCandidateOnFailure",
+    reads: described("addIceCandidateOnFailure"),
 };
 
 /// The calls whose failures are told, and by which rule.

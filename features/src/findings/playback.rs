@@ -6,7 +6,7 @@ use super::rule::{Rule, Severity};
 use super::sink::{Sink, number, text};
 use crate::input;
 use crate::limits;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&AUTOPLAY_BLOCKED];
@@ -19,7 +19,7 @@ static AUTOPLAY_BLOCKED: Rule = Rule {
     advice: "Call play() from a click and show a button when it is refused; or join by a click.",
     sentence: "The browser refused to play what was received, {count:times}: {error}",
     thresholds: &[],
-    reads: "HTMLMediaElement.playOnFailure with NotAllowedError",
+    reads: described("HTMLMediaElement.playOnFailure with NotAllowedError"),
 };
 
 /// Follows refusals.

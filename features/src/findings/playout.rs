@@ -9,16 +9,18 @@ use super::growth::Growth;
 use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&SYNTHESIZED_PLAYOUT];
 
 const SHARE: Threshold = Threshold {
-    name: "share of synthesized samples between two looks",
+    name: described("share of synthesized samples between two looks"),
     value: 0.02,
     unit: Unit::Fraction,
-    reason: "reasoned: a device that starts misses some milliseconds; a tenth of a second in five is heard as crackling",
+    reason: described(
+        "reasoned: a device that starts misses some milliseconds; a tenth of a second in five is heard as crackling",
+    ),
 };
 
 static SYNTHESIZED_PLAYOUT: Rule = Rule {
@@ -29,7 +31,7 @@ static SYNTHESIZED_PLAYOUT: Rule = Rule {
     advice: "Look for a busy processor, many tabs, virtual audio devices and Bluetooth.",
     sentence: "The loudspeaker got {seconds} of made-up samples, {worst} at {at}",
     thresholds: &[SHARE],
-    reads: "getStats: media-playout.synthesizedSamplesDuration, totalSamplesDuration",
+    reads: described("getStats: media-playout.synthesizedSamplesDuration, totalSamplesDuration"),
 };
 
 const TERMS: Terms = Terms { least: 0.0, count: 0.0, join: JOIN };

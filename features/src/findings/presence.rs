@@ -7,7 +7,7 @@ use super::episodes::{Episodes, Piece, Terms};
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
 use crate::input;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&PAGE_FROZEN, &MACHINE_SUSPENDED, &PAGE_OFFLINE, &PAGE_HIDDEN];
@@ -20,7 +20,7 @@ static PAGE_FROZEN: Rule = Rule {
     advice: "Expect it on phones; come back with an ICE restart on resume.",
     sentence: "The browser froze the page {count:times}, for {total} in all",
     thresholds: &[],
-    reads: "document.onfreeze, onresume",
+    reads: described("document.onfreeze, onresume"),
 };
 
 static MACHINE_SUSPENDED: Rule = Rule {
@@ -31,7 +31,7 @@ static MACHINE_SUSPENDED: Rule = Rule {
     advice: "Nothing is wrong with the call; a wake lock keeps a machine awake.",
     sentence: "The machine slept {count:times}, for {total} in all",
     thresholds: &[],
-    reads: ":rtctrace.suspended",
+    reads: described(":rtctrace.suspended"),
 };
 
 static PAGE_OFFLINE: Rule = Rule {
@@ -42,14 +42,14 @@ static PAGE_OFFLINE: Rule = Rule {
     advice: "Look at the user's network: Wi-Fi, a VPN that was switched, a tunnel.",
     sentence: "The browser was offline {count:times}, for {total} in all",
     thresholds: &[],
-    reads: "window.onoffline, ononline",
+    reads: described("window.onoffline, ononline"),
 };
 
 const HIDDEN: Threshold = Threshold {
-    name: "hidden time",
+    name: described("hidden time"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "Chromium throttles pages that have been hidden for 10 s (kThrottlingDelayAfterBackgrounding)",
+    reason: described("Chromium throttles pages that have been hidden for 10 s (kThrottlingDelayAfterBackgrounding)"),
 };
 
 static PAGE_HIDDEN: Rule = Rule {
@@ -60,7 +60,7 @@ static PAGE_HIDDEN: Rule = Rule {
     advice: "It explains gaps between reports, and effects on a canvas that stand still.",
     sentence: "The page was hidden for {total}",
     thresholds: &[HIDDEN],
-    reads: "document.onvisibilitychange",
+    reads: described("document.onvisibilitychange"),
 };
 
 const ANY: Terms = Terms { least: 0.0, count: 0.0, join: 60.0 };

@@ -17,16 +17,18 @@ use super::seen::Seen;
 use super::sink::{Sink, number, text};
 use super::watch::Around;
 use crate::input;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&NO_MEDIA_RECEIVED, &JITTER_BUFFER_STRESS, &NOT_RENDERED];
 
 pub(super) const DRY: Threshold = Threshold {
-    name: "time without a packet",
+    name: described("time without a packet"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "two looks; senders of speech with DTX send every 400 ms, and of a still video at least once a second",
+    reason: described(
+        "two looks; senders of speech with DTX send every 400 ms, and of a still video at least once a second",
+    ),
 };
 
 pub(super) static NO_MEDIA_RECEIVED: Rule = Rule {
@@ -37,28 +39,32 @@ pub(super) static NO_MEDIA_RECEIVED: Rule = Rule {
     advice: "Look at the sender's own recording, at the SFU's subscriptions, and for a path that lets packets pass in one direction only.",
     sentence: "No {kind} arrived for {total}[, {proof}]",
     thresholds: &[DRY],
-    reads: "getStats: inbound-rtp.packetsReceived; remote-outbound-rtp.packetsSent, reportsSent",
+    reads: described("getStats: inbound-rtp.packetsReceived; remote-outbound-rtp.packetsSent, reportsSent"),
 };
 
 const DEEP: Threshold = Threshold {
-    name: "time of audio in the jitter buffer",
+    name: described("time of audio in the jitter buffer"),
     value: 0.2,
     unit: Unit::Seconds,
-    reason: "G.114 wants less than 150 ms one way, and 400 ms at most; NetEq needs 40 to 80 ms on a good network",
+    reason: described(
+        "G.114 wants less than 150 ms one way, and 400 ms at most; NetEq needs 40 to 80 ms on a good network",
+    ),
 };
 
 const DEEP_VIDEO: Threshold = Threshold {
-    name: "time of video in the jitter buffer",
+    name: described("time of video in the jitter buffer"),
     value: 0.5,
     unit: Unit::Seconds,
-    reason: "reasoned: video waits for speech that comes late, and for whole frames; half a second is felt in any talk",
+    reason: described(
+        "reasoned: video waits for speech that comes late, and for whole frames; half a second is felt in any talk",
+    ),
 };
 
 const DEEP_TIME: Threshold = Threshold {
-    name: "time that deep",
+    name: described("time that deep"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; a burst passes",
+    reason: described("reasoned: two looks; a burst passes"),
 };
 
 static JITTER_BUFFER_STRESS: Rule = Rule {
@@ -69,14 +75,16 @@ static JITTER_BUFFER_STRESS: Rule = Rule {
     advice: "Look at jitter and losses: Wi-Fi, a busy link, a relay over TCP. A page that sets jitterBufferTarget does not count where the browser tells the minimum that the network asks for.",
     sentence: "Received {kind} waited up to {worst} in the jitter buffer, for {total}[, {path}]",
     thresholds: &[DEEP, DEEP_VIDEO, DEEP_TIME],
-    reads: "getStats: inbound-rtp.jitterBufferMinimumDelay, else jitterBufferDelay, by jitterBufferEmittedCount",
+    reads: described(
+        "getStats: inbound-rtp.jitterBufferMinimumDelay, else jitterBufferDelay, by jitterBufferEmittedCount",
+    ),
 };
 
 const UNSEEN: Threshold = Threshold {
-    name: "time",
+    name: described("time"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; an element may be attached a moment after the track came",
+    reason: described("reasoned: two looks; an element may be attached a moment after the track came"),
 };
 
 static NOT_RENDERED: Rule = Rule {
@@ -87,7 +95,9 @@ static NOT_RENDERED: Rule = Rule {
     advice: "Look whether the track is in the srcObject of an element that plays, at autoplay, and at the output device.",
     sentence: "Received {kind} was not played for {total}",
     thresholds: &[UNSEEN],
-    reads: "getStats: inbound-rtp.packetsReceived with totalSamplesReceived of audio (Chromium takes samples only to play them), framesDecoded with framesRendered of video, where events are told, too; not while the page is hidden",
+    reads: described(
+        "getStats: inbound-rtp.packetsReceived with totalSamplesReceived of audio (Chromium takes samples only to play them), framesDecoded with framesRendered of video, where events are told, too; not while the page is hidden",
+    ),
 };
 
 const DRY_TERMS: Terms = Terms { least: DRY.value, count: 0.0, join: JOIN };

@@ -13,16 +13,18 @@ use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number, text};
 use super::watch::Around;
 use crate::limits;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&DECODER_STUCK, &VIDEO_FROZEN, &REPAIR_FAILS, &DECODER_OVERLOADED, &VIDEO_BLANK];
 
 const FREEZES: Threshold = Threshold {
-    name: "frozen time",
+    name: described("frozen time"),
     value: 1.0,
     unit: Unit::Seconds,
-    reason: "webrtc-stats counts as a freeze what lasts longer than max(3 δ, δ + 150 ms) after the frame before, δ being the mean of the last 30 frames; half a second now and then passes for a hitch",
+    reason: described(
+        "webrtc-stats counts as a freeze what lasts longer than max(3 δ, δ + 150 ms) after the frame before, δ being the mean of the last 30 frames; half a second now and then passes for a hitch",
+    ),
 };
 
 static VIDEO_FROZEN: Rule = Rule {
@@ -33,14 +35,16 @@ static VIDEO_FROZEN: Rule = Rule {
     advice: "Look for packet loss, a change of path or an overloaded decoder at that moment; if there is none, at the sender's encoder and frame rate.",
     sentence: "Video froze {count:times}, for {total} in all[, up to {longest} at once][, {path}]",
     thresholds: &[FREEZES],
-    reads: "getStats: inbound-rtp.freezeCount, totalFreezesDuration",
+    reads: described("getStats: inbound-rtp.freezeCount, totalFreezesDuration"),
 };
 
 const STUCK: Threshold = Threshold {
-    name: "time in which nothing was decoded",
+    name: described("time in which nothing was decoded"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "two looks; libwebrtc asks for a key frame after 3 s without a frame (kMaxWaitForFrame), and again",
+    reason: described(
+        "two looks; libwebrtc asks for a key frame after 3 s without a frame (kMaxWaitForFrame), and again",
+    ),
 };
 
 static DECODER_STUCK: Rule = Rule {
@@ -51,21 +55,23 @@ static DECODER_STUCK: Rule = Rule {
     advice: "NullVideoDecoder means that the browser cannot decode what was negotiated. Look at end-to-end encryption, at transforms, and for key frames that do not come.",
     sentence: "Video arrived and none of it was decoded for {total}[, by {decoder}]",
     thresholds: &[STUCK],
-    reads: "getStats: inbound-rtp.framesReceived, else packetsReceived, with framesDecoded; decoderImplementation",
+    reads: described(
+        "getStats: inbound-rtp.framesReceived, else packetsReceived, with framesDecoded; decoderImplementation",
+    ),
 };
 
 const REQUESTS: Threshold = Threshold {
-    name: "requests for a key frame between two looks",
+    name: described("requests for a key frame between two looks"),
     value: 2.0,
     unit: Unit::Count,
-    reason: "one may be answered after the look",
+    reason: described("one may be answered after the look"),
 };
 
 const REPAIR: Threshold = Threshold {
-    name: "time without a key frame",
+    name: described("time without a key frame"),
     value: 9.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; an answer takes a round trip and a frame",
+    reason: described("reasoned: two looks; an answer takes a round trip and a frame"),
 };
 
 static REPAIR_FAILS: Rule = Rule {
@@ -76,25 +82,31 @@ static REPAIR_FAILS: Rule = Rule {
     advice: "Look whether the requests reach the sender: its pliCount should grow. An SFU may drop them, or throttle key frames.",
     sentence: "{count:key frame} asked for in {total}, and none came",
     thresholds: &[REQUESTS, REPAIR],
-    reads: "getStats: inbound-rtp.pliCount, firCount, keyFramesDecoded, packetsReceived",
+    reads: described("getStats: inbound-rtp.pliCount, firCount, keyFramesDecoded, packetsReceived"),
 };
 
 const BUSY: Threshold = Threshold {
-    name: "share of the time that decoding takes",
+    name: described("share of the time that decoding takes"),
     value: 0.8,
     unit: Unit::Fraction,
-    reason: "reasoned: one decoder works at one frame after the other, and needs room for large ones",
+    reason: described("reasoned: one decoder works at one frame after the other, and needs room for large ones"),
 };
 
 const DROPPED: Threshold = Threshold {
-    name: "share of dropped frames",
+    name: described("share of dropped frames"),
     value: 0.1,
     unit: Unit::Fraction,
-    reason: "reasoned: decoders in hardware work at several frames at once, so time alone proves nothing; three frames of 30 are seen",
+    reason: described(
+        "reasoned: decoders in hardware work at several frames at once, so time alone proves nothing; three frames of 30 are seen",
+    ),
 };
 
-const OVERLOAD_TIME: Threshold =
-    Threshold { name: "time of both", value: 9.0, unit: Unit::Seconds, reason: "reasoned: two looks" };
+const OVERLOAD_TIME: Threshold = Threshold {
+    name: described("time of both"),
+    value: 9.0,
+    unit: Unit::Seconds,
+    reason: described("reasoned: two looks"),
+};
 
 static DECODER_OVERLOADED: Rule = Rule {
     id: "decoder-overloaded",
@@ -104,21 +116,23 @@ static DECODER_OVERLOADED: Rule = Rule {
     advice: "Receive smaller or fewer videos, prefer a codec that the machine decodes in hardware.",
     sentence: "The decoder was busy for up to {worst} of the time and dropped {dropped} of the frames, for {total}",
     thresholds: &[BUSY, DROPPED, OVERLOAD_TIME],
-    reads: "getStats: inbound-rtp.totalDecodeTime, framesDropped, framesReceived",
+    reads: described("getStats: inbound-rtp.totalDecodeTime, framesDropped, framesReceived"),
 };
 
 const TINY: Threshold = Threshold {
-    name: "width and height",
+    name: described("width and height"),
     value: 2.0,
     unit: Unit::Pixels,
-    reason: "browsers send 2 x 2 black pixels for a source that has ended or gives nothing; no camera has so few",
+    reason: described(
+        "browsers send 2 x 2 black pixels for a source that has ended or gives nothing; no camera has so few",
+    ),
 };
 
 const BLANK_TIME: Threshold = Threshold {
-    name: "time of such pictures",
+    name: described("time of such pictures"),
     value: 9.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; a source that is replaced shows nothing for a moment",
+    reason: described("reasoned: two looks; a source that is replaced shows nothing for a moment"),
 };
 
 static VIDEO_BLANK: Rule = Rule {
@@ -129,7 +143,7 @@ static VIDEO_BLANK: Rule = Rule {
     advice: "Look at the sender's camera or canvas: its track may have ended.",
     sentence: "Received video was {width} x {height} pixels for {total}",
     thresholds: &[TINY, BLANK_TIME],
-    reads: "getStats: inbound-rtp.frameWidth, frameHeight, framesDecoded",
+    reads: described("getStats: inbound-rtp.frameWidth, frameHeight, framesDecoded"),
 };
 
 const FROZEN_TERMS: Terms = Terms { least: FREEZES.value, count: 0.0, join: JOIN };

@@ -18,17 +18,19 @@ use super::sink::{Sink, number, text};
 use super::sources::Source;
 use super::watch::Around;
 use crate::input;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] =
     &[&NO_MEDIA_SENT, &ENCODER_SLOW, &SIMULCAST_LAYER_LOST, &KEY_FRAME_STORM, &VIDEO_BLACK];
 
 const DRY: Threshold = Threshold {
-    name: "time without a packet",
+    name: described("time without a packet"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "two looks; Opus with DTX sends a packet every 400 ms, and encoders of video repeat a still picture at least once a second",
+    reason: described(
+        "two looks; Opus with DTX sends a packet every 400 ms, and encoders of video repeat a still picture at least once a second",
+    ),
 };
 
 static NO_MEDIA_SENT: Rule = Rule {
@@ -39,28 +41,32 @@ static NO_MEDIA_SENT: Rule = Rule {
     advice: "Look whether the transceiver's direction and the far end's answer let it send, and whether the encoder failed.",
     sentence: "No {kind} was sent for {total} though its source was running",
     thresholds: &[DRY],
-    reads: "setLocalDescription, setRemoteDescription: directions; getStats: outbound-rtp.packetsSent, active; media-source.frames, totalSamplesDuration",
+    reads: described(
+        "setLocalDescription, setRemoteDescription: directions; getStats: outbound-rtp.packetsSent, active; media-source.frames, totalSamplesDuration",
+    ),
 };
 
 const HALF: Threshold = Threshold {
-    name: "share of the source's frames that is encoded",
+    name: described("share of the source's frames that is encoded"),
     value: 0.5,
     unit: Unit::Fraction,
-    reason: "reasoned: an encoder drops a frame now and then to keep its bit rate; of 30 frames 15 are seen to jerk",
+    reason: described(
+        "reasoned: an encoder drops a frame now and then to keep its bit rate; of 30 frames 15 are seen to jerk",
+    ),
 };
 
 const LIVELY: Threshold = Threshold {
-    name: "frame rate of the source",
+    name: described("frame rate of the source"),
     value: 10.0,
     unit: Unit::FramesPerSecond,
-    reason: "below it there is little to drop: a screen's source gives what changes",
+    reason: described("below it there is little to drop: a screen's source gives what changes"),
 };
 
 const BEHIND: Threshold = Threshold {
-    name: "time behind",
+    name: described("time behind"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; encoders are slow while they start",
+    reason: described("reasoned: two looks; encoders are slow while they start"),
 };
 
 static ENCODER_SLOW: Rule = Rule {
@@ -71,7 +77,9 @@ static ENCODER_SLOW: Rule = Rule {
     advice: "Look at the bit rate that the encoder may use for that size, at its implementation, and at its time for a frame.",
     sentence: "Only {worst} of {source} were encoded, for {total}",
     thresholds: &[HALF, LIVELY, BEHIND],
-    reads: "getStats: outbound-rtp.framesEncoded (of simulcast the fastest layer), qualityLimitationReason; media-source.frames. Silent where the page sets a maxFramerate",
+    reads: described(
+        "getStats: outbound-rtp.framesEncoded (of simulcast the fastest layer), qualityLimitationReason; media-source.frames. Silent where the page sets a maxFramerate",
+    ),
 };
 
 static SIMULCAST_LAYER_LOST: Rule = Rule {
@@ -82,18 +90,26 @@ static SIMULCAST_LAYER_LOST: Rule = Rule {
     advice: "Bandwidth or the processor may not suffice for all layers: look at the limitations at that moment.",
     sentence: "Layer {rid} of the sent video stood still for {total} while others went on[, limited by {reason}]",
     thresholds: &[DRY],
-    reads: "getStats: outbound-rtp.packetsSent, active, rid, qualityLimitationReason, of streams with one mid or mediaSourceId",
+    reads: described(
+        "getStats: outbound-rtp.packetsSent, active, rid, qualityLimitationReason, of streams with one mid or mediaSourceId",
+    ),
 };
 
 const STORM: Threshold = Threshold {
-    name: "key frames a second",
+    name: described("key frames a second"),
     value: 0.5,
     unit: Unit::FramesPerSecond,
-    reason: "reasoned: libwebrtc sends one in 300 ms at most (kMinKeyframeSendIntervalMs); who joins asks for one, and one every two seconds for so long is no joining",
+    reason: described(
+        "reasoned: libwebrtc sends one in 300 ms at most (kMinKeyframeSendIntervalMs); who joins asks for one, and one every two seconds for so long is no joining",
+    ),
 };
 
-const STORM_TIME: Threshold =
-    Threshold { name: "time of so many", value: 9.0, unit: Unit::Seconds, reason: "reasoned: two looks" };
+const STORM_TIME: Threshold = Threshold {
+    name: described("time of so many"),
+    value: 9.0,
+    unit: Unit::Seconds,
+    reason: described("reasoned: two looks"),
+};
 
 static KEY_FRAME_STORM: Rule = Rule {
     id: "key-frame-storm",
@@ -103,18 +119,24 @@ static KEY_FRAME_STORM: Rule = Rule {
     advice: "Look who sends PLI or FIR: a receiver that loses much, or an SFU that passes on every request.",
     sentence: "{count:key frame} went out in {total}[, {requests:time} asked for]",
     thresholds: &[STORM, STORM_TIME],
-    reads: "getStats: outbound-rtp.keyFramesEncoded, pliCount, firCount",
+    reads: described("getStats: outbound-rtp.keyFramesEncoded, pliCount, firCount"),
 };
 
 const BLACK: Threshold = Threshold {
-    name: "bytes of a frame",
+    name: described("bytes of a frame"),
     value: 100.0,
     unit: Unit::Count,
-    reason: "reasoned: a frame that says nothing but that all is as it was takes some tens of bytes, and the noise of any camera some hundreds",
+    reason: described(
+        "reasoned: a frame that says nothing but that all is as it was takes some tens of bytes, and the noise of any camera some hundreds",
+    ),
 };
 
-const BLACK_TIME: Threshold =
-    Threshold { name: "time of such frames", value: 10.0, unit: Unit::Seconds, reason: "reasoned: two looks" };
+const BLACK_TIME: Threshold = Threshold {
+    name: described("time of such frames"),
+    value: 10.0,
+    unit: Unit::Seconds,
+    reason: described("reasoned: two looks"),
+};
 
 static VIDEO_BLACK: Rule = Rule {
     id: "video-black",
@@ -124,7 +146,9 @@ static VIDEO_BLACK: Rule = Rule {
     advice: "Ask the user, who may mean it so; a camera in use by another program may give black frames, too.",
     sentence: "The sent video was black or still for {total}, with {worst} bytes a frame",
     thresholds: &[BLACK, BLACK_TIME],
-    reads: "getStats: outbound-rtp.bytesSent, framesEncoded, frameWidth (from 160 on), of tracks of getUserMedia that MediaStreamTrack.enabled does not silence",
+    reads: described(
+        "getStats: outbound-rtp.bytesSent, framesEncoded, frameWidth (from 160 on), of tracks of getUserMedia that MediaStreamTrack.enabled does not silence",
+    ),
 };
 
 const DRY_TERMS: Terms = Terms { least: DRY.value, count: 0.0, join: JOIN };

@@ -8,7 +8,7 @@ use super::sink::{Sink, number, text};
 use crate::input;
 use crate::limits;
 use crate::table::ConnectionFeatures;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&DTLS_FAILED, &SLOW_SETUP];
@@ -21,21 +21,25 @@ static DTLS_FAILED: Rule = Rule {
     advice: "Look for a fingerprint that is not the certificate's (an SDP that was changed, or of another connection), an expired certificate, and two sides with one role.",
     sentence: "DTLS failed: {cause}",
     thresholds: &[],
-    reads: "ondtlsstatechange, ondtlserror; onconnectionstatechange while ICE is connected; getStats: transport.dtlsState",
+    reads: described(
+        "ondtlsstatechange, ondtlserror; onconnectionstatechange while ICE is connected; getStats: transport.dtlsState",
+    ),
 };
 
 const SLOW: Threshold = Threshold {
-    name: "time of ICE and DTLS",
+    name: described("time of ICE and DTLS"),
     value: 5.0,
     unit: Unit::Seconds,
-    reason: "reasoned: both take a few round trips; users take five seconds for a fault",
+    reason: described("reasoned: both take a few round trips; users take five seconds for a fault"),
 };
 
 const SLOW_ANSWER: Threshold = Threshold {
-    name: "time from an offer of the other side to the answer of this one",
+    name: described("time from an offer of the other side to the answer of this one"),
     value: 5.0,
     unit: Unit::Seconds,
-    reason: "reasoned: the page answers by itself. How long an offer of its own waits for an answer says nothing: a person may be asked",
+    reason: described(
+        "reasoned: the page answers by itself. How long an offer of its own waits for an answer says nothing: a person may be asked",
+    ),
 };
 
 static SLOW_SETUP: Rule = Rule {
@@ -46,7 +50,9 @@ static SLOW_SETUP: Rule = Rule {
     advice: "Of ICE: servers that do not answer, candidates that come late, TURN credentials that are fetched only then. Of DTLS: lost packets, which are sent again after a second. Of signaling: what the page does between offer and answer.",
     sentence: "The set-up took long: {took} for {step}",
     thresholds: &[SLOW, SLOW_ANSWER],
-    reads: "createAnswer, setLocalDescription, setRemoteDescription, onsignalingstatechange, oniceconnectionstatechange, ondtlsstatechange, onconnectionstatechange",
+    reads: described(
+        "createAnswer, setLocalDescription, setRemoteDescription, onsignalingstatechange, oniceconnectionstatechange, ondtlsstatechange, onconnectionstatechange",
+    ),
 };
 
 /// Follows DTLS.

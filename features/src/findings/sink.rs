@@ -1,5 +1,7 @@
 //! Where rules put what they have found.
 
+use rtctrace_protocol::sorted_by;
+
 use super::episodes::{Episode, Episodes, Terms};
 use super::finding::{Finding, FindingTrack, Measure, Measured};
 use super::rule::Rule;
@@ -58,8 +60,8 @@ impl<'s> Sink<'s> {
         (episodes, terms): (&Episodes, Terms),
         values: impl Fn(&Episode) -> Vec<Measured>,
     ) {
-        let (mut all, count) = episodes.all(terms);
-        all.sort_by(|a, b| b.whole.seconds.total_cmp(&a.whole.seconds));
+        let (all, count) = episodes.all(terms);
+        let all = sorted_by(all, |a, b| b.whole.seconds.total_cmp(&a.whole.seconds));
         for (at, episode) in all.iter().enumerate() {
             let mut values = values(episode);
             values.extend(episode.whole.path.map(|path| text("path", path)));

@@ -12,16 +12,18 @@ use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
 use super::watch::Around;
 use crate::input;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&SILENT_MICROPHONE, &CAMERA_WITHOUT_FRAMES, &CAMERA_SLOW];
 
 const SILENCE: Threshold = Threshold {
-    name: "silence from the beginning on",
+    name: described("silence from the beginning on"),
     value: 15.0,
     unit: Unit::Seconds,
-    reason: "reasoned: any microphone that works gives some noise, so its energy grows at once; a user may take a moment to unmute in the system",
+    reason: described(
+        "reasoned: any microphone that works gives some noise, so its energy grows at once; a user may take a moment to unmute in the system",
+    ),
 };
 
 static SILENT_MICROPHONE: Rule = Rule {
@@ -32,14 +34,16 @@ static SILENT_MICROPHONE: Rule = Rule {
     advice: "The system or a switch mutes it, or the wrong device is chosen: show a level meter before the call.",
     sentence: "The microphone gave no sound for {total}, and none before",
     thresholds: &[SILENCE],
-    reads: "getStats: media-source.totalAudioEnergy, totalSamplesDuration, of tracks of getUserMedia that MediaStreamTrack.enabled does not silence, of clients that trace it",
+    reads: described(
+        "getStats: media-source.totalAudioEnergy, totalSamplesDuration, of tracks of getUserMedia that MediaStreamTrack.enabled does not silence, of clients that trace it",
+    ),
 };
 
 const NO_FRAMES: Threshold = Threshold {
-    name: "time without a frame",
+    name: described("time without a frame"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; cameras that are switched over, and machines that wake up, are faster",
+    reason: described("reasoned: two looks; cameras that are switched over, and machines that wake up, are faster"),
 };
 
 static CAMERA_WITHOUT_FRAMES: Rule = Rule {
@@ -50,21 +54,23 @@ static CAMERA_WITHOUT_FRAMES: Rule = Rule {
     advice: "A privacy switch, another program or a driver may hold it; have the user plug it in again, or choose another.",
     sentence: "The camera gave no frame for {total}",
     thresholds: &[NO_FRAMES],
-    reads: "getStats: media-source.frames, of tracks of getUserMedia that MediaStreamTrack.enabled does not silence",
+    reads: described(
+        "getStats: media-source.frames, of tracks of getUserMedia that MediaStreamTrack.enabled does not silence",
+    ),
 };
 
 const SLOW: Threshold = Threshold {
-    name: "share of the frame rate that was asked for",
+    name: described("share of the frame rate that was asked for"),
     value: 0.7,
     unit: Unit::Fraction,
-    reason: "reasoned: 20 of 30 frames pass for fluent, 15 do not; cameras halve their rate in dim light",
+    reason: described("reasoned: 20 of 30 frames pass for fluent, 15 do not; cameras halve their rate in dim light"),
 };
 
 const SLOW_TIME: Threshold = Threshold {
-    name: "slow time",
+    name: described("slow time"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: exposure settles within seconds",
+    reason: described("reasoned: exposure settles within seconds"),
 };
 
 static CAMERA_SLOW: Rule = Rule {
@@ -75,7 +81,9 @@ static CAMERA_SLOW: Rule = Rule {
     advice: "More light helps most cameras; a hub or another program may take their bandwidth. Asking for a smaller size may help.",
     sentence: "The camera gave {worst} where {asked} were asked for, for {total}",
     thresholds: &[SLOW, SLOW_TIME],
-    reads: "getStats: media-source.frames; getUserMedia and MediaStreamTrack.applyConstraints: video.frameRate as exact, ideal or min",
+    reads: described(
+        "getStats: media-source.frames; getUserMedia and MediaStreamTrack.applyConstraints: video.frameRate as exact, ideal or min",
+    ),
 };
 
 const SILENT_TERMS: Terms = Terms { least: SILENCE.value, count: 0.0, join: f64::INFINITY };

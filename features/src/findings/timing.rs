@@ -3,23 +3,23 @@
 use super::episodes::{Episodes, Piece, Terms};
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&REPORTS_GAP, &CLOCK_JUMP];
 
 const GAP: Threshold = Threshold {
-    name: "time without a report",
+    name: described("time without a report"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: clients poll each second, and hidden pages of Chromium still do",
+    reason: described("reasoned: clients poll each second, and hidden pages of Chromium still do"),
 };
 
 const TIMES: Threshold = Threshold {
-    name: "times the usual time between reports",
+    name: described("times the usual time between reports"),
     value: 4.0,
     unit: Unit::Count,
-    reason: "reasoned: who polls each ten seconds may miss one or two",
+    reason: described("reasoned: who polls each ten seconds may miss one or two"),
 };
 
 static REPORTS_GAP: Rule = Rule {
@@ -30,14 +30,16 @@ static REPORTS_GAP: Rule = Rule {
     advice: "Look at the events around: hidden, frozen, suspended, offline, dropped lines.",
     sentence: "No report came for {longest}[, the longest of {count:gap}]",
     thresholds: &[GAP, TIMES],
-    reads: "getStats: the times of its events",
+    reads: described("getStats: the times of its events"),
 };
 
 const JUMP: Threshold = Threshold {
-    name: "difference between the two clocks from one report to the next",
+    name: described("difference between the two clocks from one report to the next"),
     value: 2.0,
     unit: Unit::Seconds,
-    reason: "reasoned: a page that is busy for a second reads its report late; clocks that are set by the network in small steps do not matter",
+    reason: described(
+        "reasoned: a page that is busy for a second reads its report late; clocks that are set by the network in small steps do not matter",
+    ),
 };
 
 static CLOCK_JUMP: Rule = Rule {
@@ -48,7 +50,9 @@ static CLOCK_JUMP: Rule = Rule {
     advice: "Mind it when times of this session are compared with those of others.",
     sentence: "The clock jumped by {worst}[, the most of {count:jump}]",
     thresholds: &[JUMP],
-    reads: "getStats: timestamp, and the times of its events, of connections that have other events, too: the SFU Sora's times are its own clock's",
+    reads: described(
+        "getStats: timestamp, and the times of its events, of connections that have other events, too: the SFU Sora's times are its own clock's",
+    ),
 };
 
 const GAP_TERMS: Terms = Terms { least: 0.0, count: 1.0, join: f64::INFINITY };

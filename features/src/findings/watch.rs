@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use rtctrace_protocol::event::Event;
 use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, MemberName, Report};
+use rtctrace_protocol::sorted_by;
 
 use super::both::{Both, Flow};
 use super::directions::Directions;
@@ -289,7 +290,7 @@ impl Watch {
                 self.slots.push((role, place));
             }
         }
-        self.slots.sort_unstable();
+        self.slots = sorted_by(std::mem::take(&mut self.slots), Ord::cmp);
         for (role, place) in &self.slots {
             let Some(entry) = report.at(*place) else { continue };
             let is_changed = entry.is_changed_since(seen);

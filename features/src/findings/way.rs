@@ -5,23 +5,25 @@ use super::looks::Window;
 use super::rule::{Rule, Severity, Threshold};
 use super::sink::{Sink, number};
 use super::watch::Around;
-use crate::value::Unit;
+use crate::value::{Unit, described};
 
 /// The rules of this file.
 pub(super) const RULES: &[&Rule] = &[&ROUND_TRIP_HIGH, &RELAY_OVER_TCP, &PATH_CHANGED];
 
 const LONG: Threshold = Threshold {
-    name: "round trip time",
+    name: described("round trip time"),
     value: 0.4,
     unit: Unit::Seconds,
-    reason: "G.114: with buffers at both ends it comes to 300 ms one way and more, at which people talk into each other",
+    reason: described(
+        "G.114: with buffers at both ends it comes to 300 ms one way and more, at which people talk into each other",
+    ),
 };
 
 const LONG_TIME: Threshold = Threshold {
-    name: "time of so long a one",
+    name: described("time of so long a one"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; single checks may be late",
+    reason: described("reasoned: two looks; single checks may be late"),
 };
 
 static ROUND_TRIP_HIGH: Rule = Rule {
@@ -32,14 +34,14 @@ static ROUND_TRIP_HIGH: Rule = Rule {
     advice: "A relay or SFU far away, or a queue that is full: if it comes and goes with the bit rate, send less.",
     sentence: "The round trip took up to {worst}, for {total}[, {path}]",
     thresholds: &[LONG, LONG_TIME],
-    reads: "getStats: candidate-pair in use.currentRoundTripTime",
+    reads: described("getStats: candidate-pair in use.currentRoundTripTime"),
 };
 
 const RELAYED: Threshold = Threshold {
-    name: "time on such a path",
+    name: described("time on such a path"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: two looks; a better pair is found within seconds",
+    reason: described("reasoned: two looks; a better pair is found within seconds"),
 };
 
 static RELAY_OVER_TCP: Rule = Rule {
@@ -50,14 +52,14 @@ static RELAY_OVER_TCP: Rule = Rule {
     advice: "Open UDP to the TURN server, at port 443 if nothing else.",
     sentence: "Media was {path} for {total}",
     thresholds: &[RELAYED],
-    reads: "getStats: local-candidate of the pair in use: candidateType, relayProtocol",
+    reads: described("getStats: local-candidate of the pair in use: candidateType, relayProtocol"),
 };
 
 const SETTLED: Threshold = Threshold {
-    name: "time after the first report",
+    name: described("time after the first report"),
     value: 10.0,
     unit: Unit::Seconds,
-    reason: "reasoned: ICE tries pairs, and changes to better ones, for some seconds",
+    reason: described("reasoned: ICE tries pairs, and changes to better ones, for some seconds"),
 };
 
 static PATH_CHANGED: Rule = Rule {
@@ -68,7 +70,9 @@ static PATH_CHANGED: Rule = Rule {
     advice: "It explains a freeze or losses at that moment.",
     sentence: "The path changed {count:times}[, now {path}]",
     thresholds: &[SETTLED],
-    reads: "getStats: transport.selectedCandidatePairChanges, else local-candidate of the pair in use: candidateType, relayProtocol",
+    reads: described(
+        "getStats: transport.selectedCandidatePairChanges, else local-candidate of the pair in use: candidateType, relayProtocol",
+    ),
 };
 
 const LONG_TERMS: Terms = Terms { least: LONG_TIME.value, count: 0.0, join: JOIN };

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "serde")]
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::features;
-use crate::value::{FeatureValue, Json, UnixMillis};
+#[cfg(feature = "serde")]
+use crate::value::FeatureValue;
+use crate::value::{Json, UnixMillis};
 
 features! {
     /// The features of the client of a session.
@@ -75,6 +78,7 @@ features! {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for ClientFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

@@ -1,5 +1,6 @@
 //! The features of one connection.
 
+#[cfg(feature = "serde")]
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{TrackFeatures, features};
@@ -141,6 +142,7 @@ features! {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for ConnectionFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

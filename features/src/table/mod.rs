@@ -34,22 +34,22 @@ macro_rules! features {
         pub static $TABLE: &[$crate::value::Feature] = &[
             $($crate::value::Feature {
                 name: $name,
-                column: stringify!($field),
+                column: $crate::value::described(stringify!($field)),
                 kind: <$Type as $crate::value::Column>::KIND,
                 unit: $crate::value::Unit::$unit,
-                about: $about,
-                formula: $formula,
-                source: $source,
+                about: $crate::value::described($about),
+                formula: $crate::value::described($formula),
+                source: $crate::value::described($source),
                 upstream: true,
             },)*
             $($crate::value::Feature {
                 name: $our_name,
-                column: stringify!($our_field),
+                column: $crate::value::described(stringify!($our_field)),
                 kind: <$OurType as $crate::value::Column>::KIND,
                 unit: $crate::value::Unit::$our_unit,
-                about: $our_about,
-                formula: $our_formula,
-                source: $our_source,
+                about: $crate::value::described($our_about),
+                formula: $crate::value::described($our_formula),
+                source: $crate::value::described($our_source),
                 upstream: false,
             },)*
         ];
@@ -73,6 +73,7 @@ macro_rules! features {
             }
 
             /// Writes the features that are present, by name: upstream's only, or all.
+            #[cfg(feature = "serde")]
             pub(crate) fn serialize_values<M: serde::ser::SerializeMap>(
                 &self,
                 map: &mut M,

@@ -1,5 +1,6 @@
 //! The features of one track.
 
+#[cfg(feature = "serde")]
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::features;
@@ -130,6 +131,7 @@ features! {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for TrackFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
-
 use super::last::{Last, Remote};
 use super::stream::Stream;
 use super::{Direction, Media, count};
+use crate::json::{Object, array};
 use crate::limits;
 use crate::value::{FeatureValue, Json};
 
@@ -70,29 +69,32 @@ impl<'s> Layers<'s> {
         let sender = sender(last).filter(|_| is_sent_video(stream, last))?;
         let layers = self.of_sender.get(sender).filter(|layers| layers.len() > 1)?;
         let newest = layers.iter().skip(layers.len().saturating_sub(limits::LAYERS));
-        let layers = newest.filter_map(|at| self.layer(*at, samples));
-        Json::new(&Value::Array(layers.collect()).to_string())
+        let mut text = String::new();
+        array(&mut text, newest, |out, at| self.write(out, *at, samples));
+        Json::new(&text)
     }
 
-    fn layer(&self, at: usize, samples: u64) -> Option<Value> {
-        let (stream, (last, _)) = (self.streams.get(at)?, self.told.get(at)?);
-        let (width, height) = stream.largest();
-        let number = |value: Option<f64>| {
-            let value = value.filter(|value| value.is_finite())?;
-            serde_json::to_value(FeatureValue::Double(value)).ok()
-        };
-        let integer = |value: Option<f64>| value.and_then(count).map(Value::from);
-        let quality = &stream.quality;
-        let mean = |[mean, ..]: [Option<f64>; 5]| number(mean);
-        let members = [
-            ("rid", last.rid.text().map(Value::from)),
-            ("maxWidth", integer(width)),
-            ("maxHeight", integer(height)),
-            ("frameRateMean", mean(quality.frame_rate.summary(samples))),
-            ("bitrateMean", mean(quality.bitrate.summary(samples))),
-            ("activeSeconds", number(Some(quality.bitrate.active_seconds()))),
-        ];
-        let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Some(Value::Object(members.collect::<Map<_, _>>()))
+    fn write(&self, out: &mut String, at: usize, samples: u64) {
+        let mut layer = Object::begin(out);
+        if let (Some(stream), Some((last, _))) = (self.streams.get(at), self.told.get(at)) {
+            let (width, height) = stream.largest();
+            let number = |value: Option<f64>| value.filter(|value| value.is_finite()).map(FeatureValue::Double);
+            let integer = |value: Option<f64>| value.and_then(count).map(FeatureValue::Integer);
+            let mean = |[mean, ..]: [Option<f64>; 5]| number(mean);
+            let (quality, rid) = (&stream.quality, last.rid.text());
+            for (name, value) in [
+                ("activeSeconds", number(Some(quality.bitrate.active_seconds()))),
+                ("bitrateMean", mean(quality.bitrate.summary(samples))),
+                ("frameRateMean", mean(quality.frame_rate.summary(samples))),
+                ("maxHeight", integer(height)),
+                ("maxWidth", integer(width)),
+                ("rid", rid.as_deref().map(FeatureValue::Text)),
+            ] {
+                if let Some(value) = value {
+                    layer.value(name, value);
+                }
+            }
+        }
+        layer.end();
     }
 }

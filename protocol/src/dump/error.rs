@@ -4,14 +4,20 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::json::JsonError;
+use crate::json::{JsonError, write_string};
 
 /// Why a file is no dump, or why one of its lines cannot be had.
 #[derive(Debug, Error)]
 pub enum DumpError {
     /// The first line is another one.
-    #[error("this is no dump: its first line should be RTCStatsDump, but it begins with {0:?}")]
+    #[error("this is no dump: its first line should be RTCStatsDump, but it begins with {0}")]
     NotADump(String),
+    /// It is no text.
+    #[error("this is no dump: its first line should be RTCStatsDump, but it is binary{0}")]
+    Binary(&'static str),
+    /// It is a text that is written in another way.
+    #[error("the first line is {0}, and dumps are UTF-8: have the file saved in that encoding")]
+    Encoding(&'static str),
     /// The file has no byte.
     #[error("this is no dump: the file is empty")]
     Empty,
@@ -63,12 +69,35 @@ pub enum DumpError {
     },
 }
 
+/// How files begin that somebody may take for a dump.
+const BINARY: [(&[u8], &str); 6] = [
+    (b"\x89PNG", ": a PNG image"),
+    (b"PK\x03\x04", ": a ZIP archive, which has to be unpacked"),
+    (b"%PDF", ": a PDF document"),
+    (b"\x28\xb5\x2f\xfd", ": compressed by zstd, where gzip can be read"),
+    (b"\xd4\xc3\xb2\xa1", ": packets that were captured"),
+    (b"\x0a\x0d\x0d\x0a", ": packets that were captured"),
+];
+
 impl DumpError {
     /// How much of a wrong text an error shows.
     pub(super) const EXCERPT: usize = 40;
 
     pub(super) fn not_a_dump(text: &[u8]) -> Self {
+        if let Some((_, kind)) = BINARY.iter().find(|(start, _)| text.starts_with(start)) {
+            return Self::Binary(kind);
+        }
         let start = text.get(..Self::EXCERPT).unwrap_or(text);
-        Self::NotADump(String::from_utf8_lossy(start).into_owned())
+        let is_wide = |pair: &&[u8]| matches!(pair, [0, letter] | [letter, 0] if letter.is_ascii() && *letter >= b'\t');
+        let (pairs, wide) = (start.len() / 2, start.chunks_exact(2).filter(is_wide).count());
+        if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) || (pairs > 2 && wide * 4 > pairs * 3) {
+            return Self::Encoding("UTF-16");
+        }
+        if start.contains(&0) {
+            return Self::Binary("");
+        }
+        let mut excerpt = String::new();
+        write_string(&mut excerpt, &String::from_utf8_lossy(start));
+        Self::NotADump(excerpt)
     }
 }

@@ -1,6 +1,7 @@
 //! Dumps that Jitsi's server wrote: a line with what it knew of the connection, in older ones and backends' samples none, then
 //! an array for each entry of a browser or an object for each message of a backend. They are read as the lines that a
-//! collector of ours would have stored.
+//! collector of ours would have stored. So are dumps of rtcstats from before format 3, which Jitsi's come from: their first line is an object
+//! about the client.
 
 use std::collections::VecDeque;
 
@@ -27,17 +28,22 @@ impl JitsiLines {
     pub(super) fn open(first: &str, max_line: usize) -> Option<(Self, String)> {
         let value = RawValue::parse(first).ok()?;
         let is_entry = value.kind() == Kind::Array && value.at(0).is_some_and(|kind| kind.kind() == Kind::String);
-        if !is_entry && Message::parse(first).is_err() {
+        let is_client = !is_entry && Message::parse(first).is_err();
+        if is_client && !is_rtcstats_client(value) {
             return None;
         }
-        let translator = Translator::new(max_line);
+        let translator = if is_client { Translator::of_rtcstats(max_line) } else { Translator::new(max_line) };
         let mut lines = Self { translator, timeless: Vec::new(), ready: VecDeque::new(), time: 0.0 };
         let is_info = value.at(0).and_then(RawValue::as_str).is_some_and(|kind| kind == "connectionInfo");
-        let mut metadata = Metadata { client_protocol: "jitsi".to_owned(), ..Metadata::default() };
-        if is_info {
-            lines.time = value.at(3).and_then(RawValue::as_f64).unwrap_or(0.0);
+        let dialect = if is_client { "rtcstats" } else { "jitsi" };
+        let mut metadata = Metadata { client_protocol: dialect.to_owned(), ..Metadata::default() };
+        if is_info || is_client {
+            let times = ["startTime", "time"].map(|name| value.get(name).and_then(RawValue::as_f64));
+            let time =
+                if is_client { times.into_iter().flatten().next() } else { value.at(3).and_then(RawValue::as_f64) };
+            lines.time = time.unwrap_or(0.0);
             metadata.start_time = lines.time as i64;
-            let info = value.at(2).unwrap_or(RawValue::NULL);
+            let info = if is_client { value } else { value.at(2).unwrap_or(RawValue::NULL) };
             // Older servers wrote it as a text.
             let text = info.as_str();
             let info = text.as_deref().and_then(|text| RawValue::parse(text).ok()).unwrap_or(info);
@@ -100,6 +106,12 @@ impl JitsiLines {
     }
 }
 
+/// Whether an object is what a server of rtcstats wrote of its client.
+fn is_rtcstats_client(value: RawValue<'_>) -> bool {
+    let is_text = |name| value.get(name).is_some_and(|member| member.kind() == Kind::String);
+    value.get("PeerConnections").is_none() && is_text("userAgent") && (is_text("path") || is_text("url"))
+}
+
 /// The time that a line of the file says.
 fn time_of(line: RawValue<'_>) -> Option<f64> {
     if line.kind() == Kind::Array {
@@ -111,4 +123,39 @@ fn time_of(line: RawValue<'_>) -> Option<f64> {
         let data = RawValue::parse(&data).ok()?;
         if data.kind() == Kind::Array { data.at(3)?.as_f64() } else { data.get("timestamp")?.as_f64() }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::DumpReader;
+    use crate::event::{SessionDecoder, Value};
+
+    /// A delta names what has changed; times may be texts.
+    #[test]
+    fn older_dumps_of_rtcstats_are_read_as_ours() {
+        let text = [
+            r#"{"path":"/call","origin":"https://a.example","userAgent":"x","time":1700000000000,"fileFormat":2}"#,
+            r#"["create","PC_0",{"iceServers":[]},1700000000000]"#,
+            r#"["getstats","PC_0",{"A":{"type":"transport","bytesSent":1,"timestamp":0},"B":{"type":"codec","mimeType":"audio/opus"},"timestamp":1700000001000},1700000001001]"#,
+            r#"["getstats","PC_0",{"A":{"bytesSent":5},"timestamp":"2023-11-14T22:13:22.000Z"},1700000002001]"#,
+            r#"["getStats","PC_0",{"A":{"type":"transport","bytesSent":7,"timestamp":1700000003000}},1700000003001]"#,
+        ]
+        .join("\n");
+        let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+        assert_eq!(reader.metadata().get("clientProtocol").unwrap().as_str().unwrap(), "rtcstats");
+        assert_eq!(reader.metadata().get("startTime").unwrap().as_i64(), Some(1_700_000_000_000));
+        let (mut decoder, mut reports) = (SessionDecoder::new(), Vec::new());
+        while let Some(line) = reader.next_line() {
+            let event = decoder.decode(line.unwrap()).unwrap();
+            if let Value::Report(report) = &event.value {
+                let sent = report.entries().find_map(|entry| entry.member("bytesSent")?.as_i64());
+                reports.push((event.time, report.len(), sent.unwrap()));
+            }
+        }
+        let expected = [(1_700_000_001_001.0, 2, 1), (1_700_000_002_001.0, 2, 5), (1_700_000_003_001.0, 1, 7)];
+        assert_eq!(reports, expected);
+        for other in [r#"{"log":{}}"#, r#"{"userAgent":"x"}"#, r#"{"path":1,"userAgent":"x"}"#] {
+            assert!(DumpReader::open(other.as_bytes()).is_err(), "{other}");
+        }
+    }
 }

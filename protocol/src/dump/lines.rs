@@ -1,17 +1,22 @@
 //! [`TextLines`]: lines of bytes from any source, plain or gzip-compressed, told apart by content.
 
-use std::io::{self, BufRead, BufReader, Read};
-
-use flate2::bufread::MultiGzDecoder;
+use std::io::{self, BufRead, Read};
 
 use super::error::DumpError;
+use super::gunzip::Gunzip;
 
 /// How a gzip file begins.
 pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes, and why there are no more.
+pub(super) type Rest = (Vec<u8>, Option<io::Error>);
+
 enum Input<R: BufRead> {
     Plain(R),
-    Gzip(Box<BufReader<MultiGzDecoder<R>>>),
+    Gzip(Box<Gunzip<R>>),
 }
 
 impl<R: BufRead> Input<R> {
@@ -42,12 +47,13 @@ impl<R: BufRead> TextLines<R> {
     /// If the source fails.
     pub fn open(mut input: R, max_line: usize, max_bytes: u64) -> io::Result<Self> {
         let is_gzip = input.fill_buf()?.starts_with(&GZIP_MAGIC);
-        let input = if is_gzip {
-            Input::Gzip(Box::new(BufReader::new(MultiGzDecoder::new(input))))
-        } else {
-            Input::Plain(input)
-        };
-        Ok(Self { input, buffer: Vec::new(), line: 0, max_line, bytes: 0, max_bytes, ended: false })
+        let input = if is_gzip { Input::Gzip(Box::new(Gunzip::new(input))) } else { Input::Plain(input) };
+        let mut lines = Self { input, buffer: Vec::new(), line: 0, max_line, bytes: 0, max_bytes, ended: false };
+        // What some editors put in front says nothing.
+        if lines.begins_with(BYTE_ORDER_MARK) {
+            lines.input.reader().consume(BYTE_ORDER_MARK.len());
+        }
+        Ok(lines)
     }
 
     /// The number of the line that was read last, counted from 1.
@@ -74,13 +80,15 @@ impl<R: BufRead> TextLines<R> {
         self.input.reader().fill_buf().is_ok_and(|text| text.starts_with(start))
     }
 
-    /// The line that was read last with all that follows it; nothing, if that has more than `most` bytes.
-    pub(super) fn take_rest(&mut self, most: usize) -> Result<Option<Vec<u8>>, DumpError> {
+    /// The line that was read last with all that follows it, and why there is no more, if that is the source's fault; nothing, if it has more
+    /// than `most` bytes.
+    pub(super) fn take_rest(&mut self, most: usize) -> Result<Option<Rest>, DumpError> {
         self.buffer.push(b'\n');
         let room = most.saturating_sub(self.buffer.len()) as u64;
         let left = self.max_bytes.saturating_sub(self.bytes).min(room);
-        let read = self.input.reader().take(left.saturating_add(1)).read_to_end(&mut self.buffer);
-        let read = read.map_err(|error| DumpError::Read { line: self.line, error })? as u64;
+        let start = self.buffer.len();
+        let fault = self.input.reader().take(left.saturating_add(1)).read_to_end(&mut self.buffer).err();
+        let read = (self.buffer.len() - start) as u64;
         self.ended = true;
         self.bytes += read;
         if self.bytes > self.max_bytes {
@@ -88,7 +96,7 @@ impl<R: BufRead> TextLines<R> {
         }
         // It was read into twice the room that it had.
         self.buffer.shrink_to_fit();
-        Ok((read <= left).then(|| std::mem::take(&mut self.buffer)))
+        Ok((read <= left).then(|| (std::mem::take(&mut self.buffer), fault)))
     }
 
     /// Reads a line into the buffer, without its line ending.

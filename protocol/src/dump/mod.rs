@@ -2,10 +2,11 @@
 //!
 //! Format 3 of `RTCStatsDump`: the first line names the format, the second is a JSON object about the session with at least
 //! `fileFormat`, then comes one JSON array per line. Dumps that Jitsi's server wrote are read as if they were such ones, and
-//! so are both dumps of `chrome://webrtc-internals`.
+//! so are those of rtcstats from before this format, and both dumps of `chrome://webrtc-internals`.
 
 mod error;
 mod foreign;
+mod gunzip;
 mod header;
 mod jitsi;
 mod lines;

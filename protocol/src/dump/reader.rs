@@ -1,10 +1,10 @@
 //! [`DumpReader`]: a dump's header and lines from any source of bytes, plain or gzip-compressed, told apart by content.
 
 use std::collections::VecDeque;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 use crate::internals::{self, Document, DocumentLines, MAX_DOCUMENT};
-use crate::json::{Kind, RawValue};
+use crate::json::{JsonError, JsonErrorKind, Kind, RawValue};
 
 use super::error::DumpError;
 use super::foreign::Foreign;
@@ -24,6 +24,8 @@ pub struct DumpReader<R: BufRead> {
     /// Of a dump whose lines are not ours.
     foreign: Option<Foreign>,
     translated: String,
+    /// Why the text has no more, where that is known before its lines are given.
+    torn: Option<DumpError>,
 }
 
 impl<R: BufRead> DumpReader<R> {
@@ -45,7 +47,7 @@ impl<R: BufRead> DumpReader<R> {
 
     fn with_limits(input: R, max_line: usize, max_bytes: u64) -> Result<Self, DumpError> {
         let lines = TextLines::open(input, max_line, max_bytes).map_err(|error| DumpError::Read { line: 0, error })?;
-        let mut reader = Self { lines, metadata: String::new(), foreign: None, translated: String::new() };
+        let mut reader = Self { lines, metadata: String::new(), foreign: None, translated: String::new(), torn: None };
         match reader.first_line() {
             None => return Err(DumpError::Empty),
             Some(Ok(())) if reader.lines.buffer == MAGIC.as_bytes() => {}
@@ -136,7 +138,7 @@ impl<R: BufRead> DumpReader<R> {
                 lines.finish();
                 match lines.next() {
                     Some(line) => self.translated = line,
-                    None => break None,
+                    None => break self.torn.take().map(Err),
                 }
                 break Some(Ok(()));
             }
@@ -175,10 +177,21 @@ impl<R: BufRead> DumpReader<R> {
     /// Reads the rest of a webrtc-internals dump, whose first line is in the buffer.
     fn read_document(&mut self) -> Result<(), DumpError> {
         let rest = self.lines.take_rest(MAX_DOCUMENT)?;
-        let text = rest.ok_or(DumpError::InternalsTooLong { limit: MAX_DOCUMENT })?;
-        let text = String::from_utf8(text).map_err(|_| DumpError::NotUtf8 { line: self.lines.line })?;
+        let (mut bytes, mut fault) = rest.ok_or(DumpError::InternalsTooLong { limit: MAX_DOCUMENT })?;
+        if fault.is_some()
+            && let Err(error) = str::from_utf8(&bytes)
+        {
+            bytes.truncate(error.valid_up_to());
+        }
+        let mut text = String::from_utf8(bytes).map_err(|_| DumpError::NotUtf8 { line: self.lines.line })?;
         let excerpt = DumpError::not_a_dump(text.as_bytes());
         let says_so = text.contains("\"PeerConnections\"");
+        let line = text.lines().count() as u64;
+        if says_so && let Err(JsonError { kind: JsonErrorKind::End, .. }) = RawValue::parse(&text) {
+            fault.get_or_insert_with(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the file is truncated"));
+            text = internals::closed(text);
+        }
+        self.torn = fault.map(|error| DumpError::Read { line, error });
         match Document::parse(text) {
             Ok(Some(document)) => {
                 self.metadata = document.metadata();
@@ -186,7 +199,7 @@ impl<R: BufRead> DumpReader<R> {
                 Ok(())
             }
             Err(error) if says_so => Err(DumpError::BadInternals(error)),
-            _ => Err(excerpt),
+            _ => Err(self.torn.take().unwrap_or(excerpt)),
         }
     }
 }
@@ -231,6 +244,13 @@ mod tests {
         assert_eq!(read(&gzip(text.as_bytes())), expected);
         let reader = DumpReader::open(text.as_bytes()).unwrap();
         assert_eq!(reader.metadata().get("clientProtocol").unwrap().as_str().unwrap(), "rtctrace.v1");
+    }
+
+    #[test]
+    fn a_byte_order_mark_says_nothing() {
+        let text = format!("\u{feff}{}", dump("[1,null,2,3]\n"));
+        assert_eq!(read(text.as_bytes()), [Ok("[1,null,2,3]".to_owned())]);
+        assert_eq!(read(&gzip(text.as_bytes())), [Ok("[1,null,2,3]".to_owned())]);
     }
 
     #[test]
@@ -282,7 +302,11 @@ mod tests {
     fn what_is_no_dump_is_named() {
         let error = |bytes: &[u8]| DumpReader::open(bytes).err().unwrap().to_string();
         assert_eq!(error(b""), "this is no dump: the file is empty");
-        assert!(error(b"\x89PNG\r\n").contains("but it begins with \"\u{fffd}PNG\""));
+        assert!(error(b"\x89PNG\r\n").ends_with("but it is binary: a PNG image"));
+        assert!(error(b"\x01\x00\x02\x03\x04").ends_with("but it is binary"));
+        assert!(error(b"\xff\xfeR\0T\0C\0").starts_with("the first line is UTF-16"));
+        assert!(error(b"R\0T\0C\0\n\0").starts_with("the first line is UTF-16"));
+        assert!(error(b"\xe9t\xe9").contains("but it begins with \"\u{fffd}t\u{fffd}\""));
         assert!(error(&gzip(b"hello")).contains("but it begins with \"hello\""));
         assert_eq!(error(b"RTCStatsDump\n"), "the dump's second line should be a JSON object about the session");
         assert_eq!(error(b"RTCStatsDump\n[]\n"), "the dump's second line should be a JSON object about the session");

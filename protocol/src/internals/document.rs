@@ -6,7 +6,7 @@ use super::text::{compact, write_member};
 use super::time::{Moment, QUARTER_HOUR, moment_of};
 use super::updates::{tells_of_tracks, without};
 use crate::dump::{Metadata, write_header};
-use crate::json::{JsonError, JsonErrorKind, Kind, RawValue};
+use crate::json::{JsonError, JsonErrorKind, Kind, RawValue, skip_string};
 
 /// Members of the whole that have a place of their own.
 const MEMBERS: [(&str, Option<&str>); 9] = [
@@ -81,6 +81,31 @@ pub(crate) fn is_document(first: &str) -> bool {
         Ok(value) => value.get("PeerConnections").is_some(),
         Err(JsonError { kind, .. }) => kind == JsonErrorKind::End && first.trim_start().starts_with('{'),
     }
+}
+
+/// A text that was cut, closed where a value ends: what is behind that is lost.
+pub(crate) fn closed(mut text: String) -> String {
+    let (mut open, mut end, mut at) = (Vec::new(), 0, 0);
+    let bytes = text.as_bytes();
+    while let Some(byte) = bytes.get(at) {
+        let next = if *byte == b'"' { skip_string(bytes, at) } else { at + 1 };
+        match byte {
+            b'{' | b'[' => {
+                open.push(if *byte == b'{' { '}' } else { ']' });
+                end = next;
+            }
+            b'}' | b']' => {
+                open.pop();
+                end = next;
+            }
+            b',' => end = at,
+            _ => {}
+        }
+        at = next;
+    }
+    text.truncate(end);
+    text.extend(open.into_iter().rev());
+    text
 }
 
 impl Document {

@@ -8,7 +8,8 @@ use super::reports::Reports;
 use super::text::compact;
 use super::updates::Updates;
 use super::writer::{DROPPED, Draft, delta_text};
-use crate::json::RawValue;
+use crate::json::{RawValue, number};
+use crate::sort::sorted_by;
 
 /// What has no place among our events: an event of the page or of a connection, with an object.
 const REST: &str = ":webrtc-internals";
@@ -49,7 +50,7 @@ impl DocumentLines {
             agenda.extend(times.iter().enumerate().map(|(place, time)| (*time, What::Report(at, place))));
         }
         // What has the same time stays in this order.
-        agenda.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let agenda = sorted_by(agenda, |(a, _), (b, _)| a.total_cmp(b));
         let mut updates = Updates::default();
         updates.tracks.are_implied = document.are_tracks_implied;
         Self {
@@ -68,7 +69,7 @@ impl DocumentLines {
             let (time, what) = self.agenda.next()?;
             for draft in self.drafts(what) {
                 let delta = delta_text(time - self.time.unwrap_or(0.0));
-                self.time = Some(self.time.unwrap_or(0.0) + delta.parse().unwrap_or(0.0));
+                self.time = Some(self.time.unwrap_or(0.0) + number(&delta).unwrap_or(0.0));
                 self.ready.push_back(draft.line(&delta));
             }
         }

@@ -25,7 +25,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use document::{Document, is_document};
+pub(crate) use document::{Document, closed, is_document};
 pub(crate) use limits::MAX_DOCUMENT;
 pub(crate) use lines::DocumentLines;
 pub(crate) use rtcstats::{RtcstatsLines, may_be_chromiums};

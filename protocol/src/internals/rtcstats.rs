@@ -8,7 +8,7 @@ use super::limits::{MAX_HELD, MAX_HELD_BYTES};
 use super::reports::{Reports, is_whole, measured};
 use super::updates::Updates;
 use super::writer::delta_text;
-use crate::json::RawValue;
+use crate::json::{RawValue, number};
 use crate::line::Line;
 use crate::privacy::is_chromiums;
 
@@ -76,7 +76,7 @@ impl RtcstatsLines {
             return ready.push_back(text);
         };
         let delta = delta_text(time - self.written);
-        self.written += delta.parse().unwrap_or(0.0);
+        self.written += number(&delta).unwrap_or(0.0);
         self.translate(&line, &delta, ready);
     }
 

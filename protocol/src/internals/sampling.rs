@@ -14,6 +14,7 @@ use super::series::{Series, names_of};
 use super::text::{quoted, write_member};
 use crate::json::RawValue;
 use crate::report::carries_time;
+use crate::sort::sorted_by;
 
 /// Samples that are no further apart, in ms, are of one report: one is taken every second.
 const SAME_REPORT: f64 = 100.0;
@@ -152,7 +153,7 @@ impl Sampling {
         if all.is_empty() {
             all = self.entries.iter().flat_map(of).collect();
         }
-        all.sort_by(f64::total_cmp);
+        let all = sorted_by(all, f64::total_cmp);
         let mut first = f64::NEG_INFINITY;
         for time in all {
             match self.times.last_mut() {

@@ -63,10 +63,29 @@ fn what_is_no_such_dump_is_named() {
     assert!(error("{\n \"a\": 1\n}").starts_with("this is no dump"));
     assert!(error("{\n \"a\": ").starts_with("this is no dump"));
     assert!(error("{\"PeerConnections\":[]}").starts_with("this is no dump"));
-    let cut = "{\n \"PeerConnections\": {\n  \"7-1\": {";
-    assert_eq!(error(cut), "the webrtc-internals dump is not JSON at byte 34: the text ends too early");
-    let reader = DumpReader::within(cut.as_bytes(), 20);
+    let wrong = "{\n \"PeerConnections\": {\n  \"7-1\": x";
+    assert!(error(wrong).starts_with("the webrtc-internals dump is not JSON at byte 33"), "{}", error(wrong));
+    let reader = DumpReader::within(wrong.as_bytes(), 20);
     assert_eq!(reader.err().unwrap().to_string(), "the dump is longer than 20 bytes of text");
+}
+
+#[test]
+fn one_that_was_cut_has_what_came_before() {
+    let update = |kind: &str| format!(r#"{{"time":"1/2/2024, 3:04:05 PM","type":"{kind}","value":"[{{]"}}"#);
+    let text = format!(
+        "{{\n \"PeerConnections\": {{\n  \"7-1\": {{\"updateLog\":[{},{},{}",
+        update("createOffer"),
+        update("signalingstatechange"),
+        &update("close")[..30]
+    );
+    let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+    let mut lines = Vec::new();
+    while let Some(line) = reader.next_line() {
+        lines.push(line.map_or_else(|error| error.to_string(), str::to_owned));
+    }
+    // The client, the connection and two calls.
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "the dump cannot be read beyond line 3: the file is truncated");
 }
 
 /// As Chromium wrote them until 2025: names without `on`, texts in its own words, the time in those of the reader's language.

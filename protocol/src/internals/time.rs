@@ -1,7 +1,7 @@
 //! Times as the dumps of different ages write them: milliseconds, ISO 8601, or the words of the browser's language and time zone.
 
 use crate::calendar::days_since_epoch;
-use crate::json::{Kind, RawValue};
+use crate::json::{Kind, RawValue, number};
 
 const DAY: i64 = 86_400_000;
 /// Time zones differ by multiples of it.
@@ -28,7 +28,7 @@ pub(super) fn moment_of(value: RawValue<'_>) -> Option<Moment> {
     }) {
         return Some(moment);
     }
-    if let Some(number) = text.parse().ok().and_then(sensible) {
+    if let Some(number) = number(text).and_then(sensible) {
         return Some(Moment::At(number));
     }
     let (date, time) = text.split_once(", ").or_else(|| text.split_once(' '))?;
@@ -68,7 +68,7 @@ fn time_of_day(text: &str) -> Option<f64> {
         Some(_) => return None,
         None => (text, None),
     };
-    let mut parts = text.split(':').map(|part| part.parse::<f64>().ok().filter(|part| (0.0..61.0).contains(part)));
+    let mut parts = text.split(':').map(|part| number(part).filter(|part| (0.0..61.0).contains(part)));
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
     let hours = match half {
         Some(half) => hours % 12.0 + half,

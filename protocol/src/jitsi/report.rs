@@ -13,6 +13,8 @@ use crate::report::{MAX_REPORT, NamedDelta, NamedReports};
 const MAX_CONNECTIONS: usize = 1024;
 /// The text of all reports of a session together, in bytes.
 const MAX_BYTES: usize = 16 << 20;
+/// What the entry of a delta is called. The first versions of rtcstats sent whole reports, too.
+const DELTA: &str = "getstats";
 /// The longest text of a time. Those of clients have 13 to 18 bytes.
 const MAX_TIME: usize = 32;
 
@@ -21,12 +23,23 @@ const MAX_TIME: usize = 32;
 pub(super) struct Reports {
     connections: HashMap<String, NamedReports>,
     bytes: usize,
+    is_rtcstats: bool,
 }
 
 impl Reports {
+    /// Of the deltas of rtcstats, from which Jitsi's come: an entry that one does not name has not changed, and its time may be a text.
+    pub(super) fn of_rtcstats() -> Self {
+        Self { is_rtcstats: true, ..Self::default() }
+    }
+
+    /// Whether what is called so has a report.
+    pub(super) fn are(&self, kind: &str) -> bool {
+        kind == DELTA || self.is_rtcstats && kind == "getStats"
+    }
+
     /// Translates a payload; `None` if it is no report or one too many, and is to be kept as it is.
-    pub(super) fn translate(&mut self, connection: &str, payload: RawValue<'_>) -> Option<NamedDelta> {
-        if !is_report(payload) {
+    pub(super) fn translate(&mut self, connection: &str, kind: &str, payload: RawValue<'_>) -> Option<NamedDelta> {
+        if !is_report(payload, self.is_rtcstats) {
             return None;
         }
         if !self.connections.contains_key(connection) {
@@ -45,7 +58,7 @@ impl Reports {
         let limit = (MAX_BYTES + before).saturating_sub(self.bytes).min(MAX_REPORT);
         let base = RawValue::parse(live.report()).unwrap_or(RawValue::EMPTY_OBJECT);
         let mut full = String::with_capacity(base.text().len() + 64);
-        let omitted = merge(base, payload, &mut full);
+        let omitted = merge(base, payload, self.is_rtcstats && kind == DELTA, &mut full);
         let delta = if full.len() > limit { None } else { live.encode(&mut full, &omitted) };
         self.bytes = self.bytes.saturating_sub(before);
         match delta {
@@ -78,22 +91,24 @@ impl Reports {
     /// A payload was written as it came.
     pub(super) fn replay_kept(&mut self, connection: &str, payload: RawValue<'_>) {
         let is_known = self.connections.contains_key(connection);
-        if is_report(payload) && (is_known || self.connections.len() < MAX_CONNECTIONS) {
+        if is_report(payload, self.is_rtcstats) && (is_known || self.connections.len() < MAX_CONNECTIONS) {
             self.connections.insert(connection.to_owned(), NamedReports::Refused);
         }
     }
 }
 
 /// Whether a payload has the form of a report.
-fn is_report(payload: RawValue<'_>) -> bool {
+fn is_report(payload: RawValue<'_>, is_rtcstats: bool) -> bool {
+    let is_time = |kind| matches!(kind, Kind::Number | Kind::Null) || is_rtcstats && kind == Kind::String;
     let is_entry = |(name, value): (std::borrow::Cow<'_, str>, RawValue<'_>)| {
-        value.kind() == Kind::Object || name == "timestamp" && matches!(value.kind(), Kind::Number | Kind::Null)
+        value.kind() == Kind::Object || name == "timestamp" && is_time(value.kind())
     };
     payload.kind() == Kind::Object && payload.members().all(is_entry)
 }
 
-/// Appends the full report that `payload` makes of `base`, and says which of its new entries never travel.
-fn merge(base: RawValue<'_>, payload: RawValue<'_>, out: &mut String) -> Vec<String> {
+/// Appends the full report that `payload` makes of `base`, and says which of its new entries never travel. `keeps`: whether entries that it
+/// does not name stay.
+fn merge(base: RawValue<'_>, payload: RawValue<'_>, keeps: bool, out: &mut String) -> Vec<String> {
     // It is written into every entry: one with a million digits would be a million times as much.
     let is_time = |time: &RawValue<'_>| time.kind() == Kind::Number && time.text().len() <= MAX_TIME;
     let newest = payload.get("timestamp").filter(is_time);
@@ -120,6 +135,17 @@ fn merge(base: RawValue<'_>, payload: RawValue<'_>, out: &mut String) -> Vec<Str
         out.push_str(":{");
         merge_entry(before.unwrap_or(RawValue::EMPTY_OBJECT), entry, newest, out);
         out.push('}');
+    }
+    if keeps {
+        let mut members = base.members();
+        while let Some((id, entry)) = members.next_raw() {
+            if !seen.contains(id) {
+                separate(out);
+                out.push_str(id);
+                out.push(':');
+                out.push_str(entry.text());
+            }
+        }
     }
     out.push('}');
     omitted

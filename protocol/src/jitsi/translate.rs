@@ -58,6 +58,12 @@ impl Translator {
         Self { max_line, number: None, time: None, reports: Reports::default() }
     }
 
+    /// The same for what servers of rtcstats wrote before there was a format 3: entries as Jitsi's, which come from them.
+    #[must_use]
+    pub fn of_rtcstats(max_line: usize) -> Self {
+        Self { reports: Reports::of_rtcstats(), ..Self::new(max_line) }
+    }
+
     /// The highest sequence number among the lines; 0 before the first.
     #[must_use]
     pub fn number(&self) -> u64 {
@@ -139,8 +145,8 @@ impl Translator {
         let number = entry.number.map(|number| number.to_string());
         let tail = || entry.rest.iter().map(|rest| rest.text()).chain(number.as_deref());
         if let Some(id) = connection
-            && entry.kind == "getstats"
-            && let Some(delta) = self.reports.translate(id, entry.payload)
+            && self.reports.are(&entry.kind)
+            && let Some(delta) = self.reports.translate(id, &entry.kind, entry.payload)
         {
             let names = Some(delta.names.as_str()).filter(|names| !names.is_empty());
             let extra = names.into_iter().chain(tail()).collect();

@@ -1,6 +1,7 @@
 //! A borrowing JSON reader: text is validated once, then handed out as slices. Nothing is parsed before somebody asks for
 //! it, and a value that nobody asks for is never copied. Grammar: RFC 8259.
 
+mod number;
 mod out;
 mod scan;
 mod skip;
@@ -10,6 +11,7 @@ mod value;
 mod words;
 mod write;
 
+pub(crate) use number::number;
 pub(crate) use out::Out;
 pub use scan::{JsonError, JsonErrorKind, MAX_DEPTH};
 pub(crate) use scan::{scan_string, scan_value};

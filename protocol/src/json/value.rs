@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use super::number::number;
 use super::scan::{JsonError, JsonErrorKind, scan_element, scan_value};
 use super::skip::{skip_string, skip_value};
 use super::words::skip_white_space;
@@ -152,7 +153,7 @@ impl<'a> RawValue<'a> {
         if self.kind() != Kind::Number {
             return None;
         }
-        self.text.parse().ok().filter(|number: &f64| number.is_finite())
+        number(self.text).filter(|number| number.is_finite())
     }
 
     /// The number, if it is an integer within range; `3e2` and `4.0` count.

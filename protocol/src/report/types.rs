@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::json::{RawValue, write_string};
+use crate::json::{RawValue, number, write_string};
+use crate::sort::sorted_by;
 use crate::tables::{self, Property};
 
 use super::carries_time;
@@ -118,7 +119,7 @@ impl Report {
 
     /// Puts the entries in their order, new ones behind those that were there.
     pub(super) fn sort(&mut self) {
-        self.entries.sort_by_key(Held::order);
+        self.entries = sorted_by(core::mem::take(&mut self.entries), |one, other| one.order().cmp(&other.order()));
     }
 }
 
@@ -313,7 +314,7 @@ impl<'r> Entry<'r> {
     /// The entry's time, in ms since the Unix epoch.
     #[must_use]
     pub fn timestamp(self) -> f64 {
-        self.own_time().and_then(|time| time.parse().ok()).unwrap_or(self.report.timestamp)
+        self.own_time().and_then(number).unwrap_or(self.report.timestamp)
     }
 
     /// Whether the entry was not there in the report of that number, or has been away since.
