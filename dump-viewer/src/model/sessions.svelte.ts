@@ -18,6 +18,8 @@ export class Sessions {
   /** The first answer is there. */
   loaded = $state(false);
   error = $state<string | null>(null);
+  /** There is no collector to ask. */
+  absent = $state(false);
   /** The collector asks for a token. */
   locked = $state(false);
   next = $state<string | null>(null);
@@ -48,8 +50,8 @@ export class Sessions {
         await this.#refresh(abort.signal);
       }
       running = false;
-      if (isVisible() && !this.error && !source && Date.now() >= listenFrom) listen();
-      if (!abort.signal.aborted) timer = setTimeout(() => void round(), this.error ? RETRY : this.told ? TOLD_INTERVAL : INTERVAL);
+      if (isVisible() && !this.error && !this.absent && !source && Date.now() >= listenFrom) listen();
+      if (!abort.signal.aborted && !this.absent) timer = setTimeout(() => void round(), this.error ? RETRY : this.told ? TOLD_INTERVAL : INTERVAL);
     };
     const listen = () => {
       const mine = api.listen(
@@ -158,6 +160,7 @@ export class Sessions {
       this.locked = false;
     } catch (error) {
       if (signal.aborted) return;
+      this.absent = error instanceof api.ApiError && error.isAbsent;
       this.locked = error instanceof api.ApiError && error.isLocked;
       this.error = error instanceof Error ? error.message : String(error);
     }
