@@ -10,7 +10,7 @@ const NOTHING = { tab: null, pane: null, from: null, to: null, at: null, event: 
 describe('an address', () => {
   it('names a page, and apart from it what is shown there', () => {
     assert.deepEqual(parseRoute('#/sessions/a%2Fb?tab=all&at=5'), { page: 'session', id: 'a/b', view: 'tab=all&at=5' });
-    assert.deepEqual(parseRoute('#/file?at=5'), { page: 'file', view: 'at=5' });
+    assert.deepEqual(parseRoute('#/file?at=5'), { page: 'file', place: 0, view: 'at=5' });
     assert.deepEqual(parseRoute(''), { page: 'sessions', view: '' });
     assert.deepEqual(parseRoute('#/sessions/%'), { page: 'session', id: '%', view: '' });
   });
