@@ -29,7 +29,7 @@ const BEHIND: usize = 16;
 /// What became of sessions since this was told last; what did not happen is left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Changes {
-    /// Ids of sessions that have begun, or go on after their end, and are in the list now.
+    /// Ids of sessions that have begun, or go on after their end, and are in the list now; and of those whose browser is known only now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     began: Vec<String>,
     /// Ids of sessions that are over and on their way to the stores.
@@ -163,12 +163,12 @@ fn compare(before: &Scene, now: &Scene) -> Option<Told> {
     for (id, standing) in &now.here {
         match before.here.get(id) {
             Some(known) if known == standing => {}
-            // What it is called in the list has changed.
+            None => changes.began.push(id.to_string()),
+            Some(known) if standing.is_over && !known.is_over => changes.ended.push(id.to_string()),
+            // It goes on after its end, or the list says by now which browser it is.
             Some(known) if known.is_over && !standing.is_over || known.has_browser != standing.has_browser => {
                 changes.began.push(id.to_string());
             }
-            None => changes.began.push(id.to_string()),
-            Some(known) if standing.is_over && !known.is_over => changes.ended.push(id.to_string()),
             Some(_) => moved.push((standing.start, *id, standing)),
         }
     }

@@ -76,7 +76,7 @@ async fn events(collector: &Collector) -> Stream {
 
 #[tokio::test]
 async fn what_becomes_of_a_session_is_told_to_who_listens() {
-    let mut collector = Collector::start(&[]);
+    let mut collector = Collector::start(&[("RTCTRACE_SHUTDOWN_DEADLINE", "60s")]);
     let mut stream = events(&collector).await;
     let lines = whole_recording();
     let session = new_session();
@@ -92,8 +92,16 @@ async fn what_becomes_of_a_session_is_told_to_who_listens() {
     collector.request("DELETE", &format!("/api/v1/sessions/{session}"), "", "").await;
     stream.find("event: refresh\n").await;
 
-    collector.stop();
+    // Who listens holds up no stop.
+    let other = new_session();
+    let (mut socket, _) = collector.v1(&other, 0).await;
+    socket.send(lines[..20].join("\n")).await;
+    socket.acknowledged(20).await;
+    let mut followed = Stream::open(&collector, &format!("/api/v1/sessions/{other}/lines"), "").await;
+    followed.find(&lines[19]).await;
+    assert!(collector.stop() < Duration::from_secs(30));
     stream.rest().await;
+    assert_eq!(followed.rest().await, "\n");
 }
 
 #[tokio::test]
