@@ -16,7 +16,7 @@ mod privacy;
 #[path = "sora/storms.rs"]
 mod storms;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -241,6 +241,15 @@ async fn whatever_a_client_says_is_read_back_value_by_value() {
             (&json!(connection), &json!(true)),
             "{name}: {features}"
         );
+        for untold in ["timeToFirstVideoPacket", "iceConnected", "numberOfNegotiations", "closed", "sdpSetFailures"] {
+            assert_eq!(features[0][untold], Value::Null, "{name}: {untold}");
+        }
+        let kinds = stats.as_array().unwrap().iter().filter_map(|entry| entry["type"].as_str()?.strip_suffix("-rtp"));
+        let streams: BTreeSet<String> = kinds.filter(|kind| !kind.starts_with("remote")).map(str::to_owned).collect();
+        let tracks = collector.query(&format!("SELECT direction FROM features_track WHERE session_id = '{id}'")).await;
+        let tracks: BTreeSet<String> =
+            tracks.iter().map(|track| track["direction"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(tracks, streams, "{name}");
     }
     let of_channel =
         collector.get(&format!("/api/v1/sessions?soraSession={}&source=sora", base32("CHANNEL"))).await.json();
