@@ -225,6 +225,7 @@ class Recording extends EventTarget implements Recorder {
       ...(connectionFilter && { filter }),
       fault,
       now: this.#now,
+      localTracks: true,
       taken: (group) => this.#log(`${group} is not recorded here: another copy of rtctrace, or a drop-in face, records it already`),
     });
     this.#unwrap = restore;

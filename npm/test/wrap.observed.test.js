@@ -166,7 +166,7 @@ describe('the observers', () => {
   it('see what is captured, from what, and what becomes of it', async () => {
     const { moments, facts } = await observe('media');
     const [audio, video, clone] = facts.tracks.map(([, id]) => id);
-    const pretended = isFirefox ? [] : [['MediaStreamTrack.onended', audio, '60-0']];
+    const pretended = isFirefox ? [] : ['onmute', 'onunmute', 'onended'].map((event) => [`MediaStreamTrack.${event}`, audio, '60-0']);
     const sinks = [
       ['HTMLMediaElement.setSinkId', '', 'HTMLMediaElement.setSinkId-0'],
       ['HTMLMediaElement.setSinkIdOnSuccess', null, 'HTMLMediaElement.setSinkId-0'],
@@ -192,6 +192,16 @@ describe('the observers', () => {
       [`${MEDIA}.ondevicechange`, null],
       ...(facts.sink ? sinks : []),
     ]);
+  });
+
+  it('see what becomes of local tracks that are sent, wherever they are from', { skip: isFirefox && 'it dispatches no events of a page on tracks' }, async () => {
+    const { moments, facts } = await observe('sent');
+    const [added, transceived, replaced, received] = facts.ids;
+    const muted = [added, transceived, replaced].map((id) => [null, id, null]);
+    // What is received is its connection's.
+    assert.deepEqual(only(moments, 'MediaStreamTrack.onmute'), [...muted, [1, received, null]]);
+    assert.deepEqual(only(moments, 'MediaStreamTrack.onunmute'), [...muted, [1, received, null]]);
+    assert.deepEqual(only(moments, 'MediaStreamTrack.onended').at(0), [null, added, null]);
   });
 
   it('see what only the getters of a page can tell, by asking the browser', async () => {

@@ -21,7 +21,7 @@ export function observeCapture(scene: Scene) {
         outcome(tell, method, null, copy(args[0]), self, args, (stream: Page, tracking) => {
           for (const track of tracksOf(stream) ?? []) {
             setOrigin(track, tracking);
-            listenToLocal(scene, track);
+            listenToLocal(scene, tell, track);
           }
           return streamTracks(stream);
         }),

@@ -4,6 +4,7 @@ import { createChannelObserver } from './data-channel.js';
 import { createPolls } from './polls.js';
 import { connectionNumber, enroll, ignore, isKnown, leaveOut, placeOf, setPlace, setRemote } from './registry.js';
 import type { Scene } from './scene.js';
+import { listenToSent } from './track.js';
 import { createTransportObserver } from './transports.js';
 import { SETTLES, type After, type Handlers, type Page } from './weave.js';
 
@@ -69,6 +70,8 @@ export function observeConnections(scene: Scene) {
     placeOf(part, (pc, number) => {
       for (const transceiver of transceiversOf(pc)) locate(transceiver, number);
     });
+
+  const send = (track: Page) => plan.localTracks && listenToSent(scene, tell, track);
 
   function receive(track: Page, number: number) {
     setRemote(track, number);
@@ -165,10 +168,12 @@ export function observeConnections(scene: Scene) {
   on('addTrack', (args) => copy(args).flat(), (pc, number, given) => (sender) => {
     const transceiver = transceiversOf(pc).find((each: Page) => senderOf(each) === sender);
     tell('addTrackOnSuccess', number, null, [trackId(locate(transceiver, number))], pc, given, sender);
+    send(given[0]);
   });
-  on('addTransceiver', (args) => copy(args.slice(0, args[1] ? 2 : 1)), (pc, number, given) => (transceiver) =>
-    tell('addTransceiverOnSuccess', number, null, [trackId(locate(transceiver, number))], pc, given, transceiver),
-  );
+  on('addTransceiver', (args) => copy(args.slice(0, args[1] ? 2 : 1)), (pc, number, given) => (transceiver) => {
+    tell('addTransceiverOnSuccess', number, null, [trackId(locate(transceiver, number))], pc, given, transceiver);
+    send(given[0]);
+  });
 
   for (const method of ['createOffer', 'createAnswer']) {
     onOutcome(method, (args) => copy(typeof args[0] === 'function' ? args[2] : args[0]), description);
@@ -222,7 +227,7 @@ export function observeConnections(scene: Scene) {
   onEvent('addstream', ({ stream }) => streamTracks(stream));
   onEvent('removestream', ({ stream }) => streamTracks(stream));
 
-  return { tell, place, numberOf };
+  return { tell, place, numberOf, send };
 }
 
 /** URLs of STUN and TURN have no user in them (RFC 7064, RFC 7065), but who writes one has a password there. */

@@ -8,7 +8,7 @@ const SENDER = 'RTCRtpSender';
 const RECEIVER = 'RTCRtpReceiver';
 const TRANSCEIVER = 'RTCRtpTransceiver';
 
-export function observeSenders({ assignment, call, copy, native, target }: Scene, { place, tell }: Connections) {
+export function observeSenders({ assignment, call, copy, native, target }: Scene, { place, send, tell }: Connections) {
   const sentTrackOf = native(SENDER, 'track');
 
   const record = (method: string, part: Page, args: Page[], value: Page) => {
@@ -20,7 +20,10 @@ export function observeSenders({ assignment, call, copy, native, target }: Scene
     call(target[owner]?.prototype, method, (part, args) => record(name, part, args, () => value(part, args)));
 
   on(SENDER, 'setParameters', (_, args) => copy(args, 'transactionId'));
-  on(SENDER, 'replaceTrack', (sender, [next]) => copy([sentTrackOf(sender), next ?? null]));
+  on(SENDER, 'replaceTrack', (sender, [next]) => {
+    send(next);
+    return copy([sentTrackOf(sender), next ?? null]);
+  });
   on(TRANSCEIVER, 'setCodecPreferences', (_, [codecs]) => copy(codecs));
   on(TRANSCEIVER, 'setHeaderExtensionsToNegotiate', (_, [extensions]) => copy(extensions));
 

@@ -52,6 +52,8 @@ export interface Plan {
   fault: (error: unknown) => void;
   /** Unix time in whole ms. */
   now: () => number;
+  /** Whether it is told when local tracks are muted, and what becomes of those that are sent and were not captured: upstream tells neither. */
+  localTracks?: boolean;
   /** Takes events that the page made and dispatched, too; by default only what comes from the browser is the browser's. */
   untrusted?: boolean;
   /** Hears of a group that someone else observes already. */

@@ -22,6 +22,7 @@ const begin = (options = {}) =>
     interval: 200,
     // The tests pretend much.
     untrusted: true,
+    localTracks: true,
     fault: (error) => seen.faults.push(`${error}\n${error?.stack}`),
     now: () => Math.round(performance.timeOrigin + performance.now()),
     created: (_, id) => seen.created.push(id),

@@ -191,7 +191,7 @@ export const media = () =>
     video.contentHint = 'motion';
     const clone = video.clone();
     clone.enabled = false;
-    pretend(audio, 'ended');
+    for (const type of ['mute', 'unmute', 'ended']) pretend(audio, type);
     audio.stop();
     audio.stop();
     video.stop();
@@ -204,6 +204,29 @@ export const media = () =>
       sink = await failing(element.setSinkId('nothing'));
     }
     return { devices, refused, display, sink, hint: 'contentHint' in MediaStreamTrack.prototype, tracks: [audio, video, clone].map((track) => describeTrack(track)), stream: stream.id };
+  });
+
+/** Local tracks that no call of getUserMedia gave, and one that is received and sent on. */
+export const sent = () =>
+  seenOf(async () => {
+    const canvas = document.createElement('canvas');
+    canvas.getContext('2d').fillRect(0, 0, 9, 9);
+    const track = () => canvas.captureStream(5).getVideoTracks()[0];
+    const [added, transceived, replaced, alone] = [track(), track(), track(), track()];
+    const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
+    const sender = a.addTrack(added);
+    a.addTransceiver(transceived);
+    await sender.replaceTrack(replaced);
+    const received = b.addTransceiver('video').receiver.track;
+    a.addTrack(received);
+    await b.setLocalDescription();
+    for (const each of [added, transceived, replaced, alone, received]) {
+      pretend(each, 'mute');
+      pretend(each, 'unmute');
+    }
+    pretend(added, 'ended');
+    for (const each of [a, b]) each.close();
+    return { ids: [added, transceived, replaced, received].map(({ id }) => id) };
   });
 
 /** Arguments that only code of the page can read: reactive objects of Vue 2 and MobX, objects of classes with getters. */
