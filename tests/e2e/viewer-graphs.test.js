@@ -89,6 +89,10 @@ describe('the graphs of the viewer', () => {
     await box.locator('a').first().waitFor();
     await page.locator('[data-testid=event-filter]').click();
     await until('a click elsewhere closes it', 2000, async () => (await box.count()) === 0);
+    await title.click();
+    await box.locator('a').first().waitFor();
+    await page.keyboard.press(']');
+    await until('it goes with what it explains', 2000, async () => (await box.count()) === 0);
     clean();
   });
 
