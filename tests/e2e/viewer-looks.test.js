@@ -96,7 +96,7 @@ describe('the looks of the viewer', () => {
           await look(page, `${name}-${size}-${theme}`, wrong);
         }
         await page.goto(`${collector.url}/#/compare?a=${id}&b=same&of=PC_0&with=PC_1`);
-        await page.locator('[data-testid=compare] canvas').first().waitFor({ timeout: 10_000 });
+        await page.locator('[data-testid=compare] [data-testid=graph]').first().waitFor({ state: 'attached', timeout: 10_000 });
         await look(page, `compare-${size}-${theme}`, wrong);
         await page.goto(`${collector.url}/#/sessions/00000000-0000-7000-8000-000000000000`);
         await page.locator('[data-testid=import-error]').waitFor();
