@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use rtctrace_viewer_wasm::{Opened, Recording};
+use rtctrace_viewer_wasm::{Growing, Opened};
 use serde_json::{Value, json};
 
 const MORNING: &str = "AAAAAAAAAAAAAAAAAAAAAAAAA2";
@@ -30,13 +30,13 @@ fn end(session: &str, connection: &str, second: u32) -> String {
 }
 
 fn open(text: &str, session: Option<&str>) -> Opened {
-    Recording::open_any(|| text.as_bytes(), session).unwrap()
+    Growing::open_any(|| text.as_bytes(), session).unwrap()
 }
 
-fn recording(text: &str, session: Option<&str>) -> (Recording, Value) {
-    let Opened::Recording(recording) = open(text, session) else { panic!("there are several") };
-    let overview = serde_json::from_str(&recording.overview()).unwrap();
-    (*recording, overview)
+fn recording(text: &str, session: Option<&str>) -> (Growing, Value) {
+    let Opened::Recording(growing) = open(text, session) else { panic!("there are several") };
+    let overview = serde_json::from_str(&growing.recording().overview()).unwrap();
+    (*growing, overview)
 }
 
 #[test]
@@ -57,13 +57,13 @@ fn a_session_has_all_of_its_connections_in_the_order_of_time() {
     let of = |index: usize| &overview["connections"][index];
     assert_eq!([&of(0)["id"], &of(1)["id"]], [ANN, BEN]);
     assert_eq!([&of(0)["reports"], &of(1)["reports"]], [3, 1]);
-    assert!(recording.times.is_sorted());
-    assert_eq!(recording.times.last(), Some(&(1_795_983_340_000.0 + 0.001)));
+    assert!(recording.recording().times.is_sorted());
+    assert_eq!(recording.recording().times.last(), Some(&(1_795_983_340_000.0 + 0.001)));
     assert_eq!(overview["metadata"]["sora"]["sessionId"], MORNING);
     assert_eq!(overview["metadata"]["conference"], format!("of {MORNING}"));
     let entries = of(0)["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 2);
-    assert_eq!(recording.series(0, 0, "bytesSent").unwrap(), [10.0, 20.0, 30.0]);
+    assert_eq!(recording.recording().series(0, 0, "bytesSent").unwrap(), [10.0, 20.0, 30.0]);
     assert_eq!(overview["skipped"]["count"], 1);
     assert_eq!(overview["skipped"]["first"][0]["line"], 9);
 }
@@ -85,5 +85,5 @@ fn of_several_sessions_one_is_named() {
 fn another_file_is_no_log() {
     let text = "RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",\"PC_0\",{},1]\n";
     let (recording, _) = recording(text, None);
-    assert_eq!(recording.times.len(), 1);
+    assert_eq!(recording.recording().times.len(), 1);
 }

@@ -100,7 +100,7 @@ fn nearest(digits: Vec<u8>, power: i64) -> f64 {
     }
     let shift = number.leading_zeros() + 64;
     let whole = u128::from(number) << shift;
-    rounded(whole / ten | u128::from(!whole.is_multiple_of(ten)), -(shift as i32))
+    rounded((whole / ten) | u128::from(!whole.is_multiple_of(ten)), -(shift as i32))
 }
 
 /// The double next to a number of at least 54 bits, or one that is exact, times a power of two. Its lowest bit may stand for all that is below.
