@@ -64,6 +64,9 @@ pub(crate) struct EntrySeries {
 pub(crate) struct ConnectionSeries {
     pub(crate) entries: Vec<EntrySeries>,
     by_id: HashMap<Box<str>, usize>,
+    /// The number of the newest report, and where its entries are among ours, in their order.
+    seen: u64,
+    places: Vec<usize>,
 }
 
 /// Numbers that may still be kept; a dump of many small changes of a huge report would otherwise outgrow the memory.
@@ -85,21 +88,34 @@ impl Numbers {
 impl ConnectionSeries {
     /// Adds a report; false if the memory for numbers is used up.
     pub(crate) fn report(&mut self, report: &Report, time: f64, numbers: &mut Numbers) -> bool {
-        for entry in report.entries() {
-            let index = match self.by_id.get(entry.id()) {
-                Some(index) => *index,
-                None => {
-                    self.by_id.insert(entry.id().into(), self.entries.len());
-                    self.entries.push(EntrySeries::new(entry));
-                    self.entries.len() - 1
-                }
-            };
-            let added = self.entries.get_mut(index).is_some_and(|series| series.entry(entry, time, numbers));
+        let seen = std::mem::replace(&mut self.seen, report.generation());
+        // Then its entries are those of the one before, in their places.
+        let is_next = self.seen == seen + 1 && report.reshaped() <= seen;
+        if !is_next {
+            self.places.clear();
+            for entry in report.entries() {
+                let place = self.place(entry);
+                self.places.push(place);
+            }
+        }
+        for (entry, place) in report.entries().zip(&self.places) {
+            let Some(series) = self.entries.get_mut(*place) else { return false };
+            let is_same = is_next && !entry.is_changed_since(seen);
+            let added = if is_same { series.again(entry, time, numbers) } else { series.entry(entry, time, numbers) };
             if !added {
                 return false;
             }
         }
         true
+    }
+
+    fn place(&mut self, entry: Entry<'_>) -> usize {
+        if let Some(place) = self.by_id.get(entry.id()) {
+            return *place;
+        }
+        self.by_id.insert(entry.id().into(), self.entries.len());
+        self.entries.push(EntrySeries::new(entry));
+        self.entries.len() - 1
     }
 }
 
@@ -114,6 +130,18 @@ impl EntrySeries {
             texts: Vec::new(),
             by_name: HashMap::new(),
         }
+    }
+
+    /// The entry says what it said in the report before.
+    fn again(&mut self, entry: Entry<'_>, time: f64, numbers: &mut Numbers) -> bool {
+        if !numbers.take(2) {
+            return false;
+        }
+        let point = self.times.len();
+        self.times.push(time);
+        self.stamps.push(entry.timestamp());
+        let mut present = self.series.iter_mut().filter(|series| series.end() == point);
+        present.all(|series| series.push(series.last, point, numbers))
     }
 
     fn entry(&mut self, entry: Entry<'_>, time: f64, numbers: &mut Numbers) -> bool {
@@ -272,6 +300,15 @@ impl Series {
         self.last
     }
 
+    /// The point behind the last one that has the member.
+    fn end(&self) -> usize {
+        self.start
+            + match &self.values {
+                Values::Constant { length } => *length,
+                Values::Varying(values) => values.len(),
+            }
+    }
+
     fn push(&mut self, number: f64, point: usize, numbers: &mut Numbers) -> bool {
         // Exact on purpose: the question is whether the browser reported something else.
         let same = number.to_bits() == self.last.to_bits();
@@ -314,6 +351,8 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
+    use rtctrace_protocol::event::{SessionDecoder, Value};
+
     use super::*;
 
     fn series(points: &[(usize, f64)]) -> Series {
@@ -342,6 +381,34 @@ mod tests {
         let series = series(&[(0, 1.0), (2, 1.0)]);
         assert!(!series.moves());
         assert_eq!(text(&series.values(3)), "1 NaN 1 ");
+    }
+
+    /// Entries that a delta does not name are as they were, also where one has gone or comes back meanwhile.
+    #[test]
+    fn what_is_not_named_goes_on() {
+        let (mut all, mut decoder) = (ConnectionSeries::default(), SessionDecoder::new());
+        for (second, delta) in [
+            r#"{"0":{"type":"transport","bytesSent":1,"dtlsState":"new"},"1":{"type":"codec","clockRate":8}}"#,
+            r#"{"0":{"bytesSent":2}}"#,
+            r#"{"1":{"clockRate":9,"channels":2}}"#,
+            r#"{"0":{"bytesSent":3},"1":{"channels":null}}"#,
+            r#"{"0":{"bytesSent":3}}"#,
+            r#"{"2":{"type":"codec","clockRate":5}}"#,
+            r#"{"0":{"bytesSent":4}}"#,
+        ]
+        .iter()
+        .enumerate()
+        {
+            let line = format!(r#"["getStats","PC_0",{delta},1000]"#);
+            let event = decoder.decode(&line).unwrap();
+            let Value::Report(report) = event.value else { panic!("{line}") };
+            assert!(all.report(report, second as f64, &mut Numbers(1000)));
+        }
+        let values = |entry: usize, name: &str| text(&all.entries[entry].values(name).unwrap());
+        assert_eq!(values(0, "bytesSent"), "1 2 2 3 3 3 4 ");
+        assert_eq!(values(1, "clockRate"), "8 8 9 9 9 9 9 ");
+        assert_eq!(values(1, "channels"), "NaN NaN 2 NaN NaN NaN NaN ");
+        assert_eq!(values(2, "clockRate"), "5 5 ");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod value;
 mod words;
 mod write;
 
+#[cfg(feature = "std")]
 pub(crate) use number::number;
 pub(crate) use out::Out;
 pub use scan::{JsonError, JsonErrorKind, MAX_DEPTH};

@@ -28,32 +28,24 @@ pub(crate) fn number(text: &str) -> Option<f64> {
         [] => 0,
         [_, power @ ..] => exponent(power)?,
     };
-    let (mut digits, mut has_point, mut is_number) =
-        (Vec::with_capacity(decimal.len().min(MOST_DIGITS + 1)), false, false);
-    let mut is_more = false;
+    let (mut first, mut count, mut has_point, mut is_number) = (0_u64, 0_usize, false, false);
     for byte in decimal {
         match byte {
             b'.' if !has_point => has_point = true,
             b'0'..=b'9' => {
                 is_number = true;
-                if digits.len() >= MOST_DIGITS {
-                    is_more |= *byte != b'0';
-                    power += i64::from(!has_point);
-                    continue;
-                }
-                if !digits.is_empty() || *byte != b'0' {
-                    digits.push(byte - b'0');
+                if count > 0 || *byte != b'0' {
+                    if count < DIGITS {
+                        first = first * 10 + u64::from(byte - b'0');
+                    }
+                    count += 1;
                 }
                 power -= i64::from(has_point);
             }
             _ => return None,
         }
     }
-    if is_more {
-        digits.push(1);
-        power -= 1;
-    }
-    let value = if is_number { nearest(digits, power) } else { return None };
+    let value = if is_number { nearest(decimal, (first, count), power) } else { return None };
     Some(if is_negative { -value } else { value })
 }
 
@@ -71,35 +63,30 @@ fn exponent(text: &[u8]) -> Option<i64> {
     (!digits.is_empty()).then_some(if is_negative { -number } else { number })
 }
 
-/// The double next to the digits times a power of ten.
-fn nearest(digits: Vec<u8>, power: i64) -> f64 {
-    let first = power.saturating_add(digits.len() as i64);
-    if digits.is_empty() || first < LEAST_POWER {
+/// The double next to the digits of a decimal times a power of ten; `first`: as many of them as are exact, `count`: how many there are behind
+/// the zeros that it begins with.
+fn nearest(decimal: &[u8], (first, count): (u64, usize), power: i64) -> f64 {
+    let highest = power.saturating_add(count as i64);
+    if count == 0 || highest < LEAST_POWER {
         return 0.0;
     }
-    if first > MOST_POWER {
+    if highest > MOST_POWER {
         return f64::INFINITY;
     }
-    // It is between the two.
-    let power = power as i32;
-    if digits.len() > DIGITS {
-        return of_large(&digits, power);
+    if count > DIGITS || power.unsigned_abs() > DIGITS as u64 {
+        return of_large(decimal, count, power);
     }
-    let number = digits.iter().fold(0, |number, digit| number * 10 + u64::from(*digit));
-    if number <= EXACT && power.abs() <= 22 {
+    let ten = 10_u64.pow(power.unsigned_abs() as u32);
+    if first <= EXACT {
         // Both are doubles, so one rounding gives the nearest (Clinger, 1990).
-        let ten = (0..power.unsigned_abs()).fold(1.0, |ten, _| ten * 10.0);
-        return if power < 0 { number as f64 / ten } else { number as f64 * ten };
+        return if power < 0 { first as f64 / ten as f64 } else { first as f64 * ten as f64 };
     }
-    if power.abs() > DIGITS as i32 {
-        return of_large(&digits, power);
-    }
-    let ten = u128::from(10_u64.pow(power.unsigned_abs()));
+    let ten = u128::from(ten);
     if power >= 0 {
-        return rounded(u128::from(number) * ten, 0);
+        return rounded(u128::from(first) * ten, 0);
     }
-    let shift = number.leading_zeros() + 64;
-    let whole = u128::from(number) << shift;
+    let shift = first.leading_zeros() + 64;
+    let whole = u128::from(first) << shift;
     rounded((whole / ten) | u128::from(!whole.is_multiple_of(ten)), -(shift as i32))
 }
 
@@ -131,10 +118,16 @@ fn two_to(power: i32) -> f64 {
 }
 
 /// The same by long division, for what no other way is exact.
-fn of_large(digits: &[u8], power: i32) -> f64 {
+fn of_large(decimal: &[u8], count: usize, power: i64) -> f64 {
+    let mut digits = decimal.iter().filter(|byte| **byte != b'.').skip_while(|byte| **byte == b'0');
     let (mut above, mut below) = (Large(Vec::new()), Large(vec![1]));
-    for digit in digits {
-        above.times(10, u32::from(*digit));
+    for digit in digits.by_ref().take(MOST_DIGITS) {
+        above.times(10, u32::from(digit - b'0'));
+    }
+    let mut power = power + count.saturating_sub(MOST_DIGITS) as i64;
+    if digits.any(|digit| *digit != b'0') {
+        above.times(10, 1);
+        power -= 1;
     }
     for _ in 0..power.unsigned_abs() {
         if power < 0 { &mut below } else { &mut above }.times(10, 0);
@@ -192,7 +185,7 @@ impl Large {
         let mut carry = 0;
         for limb in self.0.iter_mut().rev() {
             let lowest = *limb << 31;
-            *limb = *limb >> 1 | carry;
+            *limb = (*limb >> 1) | carry;
             carry = lowest;
         }
     }
