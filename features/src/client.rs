@@ -56,11 +56,46 @@ impl FirstCall {
     }
 }
 
+/// What the page has called, and how often.
+#[derive(Debug, Default)]
+struct Called {
+    enumerations: u64,
+    display_media: bool,
+    display_media_audio: bool,
+    display_media_video: bool,
+    display_media_errors: u64,
+    display_media_successes: u64,
+    user_media: bool,
+    user_media_audio: bool,
+    user_media_combined: bool,
+    user_media_video: bool,
+    user_media_errors: u64,
+    user_media_successes: u64,
+}
+
+impl Called {
+    fn write(&self, features: &mut ClientFeatures) {
+        features.enumerate_devices_count = Some(self.enumerations);
+        features.called_get_display_media = Some(self.display_media);
+        features.called_get_display_media_audio = Some(self.display_media_audio);
+        features.called_get_display_media_video = Some(self.display_media_video);
+        features.get_display_media_error_count = Some(self.display_media_errors);
+        features.get_display_media_success_count = Some(self.display_media_successes);
+        features.called_get_user_media = Some(self.user_media);
+        features.called_get_user_media_audio = Some(self.user_media_audio);
+        features.called_get_user_media_combined = Some(self.user_media_combined);
+        features.called_get_user_media_video = Some(self.user_media_video);
+        features.get_user_media_error_count = Some(self.user_media_errors);
+        features.get_user_media_success_count = Some(self.user_media_successes);
+    }
+}
+
 /// Accumulates the features of the client.
 #[derive(Debug, Default)]
 pub(crate) struct ClientExtractor {
     /// What is final as soon as it is seen.
     features: ClientFeatures,
+    called: Called,
     times: Option<(f64, f64)>,
     created: bool,
     socket_seen: bool,
@@ -81,23 +116,26 @@ impl ClientExtractor {
             "create" => self.create(event),
             "websocket" => self.socket(event),
             "MediaStreamTrack.onended" => self.track_ended(event),
-            "navigator.mediaDevices.enumerateDevices" => self.features.enumerate_devices_count += 1,
+            "navigator.mediaDevices.enumerateDevices" => self.called.enumerations += 1,
             _ if Conference::is_told_by(method) => self.conference.get_or_insert_default().event(event),
             _ => match capture_call(method) {
                 "getUserMedia" => self.get_user_media(event),
                 "getUserMediaOnSuccess" => self.got_user_media(event),
                 "getUserMediaOnFailure" => self.user_media_failed(event),
                 "getDisplayMedia" => self.get_display_media(event),
-                "getDisplayMediaOnSuccess" => self.features.get_display_media_success_count += 1,
-                "getDisplayMediaOnFailure" => self.features.get_display_media_error_count += 1,
+                "getDisplayMediaOnSuccess" => self.called.display_media_successes += 1,
+                "getDisplayMediaOnFailure" => self.called.display_media_errors += 1,
                 _ => {}
             },
         }
     }
 
-    /// `end`: the time of the session's newest event, but for its end.
-    pub(crate) fn features(&self, end: f64) -> ClientFeatures {
+    /// `end`: the time of the session's newest event, but for its end; `is_traced`: whether any event tells what the page or its browser did.
+    pub(crate) fn features(&self, end: f64, is_traced: bool) -> ClientFeatures {
         let mut features = self.features.clone();
+        if is_traced {
+            self.called.write(&mut features);
+        }
         if let Some((first, last)) = self.times {
             features.start_time = input::millis(first).map(UnixMillis);
             features.duration = input::millis(last - first);
@@ -160,14 +198,14 @@ impl ClientExtractor {
         self.first_call.called(event);
         let asks = |kind| input::member(event, kind).is_some_and(RawValue::truthy);
         let (audio, video) = (asks("audio"), asks("video"));
-        self.features.called_get_user_media = true;
-        self.features.called_get_user_media_audio |= audio;
-        self.features.called_get_user_media_video |= video;
-        self.features.called_get_user_media_combined |= audio && video;
+        self.called.user_media = true;
+        self.called.user_media_audio |= audio;
+        self.called.user_media_video |= video;
+        self.called.user_media_combined |= audio && video;
     }
 
     fn got_user_media(&mut self, event: &Event<'_>) {
-        self.features.get_user_media_success_count += 1;
+        self.called.user_media_successes += 1;
         self.first_call.succeeded(event);
         let Some(tracks) = input::json(event) else { return };
         for track in tracks.elements().take(limits::TRACKS_PER_CALL) {
@@ -201,7 +239,7 @@ impl ClientExtractor {
     }
 
     fn user_media_failed(&mut self, event: &Event<'_>) {
-        self.features.get_user_media_error_count += 1;
+        self.called.user_media_errors += 1;
         self.first_call.failed(event);
         if !std::mem::replace(&mut self.error_seen, true) {
             self.features.get_user_media_error = input::failure(event);
@@ -209,11 +247,11 @@ impl ClientExtractor {
     }
 
     fn get_display_media(&mut self, event: &Event<'_>) {
-        self.features.called_get_display_media = true;
-        self.features.called_get_display_media_audio |= input::member(event, "audio").is_some_and(RawValue::truthy);
+        self.called.display_media = true;
+        self.called.display_media_audio |= input::member(event, "audio").is_some_and(RawValue::truthy);
         // Video is what getDisplayMedia is for: only an explicit false refuses it.
         let refused = input::member(event, "video").and_then(RawValue::as_bool) == Some(false);
-        self.features.called_get_display_media_video |= !refused;
+        self.called.display_media_video |= !refused;
     }
 
     fn track_ended(&mut self, event: &Event<'_>) {

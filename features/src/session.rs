@@ -6,7 +6,7 @@ use rtctrace_protocol::event::{Event, SessionDecoder};
 
 use crate::budget::Budgets;
 use crate::client::ClientExtractor;
-use crate::connection::ConnectionExtractor;
+use crate::connection::{ConnectionExtractor, is_traced};
 use crate::findings::{self, Finding, Page, Sink};
 use crate::limits;
 use crate::table::{ClientFeatures, ConnectionFeatures};
@@ -44,6 +44,8 @@ pub struct FeatureExtractor {
     /// The newest time of an event, but for the one that ends the session: a collector may write that, by its own clock and after a wait.
     end: f64,
     ignored: u64,
+    /// Whether any event tells what the page or its browser did.
+    is_traced: bool,
 }
 
 impl FeatureExtractor {
@@ -56,6 +58,7 @@ impl FeatureExtractor {
     pub fn event(&mut self, event: &Event<'_>) {
         if event.connection.is_some() || event.method != "close" {
             self.end = self.end.max(event.time);
+            self.is_traced |= event.method != "getStats" && is_traced(&event.method);
         }
         let Some(id) = event.connection.as_deref() else {
             self.page.event(event);
@@ -75,7 +78,7 @@ impl FeatureExtractor {
     /// Every event that it has made must have been taken in, or reports would be read that were not seen.
     pub fn features(&self, decoder: &SessionDecoder) -> SessionFeatures {
         SessionFeatures {
-            client: self.client.features(self.end),
+            client: self.client.features(self.end, self.is_traced),
             connections: self.connections.iter().map(|connection| connection.features(decoder)).collect(),
         }
     }

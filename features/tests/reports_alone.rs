@@ -139,6 +139,10 @@ fn nothing_is_said_of_what_only_events_tell() {
         features.row().filter(|(_, value)| matches!(value, Some(FeatureValue::Bool(false) | FeatureValue::Integer(0))));
     let negative: Vec<_> = negative.map(|(feature, _)| feature.name).collect();
     assert_eq!(negative, ["statsTruncated", "icePathChanges"]);
+    let lines = pushed(&[RECEIVED]);
+    let client = session(&lines.iter().map(String::as_str).collect::<Vec<_>>()).client;
+    let said: Vec<_> = client.values().map(|(feature, _)| feature.name).collect();
+    assert_eq!(said, [""; 0], "of the page nothing is known");
     assert!(features.connected);
     assert_eq!(features.first_candidate_pair_local_type.as_deref(), Some("relay"));
 }

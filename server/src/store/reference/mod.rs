@@ -28,8 +28,8 @@ what the SFU Sora counts itself; over PostgreSQL, **views by minutes** sum them 
 Features as JSON and SQLite have a time in ms since 1970, PostgreSQL as `timestamptz`. SQLite's columns are `INTEGER`, `REAL` and `TEXT` for what PostgreSQL
 calls `bigint` and `boolean`, `double precision`, and all else.
 
-A feature without a value is absent, NULL in the database. Of a connection that has reports and no events, as those that the SFU Sora tells of, what only
-events tell is absent, never false or 0. Those marked *upstream* have the name, the meaning and the value that rtcstats gives
+A feature without a value is absent, NULL in the database. Of sessions and connections that have reports and no events, as those that the SFU Sora tells
+of, what only events tell is absent, never false or 0. Those marked *upstream* have the name, the meaning and the value that rtcstats gives
 them. Of the distributions, `...Mean` weighs every sample alike, and `...P5`, `...P50` and `...P95` are quantiles of the samples. A sample is a
 report for what reports tell as it is (round trip, jitter, available bit rate, loss at the far end), and a pair of successive reports for what is computed from
 counters; reports closer together than 250 ms count as one.
