@@ -49,6 +49,7 @@ describe('graphs of a connection', () => {
     entry('oh', 'outbound-rtp', { kind: 'video', mid: '1', rid: 'h', mediaSourceId: 'sv' }, ['[bytesSent_in_bits/s]'], { ssrc: 1 }),
     entry('ol', 'outbound-rtp', { kind: 'video', mid: '1', rid: 'l', mediaSourceId: 'sv' }, ['[bytesSent_in_bits/s]', 'frameHeight'], { ssrc: 2 }),
     entry('sv', 'media-source', { kind: 'video', trackIdentifier: 'c' }, [], { height: 480 }),
+    entry('ss', 'media-source', { kind: 'video', trackIdentifier: 's' }, ['height']),
     entry('rh', 'remote-inbound-rtp', { localId: 'oh' }, ['[fractionLost_in_%]']),
     entry('rl', 'remote-inbound-rtp', { kind: 'video' }, ['jitter'], { ssrc: 2 }),
     entry('i', 'inbound-rtp', { kind: 'audio', mid: '0', trackIdentifier: 'r' }, ['[packetsReceived/s]', '[Audio_Level_in_RMS]']),
@@ -58,14 +59,14 @@ describe('graphs of a connection', () => {
     entry('d', 'data-channel', { label: 'chat', state: 'open' }, ['[messagesSent/s]']),
     entry('x', 'codec', {}),
   ];
-  const tracks = [track('c', 'video', { label: 'HD Webcam', hint: 'motion' }), track('r', 'audio', { remote: true })];
+  const tracks = [track('c', 'video', { label: 'HD Webcam', hint: 'motion' }), track('s', 'video', { screen: true }), track('r', 'audio', { remote: true })];
   const connection = { id: 'PC_0', start: 0, end: 1, events: 1, failures: 0, reports: 1, descriptions: [], states: {}, lanes: [], tracks, entries } as unknown as ConnectionOverview;
   const recording = { connection: () => connection, overview: { tracks: [] } } as unknown as Recording;
   const groups = graphGroups(recording, 0, entryItems(connection));
 
   it('are by track, then the path, data channels, and the rest', () => {
     assert.deepEqual(groups.map(({ title }) => title), ['Camera, sent', 'Remote audio', 'Path', 'Data channel chat', 'Other entries']);
-    assert.deepEqual(groups.map(({ items }) => items.map((item) => item.entry.id).sort().join()), ['oh,ol,rh,rl,sv', 'i', 'p,t', 'd', 'q,x']);
+    assert.deepEqual(groups.map(({ items }) => items.map((item) => item.entry.id).sort().join()), ['oh,ol,rh,rl,ss,sv', 'i', 'p,t', 'd', 'q,x']);
     assert.ok(groups[0]?.badges.includes('hint motion'));
     assert.deepEqual(groups.map(({ open }) => open), [true, true, true, true, false]);
   });
@@ -74,7 +75,7 @@ describe('graphs of a connection', () => {
     const [camera, audio] = groups;
     const lines = (title: string) => camera?.graphs.find((graph) => graph.title === title)?.lines.map(({ label }) => label);
     assert.deepEqual(lines('Bit rate'), ['sent · rid h', 'sent · rid l']);
-    assert.deepEqual(lines('Height of the picture'), ['captured', 'sent · rid l']);
+    assert.deepEqual(lines('Height of the picture'), ['captured · Camera', 'captured · Screen', 'sent · rid l']);
     assert.deepEqual(lines('Packet loss'), ['at the other side · rid h']);
     assert.equal(lines('Frames'), undefined);
     assert.deepEqual(audio?.graphs.map(({ title }) => title), ['Packets', 'Audio level']);

@@ -1,5 +1,6 @@
 // The graphs of a connection by what they are of: each track, sent or received, the path, data channels, and what is left.
 
+import type { EntryOverview } from '../import/messages';
 import { number, text, type EntryItem } from './entries';
 import type { PlotLine } from './plot';
 import type { Recording } from './recording';
@@ -71,11 +72,23 @@ export function graphGroups(recording: Recording, index: number, items: EntryIte
   function streamOf(item: EntryItem): EntryItem | undefined {
     const { entry } = item;
     if (entry.type === OUT || entry.type === IN) return item;
-    if (entry.type === SOURCE) return sentFrom.get(entry.id);
+    if (entry.type === SOURCE) return sentFrom.get(entry.id) ?? onlySent(text(entry, 'kind'));
     const wanted = entry.type === REMOTE_IN ? OUT : entry.type === 'remote-outbound-rtp' ? IN : null;
     if (wanted === null) return undefined;
     const named = byId.get(text(entry, 'localId'));
     return named ?? items.find((other) => other.entry.type === wanted && number(other.entry, 'ssrc') === number(entry, 'ssrc'));
+  }
+
+  /** What a track was exchanged for came from another source: where one stream of its kind is sent, it was that one's. */
+  function onlySent(kind: string): EntryItem | undefined {
+    const sent = items.filter(({ entry }) => entry.type === OUT && text(entry, 'kind') === kind);
+    return new Set(sent.map(keyOf)).size === 1 ? sent[0] : undefined;
+  }
+
+  const { tracks } = connection;
+  function nameOf(id: string, kind: string, remote: boolean): { name: string; hint: string | null } {
+    const track = tracks.find((track) => track.id === id) ?? { id, kind, label: '', remote, stream: null, screen: false, hint: null, changes: [] };
+    return { name: trackName(track, recording.overview.tracks, tracks), hint: track.hint };
   }
 
   function keyOf(item: EntryItem): string {
@@ -96,7 +109,7 @@ export function graphGroups(recording: Recording, index: number, items: EntryIte
     .sort(([a], [b]) => place(a) - place(b))
     .map(([key, own], at) => {
       const media = own.find(({ entry }) => entry.type === OUT || entry.type === IN);
-      const graphs = cards(own);
+      const graphs = cards(own, (source) => nameOf(text(source, 'trackIdentifier'), text(source, 'kind'), false).name);
       return { key, ...named(key, own, media), items: own, graphs, open: at < UNFOLDED && key !== OTHER && graphs.length > 0 };
     });
 
@@ -106,17 +119,14 @@ export function graphGroups(recording: Recording, index: number, items: EntryIte
     if (!media) return { title: `Data channel ${text(own[0]?.entry, 'label')}`, badges: [text(own[0]?.entry, 'state')].filter(Boolean) };
     const { entry, label } = media;
     const sent = entry.type === OUT;
-    const source = own.findLast((item) => item.entry.type === SOURCE)?.entry;
-    const id = text(sent ? source : entry, 'trackIdentifier');
-    const { tracks } = connection!;
-    const kind = text(entry, 'kind');
-    const track = tracks.find((track) => track.id === id) ?? { id, kind, label: '', remote: !sent, stream: null, screen: false, hint: null, changes: [] };
-    const name = trackName(track, recording.overview.tracks, tracks);
-    return { title: sent ? `${name}, sent` : name, badges: [...label.badges.filter((badge) => !/^(ssrc|rid) /.test(badge)), ...(track.hint ? [`hint ${track.hint}`] : [])] };
+    const source = byId.get(text(entry, 'mediaSourceId'))?.entry;
+    const { name, hint } = nameOf(text(sent ? source : entry, 'trackIdentifier'), text(entry, 'kind'), !sent);
+    return { title: sent ? `${name}, sent` : name, badges: [...label.badges.filter((badge) => !/^(ssrc|rid) /.test(badge)), ...(hint ? [`hint ${hint}`] : [])] };
   }
 }
 
-function cards(items: EntryItem[]): GraphCard[] {
+/** `nameOf` a source: what it captures. */
+function cards(items: EntryItem[], nameOf: (source: EntryOverview) => string): GraphCard[] {
   return RULES.flatMap(([title, unit, ...sources]) => {
     const found = sources.flatMap(([type, name, label]) => {
       const own = items.filter(({ entry }) => entry.type === type);
@@ -124,7 +134,7 @@ function cards(items: EntryItem[]): GraphCard[] {
         const series = entry.series.find((series) => series.name === name);
         // What was computed of a counter that stands still says nothing.
         if (!series || (series.kind === 'derived' && series.constant && unit !== '%')) return [];
-        const which = own.length > 1 ? (badges.find((badge) => /^(rid|ssrc) /.test(badge)) ?? details[0] ?? entry.id) : '';
+        const which = own.length < 2 ? '' : type === SOURCE ? nameOf(entry) : (badges.find((badge) => /^(rid|ssrc) /.test(badge)) ?? details[0] ?? entry.id);
         return [{ line: { entry: index, name, label: [label, which].filter(Boolean).join(' · ') }, moves: !series.constant }];
       });
     });
