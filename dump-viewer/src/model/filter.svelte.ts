@@ -43,6 +43,9 @@ export class EventFilter {
 
   clear(): void {
     this.text = '';
+    // At once: the next key is about what is there then.
+    this.#asked += 1;
+    this.#found = null;
     this.method = '';
     this.failures = false;
   }
