@@ -294,24 +294,41 @@ fn write_report(stats: &[RawValue<'_>], out: &mut String) {
     out.push('}');
 }
 
-/// Appends an entry whose time is in milliseconds, and without an exponent: entries of one time then share it.
+/// What older clients call a member that no report carries under that name, and what it is called now.
+const OBSOLETE: [(&str, &str); 2] = [("ip", "address"), ("mediaType", "kind")];
+
+/// Appends an entry whose time is in milliseconds, and without an exponent: entries of one time then share it. What only an obsolete member says,
+/// the one that took its place says.
 fn write_entry(entry: RawValue<'_>, out: &mut String) {
-    let time = entry.get("timestamp").and_then(|time| {
+    let [(ip, address), (media, kind)] = OBSOLETE;
+    let fields = Fields::of(entry, "");
+    let [time, has_ip, has_address, has_media, has_kind] = fields.each_of(["timestamp", ip, address, media, kind]);
+    let time = time.and_then(|time| {
         let is_plain = time.text().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let millis = time.as_f64().map(millis_of)?;
         (!is_plain || time.as_f64() != Some(millis)).then_some(millis)
     });
-    let Some(time) = time else { return write_compact(entry.text(), out) };
+    let is_old = [has_ip.is_some() && has_address.is_none(), has_media.is_some() && has_kind.is_none()];
+    if time.is_none() && is_old == [false; 2] {
+        return write_compact(entry.text(), out);
+    }
+    let names = || OBSOLETE.iter().zip(is_old).filter_map(|(names, is_old)| is_old.then_some(*names));
     out.push('{');
-    for (index, (name, value)) in entry.members().enumerate() {
-        if index > 0 {
+    let start = out.len();
+    for (name, value) in entry.members() {
+        // Of a name of today, only null can be there then.
+        if names().any(|(_, today)| name == today) {
+            continue;
+        }
+        let name = names().find(|(old, _)| name == *old).map_or(&*name, |(_, today)| today);
+        if out.len() > start {
             out.push(',');
         }
-        write_string(out, &name);
+        write_string(out, name);
         out.push(':');
-        match &*name {
-            "timestamp" => out.push_str(&time.to_string()),
-            _ => write_compact(value.text(), out),
+        match time.filter(|_| name == "timestamp") {
+            Some(time) => out.push_str(&time.to_string()),
+            None => write_compact(value.text(), out),
         }
     }
     out.push('}');

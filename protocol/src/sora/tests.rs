@@ -66,6 +66,22 @@ fn times_of_native_clients_are_in_microseconds() {
 }
 
 #[test]
+fn what_only_an_obsolete_member_says_the_one_of_today_says() {
+    let report = |entry: &str| {
+        let text = body(ENVELOPE, &format!("[{entry}]"));
+        let mut report = String::new();
+        Push::read(text.as_bytes()).unwrap().write_report(&mut report);
+        report
+    };
+    let old = r#"{"id":"A","timestamp":1640225763760085,"type":"inbound-rtp","kind":null,"ip":"192.0.2.7","mediaType":"video"}"#;
+    let today =
+        r#"{"A":{"id":"A","timestamp":1640225763760.085,"type":"inbound-rtp","address":"192.0.2.7","kind":"video"}}"#;
+    assert_eq!(report(old), today);
+    let both = r#"{"id":"A","timestamp":1,"type":"x","ip":"192.0.2.7","address":"192.0.2.8","mediaType":"video","kind":"audio"}"#;
+    assert_eq!(report(both), format!("{{\"A\":{both}}}"));
+}
+
+#[test]
 fn what_is_wrong_with_a_push_is_named() {
     let good = body(ENVELOPE, STATS);
     let cases: &[(&str, &str, &str)] = &[
