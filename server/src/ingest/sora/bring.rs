@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rtctrace_protocol::sora::{Ended, Member, Notice, Push, Refused};
+use rtctrace_protocol::line::{Line, write_line};
+use rtctrace_protocol::sora::{EVENT, Ended, Member, Notice, Push, Refused};
 
 use super::later;
 use crate::app::App;
+use crate::config::Privacy;
 use crate::ingest::socket::{later as reason_of, verdict};
 use crate::problem::{Problem, Reason};
 use crate::session::{
@@ -166,7 +168,7 @@ pub(super) async fn notice(app: &App, notice: &Notice<'_>, path: &str) -> Result
 async fn announce(app: &App, notice: &Notice<'_>) -> Result<(), Problem> {
     has_room(app)?;
     let Some(session) = notice.session_id.as_deref().map(str::to_owned) else { return Ok(()) };
-    let (spool, text) = (Arc::clone(app.registry.spool()), notice.text.text().to_owned());
+    let (spool, text) = (Arc::clone(app.registry.spool()), hidden(&app.config.privacy, notice.text.text()));
     let held = tokio::task::spawn_blocking(move || spool.announced().hold(&session, &text)).await;
     match held {
         Ok(Ok(())) => Ok(()),
@@ -176,6 +178,19 @@ async fn announce(app: &App, notice: &Notice<'_>) -> Result<(), Problem> {
         }
         Err(error) => Err(Problem::internal(error)),
     }
+}
+
+/// What is held of it, without what may not be stored.
+fn hidden(privacy: &Privacy, text: &str) -> String {
+    let (mut line, mut hidden) = (String::new(), String::new());
+    write_line(&mut line, EVENT, None, text, &[], 0.0);
+    if let (Some(mut obfuscator), Ok(line)) = (privacy.obfuscator(), Line::parse(&line))
+        && obfuscator.rewrite(&line, &mut hidden)
+        && let Ok(line) = Line::parse(&hidden)
+    {
+        return line.value().text().to_owned();
+    }
+    text.to_owned()
 }
 
 async fn tell(

@@ -16,7 +16,7 @@ fn candidates(number: i64, host: u8) -> Value {
         {"id": "I6", "timestamp": t, "type": "local-candidate", "candidateType": "host", "address": format!("2001:db8:7:8::77{host}"), "port": 5001, "protocol": "udp"},
         {"id": "IM", "timestamp": t, "type": "local-candidate", "candidateType": "srflx", "address": format!("::ffff:198.51.100.{host}"), "relatedAddress": format!("203.0.113.{host}"), "relatedPort": 9, "port": 5002, "protocol": "udp"},
         {"id": "IR", "timestamp": t, "type": "local-candidate", "candidateType": "relay", "address": "192.0.2.200", "relatedAddress": format!("203.0.113.{host}"), "url": "turn:192.0.2.200:3478", "port": 5003, "protocol": "udp"},
-        {"id": "RTCIceCandidate_old", "timestamp": t, "type": "remote-candidate", "candidateType": "prflx", "ip": format!("203.0.113.{host}"), "address": format!("203.0.113.{host}"), "port": 5004, "protocol": "tcp", "isRemote": true},
+        {"id": "RTCIceCandidate_old", "timestamp": t, "type": "remote-candidate", "candidateType": "prflx", "ip": format!("203.0.113.{host}"), "port": 5004, "protocol": "tcp", "isRemote": true},
         {"id": "SX", "timestamp": t, "type": "ice-server", "url": format!("stun:198.51.100.{host}:3478"), "ip": format!("198.51.100.{host}"), "peers": [{"via": format!("203.0.113.{host}:9")}]},
         {"id": "T0", "timestamp": t, "type": "transport", "remoteAddress": format!("203.0.113.{host}:5004"), "route": {"from": format!("2001:db8:7:8::77{host}"), "hops": [format!("198.51.100.{host}")]}},
         {"id": "CP", "timestamp": t, "type": "candidate-pair", "localCandidateId": "I4", "remoteCandidateId": "RTCIceCandidate_old", "bytesSent": number, "state": "succeeded"},
@@ -59,6 +59,10 @@ async fn addresses_of_clients_lose_their_hosts_before_anything_is_written() {
     counters["type"] = json!("connection.sora");
     counters["remote_address"] = json!(format!("203.0.113.{}", hosts[0]));
     assert_eq!(link.push(&counters).await, 204);
+    // What is told of a session is held until it is over.
+    let mut created = notice("session.created", None);
+    created["metadata"] = json!({"from": format!("198.51.100.{}", hosts[0])});
+    link.tell("/sora/webhook/session", &created).await;
     let mut found = Vec::new();
     files_with(collector.dir.path(), &words, &mut found);
     assert!(found.is_empty(), "{found:?}");
