@@ -184,3 +184,21 @@ fn a_connection_is_connected_without_events_if_reports_show_it() {
         assert!(!traced.connected, "its events say when it is");
     }
 }
+
+#[test]
+fn a_connection_lasts_as_long_as_is_said_of_itself() {
+    let lasts = |events: &[(&str, &str)]| {
+        let mut lines = pushed(&[r#""T":{"type":"transport","packetsSent":1}"#]);
+        lines.extend(events.iter().map(|(kind, more)| {
+            format!(r#"[":sora.event","C1",{{"type":"{kind}"{more}}},{{"timestamp":"2026-11-29T20:16:00Z"}},60000]"#)
+        }));
+        connection(&lines.iter().map(String::as_str).collect::<Vec<_>>()).duration
+    };
+    let (ended, over) = (("connection.destroyed", ""), ("session.destroyed", ""));
+    assert_eq!(lasts(&[]), Some(60_000));
+    assert_eq!(lasts(&[ended, over]), Some(120_000), "others were there longer");
+    assert_eq!(lasts(&[over]), Some(120_000), "no longer than its session, where nothing else is told");
+    // BEGIN and 90 s.
+    let member = r#","connection":{"connection_destroyed_timestamp":"2026-11-29T20:16:30Z"}"#;
+    assert_eq!(lasts(&[("session.updated", ""), ("session.destroyed", member)]), Some(90_000));
+}

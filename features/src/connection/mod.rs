@@ -17,6 +17,7 @@ mod transport;
 
 use rtctrace_protocol::event::{Event, SessionDecoder};
 use rtctrace_protocol::report::Report;
+use rtctrace_protocol::sora::{EVENT as SORA_EVENT, Lived, Stay};
 
 use crate::budget::Budgets;
 use crate::findings::{Around, Page, Sink, Watch};
@@ -57,7 +58,8 @@ pub(crate) fn is_traced(method: &str) -> bool {
 pub(crate) struct ConnectionExtractor {
     id: String,
     first: f64,
-    last: f64,
+    /// Until when it was there.
+    stay: Stay,
     /// Whether any event says what its page or browser did.
     is_traced: bool,
     /// Whether the first event does: then it is the connection's begin.
@@ -93,7 +95,7 @@ impl ConnectionExtractor {
         Self {
             id,
             first: time,
-            last: time,
+            stay: Stay::at(time),
             is_traced: false,
             has_begin: false,
             closed: false,
@@ -126,7 +128,8 @@ impl ConnectionExtractor {
     }
 
     pub(crate) fn event(&mut self, event: &Event<'_>, page: &Page, budgets: &mut Budgets) {
-        self.last = event.time;
+        let told = event.value.raw().filter(|_| event.method == SORA_EVENT);
+        self.stay.take_in(told.map_or(Lived::Then, Lived::of), event.time);
         self.events = self.events.saturating_add(1);
         self.closed = event.method == "close" || (self.closed && follows_close(&event.method));
         if event.method == "getStats" {
@@ -192,7 +195,7 @@ impl ConnectionExtractor {
         let around = self.around(page);
         let mut features = ConnectionFeatures::default();
         self.setup.write(self.begin(), self.tracks.first_media(), &mut features);
-        self.watch.write(decoder.report(&self.id), &features, (self.first, self.last), &around, sink);
+        self.watch.write(decoder.report(&self.id), &features, (self.first, self.stay.end()), &around, sink);
     }
 
     pub(crate) fn features(&self, decoder: &SessionDecoder) -> ConnectionFeatures {
@@ -200,7 +203,7 @@ impl ConnectionExtractor {
         let mut features = ConnectionFeatures {
             id: self.id.clone(),
             start_time: input::millis(self.first).map(UnixMillis),
-            duration: input::millis(self.last - self.first),
+            duration: input::millis(self.stay.end() - self.first),
             closed: Some(self.closed),
             number_of_events: self.events,
             number_of_events_not_get_stats: self.events.saturating_sub(self.reports),
@@ -218,7 +221,7 @@ impl ConnectionExtractor {
         self.link.write(self.sampling.number(), &mut features);
         self.paths.write(&mut features);
         self.setup.write(self.begin(), self.tracks.first_media(), &mut features);
-        self.outages.write(self.last, &mut features);
+        self.outages.write(self.stay.end(), &mut features);
         self.failures.write(&mut features);
         if !self.is_traced {
             features.connected |= self.transport.is_up() || self.tracks.first_media().any_packet().is_some();

@@ -28,7 +28,7 @@ features! {
             "dtlsVersion" dtls_version: Option<String>, None, "DTLS version, four hexadecimal digits.", "of the first transport with a tlsVersion", "getStats: transport.tlsVersion";
             "srtpCipher" srtp_cipher: Option<String>, None, "SRTP protection profile, from the first report with a DTLS version.", "of the first transport with a tlsVersion", "getStats: transport.srtpCipher";
             "closed" closed: Option<bool>, None, "Whether the last event is close.", "the last is close, what follows from it apart", "events of the connection";
-            "duration" duration: Option<i64>, Milliseconds, "From the connection's first event to its last.", "time of the last - time of the first", "events of the connection";
+            "duration" duration: Option<i64>, Milliseconds, "From the connection's first event to its last; of one of the SFU Sora's, to the end that is told of it.", "time of the last - time of the first", "events of the connection";
             "iceConnected" ice_connected: Option<bool>, None, "Whether iceConnectionState was ever connected.", "any is connected", "oniceconnectionstatechange";
             "iceConnectionTime" ice_connection_time: Option<i64>, Milliseconds, "From the first iceConnectionState checking to the first connected after it.", "first checking to the first later connected", "oniceconnectionstatechange";
             "iceRestart" ice_restart: Option<bool>, None, "Whether createOffer was called with iceRestart.", "any with iceRestart true", "createOffer";

@@ -34,7 +34,7 @@ use crate::report::MAX_REPORT;
 pub use counters::Counters;
 pub use held::{HeldStamps, Missing};
 pub use log::{About, Entry, Gathering, Logged, Taken};
-pub use notice::{Ended, Lived, Member, Notice};
+pub use notice::{Ended, Lived, Member, Notice, Stay};
 pub use order::{Moment, NoReport, Unordered, merged};
 pub use push::{Connection, Push, Role, Sender, Subject};
 pub use translate::{CONNECTION, EVENT, NODE, Refused, STATS, Translated, Translator};

@@ -66,6 +66,58 @@ impl Lived {
             (None, None, _) => Self::Untold,
         }
     }
+
+    /// Since when the connection was there, in microseconds since the Unix epoch, if the line says that.
+    #[must_use]
+    pub fn since(value: RawValue<'_>) -> Option<i64> {
+        micros(&value.get("connection")?.get("connection_created_timestamp")?.as_str()?)
+    }
+}
+
+/// How long a connection was there, by what its lines say of itself: what is said of its session counts only as long as its own end is not told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stay {
+    /// When it was there last, in ms since the Unix epoch.
+    last: f64,
+    /// Whether a notice told when the connection ended.
+    is_told: bool,
+    /// When a notice told that the session which the connection was part of was over.
+    at_most: Option<f64>,
+}
+
+impl Stay {
+    /// That of a connection which was there at `time`, in ms since the Unix epoch.
+    #[must_use]
+    pub fn at(time: f64) -> Self {
+        Self { last: time, ..Self::default() }
+    }
+
+    /// Takes in what a line of that time says.
+    pub fn take_in(&mut self, lived: Lived, time: f64) {
+        match lived {
+            Lived::Then | Lived::UntilThen => {
+                self.is_told |= lived == Lived::UntilThen;
+                self.last = if self.is_told { self.last.max(time) } else { time };
+            }
+            Lived::Until(micros) => {
+                self.is_told = true;
+                self.last = self.last.max(micros as f64 / 1000.0);
+            }
+            Lived::NotBeyond => self.at_most = Some(time),
+            Lived::Untold => {}
+        }
+    }
+
+    /// It was there for so many milliseconds more.
+    pub fn lengthen(&mut self, millis: f64) {
+        self.last += millis;
+    }
+
+    /// When it ended, in ms since the Unix epoch, as far as is known.
+    #[must_use]
+    pub fn end(&self) -> f64 {
+        self.at_most.filter(|_| !self.is_told).map_or(self.last, |at_most| self.last.max(at_most))
+    }
 }
 
 fn is_of_session(kind: &str) -> bool {

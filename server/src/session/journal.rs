@@ -126,7 +126,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// A session that holds no line. Nothing is written before the first.
     pub(crate) fn new(id: SessionId, origin: Origin, config: &Config, spool: &Arc<Spool>, now: Instant) -> Self {
-        let line_limit = config.limits.line_bytes.0;
+        let (line_limit, summary) = (config.limits.line_bytes.0, Summary::since(origin.start_time.0));
         Self {
             id,
             translation: Translation::of(origin.dialect, line_limit),
@@ -144,7 +144,7 @@ impl Journal {
             received: 0,
             end: None,
             obfuscator: config.privacy.obfuscator(),
-            summary: Summary::default(),
+            summary,
             settled: None,
             last_line: now,
         }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use rtctrace_protocol::dump::{MAGIC, MAX_LINE};
+use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::line::Line;
 use rtctrace_protocol::sora::{Moment, Translated, Translator, Unordered, merged};
 use tokio::sync::Semaphore;
@@ -106,13 +107,14 @@ fn write(path: &Path, length: u64) -> anyhow::Result<Ordered> {
     let Aside { late, parts } = set_aside(path, length, &mut reading, &file)?;
     let (part, output) = Part::create(path, "ordered")?;
     let mut dump = spool::replay(path, length)?;
+    let begin = dump.metadata().get("startTime").and_then(RawValue::as_i64).unwrap_or_default();
     let mut output = Output {
         file: BufWriter::new(output),
         translator: Translator::new(MAX_LINE),
         line: String::new(),
         length: 0,
         lines: 0,
-        summary: Summary::default(),
+        summary: Summary::since(begin),
         file_of_late: &file,
         parts,
     };

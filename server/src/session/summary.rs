@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use rtctrace_protocol::line::Line;
-use rtctrace_protocol::sora::{EVENT, Lived};
+use rtctrace_protocol::sora::{EVENT, Lived, Stay};
 
 use super::Browser;
 
@@ -27,13 +27,11 @@ pub(crate) struct Summary {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
     first: Option<f64>,
-    last: f64,
+    /// When the session began, as its header says.
+    begin: f64,
     /// Of the newest line.
     line: f64,
-    /// Whether a notice told when the connection ended.
-    is_told: bool,
-    /// When a notice told that the session which the connection was part of was over.
-    at_most: Option<f64>,
+    stay: Stay,
 }
 
 impl Times {
@@ -45,33 +43,35 @@ impl Times {
             // It counts from what was heard last.
             ("close", None) => {
                 self.first.get_or_insert(self.line);
-                self.last += line.delta();
-                return;
+                return self.stay.lengthen(line.delta());
             }
-            (EVENT, Some(_)) => Lived::of(line.value()),
+            (EVENT, Some(_)) => {
+                self.was_there(Lived::since(line.value()));
+                Lived::of(line.value())
+            }
             _ => Lived::Then,
         };
-        match lived {
-            Lived::Then | Lived::UntilThen => {
-                self.is_told |= lived == Lived::UntilThen;
-                self.first.get_or_insert(self.line);
-                self.last = if self.is_told { self.last.max(self.line) } else { self.line };
-            }
-            Lived::Until(micros) => {
-                self.is_told = true;
-                self.last = self.last.max(micros as f64 / 1000.0);
-            }
-            Lived::NotBeyond => self.at_most = Some(self.line),
-            Lived::Untold => {}
+        if matches!(lived, Lived::Then | Lived::UntilThen) {
+            self.first.get_or_insert(self.line);
         }
+        self.stay.take_in(lived, self.line);
     }
 
-    fn end(&self) -> f64 {
-        self.at_most.filter(|_| !self.is_told).map_or(self.last, |at_most| self.last.max(at_most))
+    /// The connection was there from then on. If the session began later, it counts from its first line.
+    fn was_there(&mut self, since: Option<i64>) {
+        let fits = |since: &f64| (self.begin..=self.line).contains(since);
+        if let Some(since) = since.map(|micros| micros as f64 / 1000.0).filter(fits) {
+            self.first = Some(self.first.map_or(since, |first| first.min(since)));
+        }
     }
 }
 
 impl Summary {
+    /// Of a session that began then, as its header says, in ms since the Unix epoch.
+    pub(crate) fn since(begin: i64) -> Self {
+        Self { times: Times { begin: begin as f64, ..Times::default() }, ..Self::default() }
+    }
+
     /// Takes in the next line.
     pub(crate) fn line(&mut self, line: &Line<'_>) {
         self.times.take_in(line);
@@ -127,7 +127,7 @@ impl Summary {
     /// Milliseconds from the first event to the last; clients' clocks may jump back, durations do not. What is said of a session of Sora's that
     /// the connection is part of tells nothing of how long the connection was there, unless it says so.
     pub(crate) fn duration(&self) -> i64 {
-        let end = self.times.end();
+        let end = self.times.stay.end();
         (end - self.times.first.unwrap_or(end)).max(0.0) as i64
     }
 
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_connection_of_soras_was_there_as_long_as_is_said_of_itself() {
         let at = |lines: &[(u32, &str)]| {
-            let (mut summary, mut before) = (Summary::default(), 0);
+            let (mut summary, mut before) = (Summary::since(2000), 0);
             for (time, line) in lines {
                 let delta = i64::from(*time) - i64::from(before);
                 summary.lines(&format!("[{line},{delta}]"));
@@ -190,6 +190,10 @@ mod tests {
         assert_eq!(at(&[(3000, push), (8000, &event("session.updated", ",\"connection\":{}"))]), 5000);
         assert_eq!(at(&[(3000, push), (9000, &event("session.updated", &over("4"))), (9500, push)]), 6500);
         assert_eq!(at(&[(9000, &session_over), (9000, close)]), 0);
+        let since = |time: &str| over(time).replace("destroyed", "created");
+        assert_eq!(at(&[(3000, push), (5000, &event("session.updated", &since("2.5")))]), 2500);
+        assert_eq!(at(&[(3000, push), (5000, &event("session.updated", &since("1.5")))]), 2000, "before its session");
+        assert_eq!(at(&[(3000, &event("session.updated", &since("9"))), (5000, push)]), 2000, "not yet");
         assert_eq!(at(&[(3000, push), (4000, push), (4300, close)]), 1300);
     }
 

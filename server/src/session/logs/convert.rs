@@ -290,7 +290,12 @@ impl<'l> Making<'l> {
                 let line = self.lines.lines().last().unwrap_or_default();
                 let lived = Line::parse(line).map(|line| Lived::of(line.value()));
                 let was_there = matches!(lived, Ok(Lived::Then | Lived::UntilThen));
-                self.write(was_there.then_some(notice.sender.timestamp))
+                let told = notice.sender.timestamp;
+                let since = member.and_then(|member| member.created).filter(|since| *since <= told);
+                // One that makes no sense tells nothing.
+                let since =
+                    since.filter(|since| is_sensible(since.div_euclid(1000), UnixMillis(told.div_euclid(1000))));
+                self.write(was_there.then_some(told).into_iter().chain(since).min())
             }
             Ok(Translated::Held) => Ok(()),
             Err(refused) => {

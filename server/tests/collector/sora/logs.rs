@@ -331,6 +331,9 @@ async fn a_session_begins_and_ends_at_the_same_times_in_whatever_order_its_logs_
         body["timestamp"] = json!(time(at.timestamp_millis() - super::START + midnight + 30_000));
         body
     };
+    let mut member = event("session.updated", 2500);
+    let began = time(midnight + 30_000 - 80_000);
+    member["connections"] = json!([{"connection_id": connection, "connection_created_timestamp": began}]);
     let pushes: Vec<String> =
         (0..3).flat_map(|number| logged(&shifted(body(&connection, number * 1000, &counting(number))))).collect();
     let logs = Logs::new();
@@ -341,12 +344,13 @@ async fn a_session_begins_and_ends_at_the_same_times_in_whatever_order_its_logs_
         logs.file("destroyed", requested(&shifted(event("connection.destroyed", 5000))) + "\n"),
         logs.file("began", requested(&shifted(event("session.created", -7_200_000))) + "\n"),
         logs.file("over", requested(&shifted(event("session.destroyed", 3_600_000))) + "\n"),
+        logs.file("member", requested(&shifted(member)) + "\n"),
     ];
     let mut told = Vec::new();
     for order in [
-        vec![vec![0, 1, 2, 3, 4, 5]],
-        vec![vec![0], vec![5], vec![3], vec![2], vec![4], vec![1]],
-        vec![vec![4, 1, 3], vec![0, 5], vec![2]],
+        vec![vec![0, 1, 2, 3, 4, 5, 6]],
+        vec![vec![0], vec![5], vec![6], vec![3], vec![2], vec![4], vec![1]],
+        vec![vec![4, 1, 3], vec![0, 5], vec![2], vec![6]],
     ] {
         let mut collector = start(&[]);
         for some in &order {
@@ -360,8 +364,8 @@ async fn a_session_begins_and_ends_at_the_same_times_in_whatever_order_its_logs_
         let times = (of("startTime"), of("endTime"), of("duration"));
         assert!(times.0.is_string() || times.0.is_i64(), "{session}");
         let (header, lines) = collector.dump(&id).await;
-        assert_eq!(header["startTime"], super::START + midnight + 30_000 - 70_000, "{order:?}");
-        assert_eq!(times.2, 75_000, "{order:?}: {session}");
+        assert_eq!(header["startTime"], super::START + midnight + 30_000 - 80_000, "{order:?}");
+        assert_eq!(times.2, 85_000, "{order:?}: {session}");
         assert!(super::times(&lines).is_sorted(), "{order:?}: {lines:?}");
         // Its dump lies with those of its day, and there alone.
         assert_eq!(walk(&collector.dir.path().join("dumps")), 1, "{order:?}");
