@@ -43,6 +43,8 @@ pub(super) const SCHEMA: i64 = match MIGRATIONS {
 
 /// How long a statement waits for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between attempts to be the first.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How long one that only reads does: somebody waits for its answer, a client with others behind it.
 const READ_BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 const READERS: u32 = 4;
@@ -88,12 +90,24 @@ impl Pools {
     /// Brings the database's schema up to date.
     pub(super) async fn prepare(&self) -> anyhow::Result<()> {
         let context = || format!("cannot open the database {}", self.options.get_filename().display());
-        let mut connection = SqliteConnection::connect_with(&self.options).await.with_context(context)?;
+        let mut connection = self.first().await.with_context(context)?;
         migrate(&mut connection, MIGRATIONS).await.context("cannot bring the database's schema up to date")?;
         fill_outcomes(&mut connection).await.context("cannot say what became of sessions")?;
         connection.close().await.with_context(context)?;
         self.prepared.get_or_init(Instant::now);
         Ok(())
+    }
+
+    /// The first connection, which may make the file and its write-ahead log. Of two processes that do so at once SQLite lets none wait for
+    /// the other: one is refused.
+    async fn first(&self) -> sqlx::Result<SqliteConnection> {
+        let began = Instant::now();
+        loop {
+            match SqliteConnection::connect_with(&self.options).await {
+                Err(error) if is_held(&error) && began.elapsed() < BUSY_TIMEOUT => tokio::time::sleep(AGAIN).await,
+                result => return result,
+            }
+        }
     }
 
     /// A connection for one query, which is interrupted when it takes too long.
