@@ -99,12 +99,19 @@ impl<'a> Fields<'a> {
         found
     }
 
+    /// The first member of that name, of an object in which none is there twice.
+    pub(super) fn first(self, name: &str) -> Option<RawValue<'a>> {
+        self.raw().find(|(named, _)| is_name(named, name)).map(|(_, value)| value)
+    }
+
     /// What is there of these members, by one pass.
     pub(super) fn each_of<const N: usize>(self, names: [&str; N]) -> [Option<RawValue<'a>>; N] {
         let mut found = [None; N];
         for (name, value) in self.raw() {
+            let is_escaped = name.contains('\\');
+            let inside = name.get(1..name.len().saturating_sub(1)).unwrap_or_default();
             for (wanted, found) in names.iter().zip(&mut found) {
-                if is_name(name, wanted) {
+                if inside == *wanted || (is_escaped && is_name(name, wanted)) {
                     *found = Some(value).filter(|value| !value.is_null());
                 }
             }

@@ -9,6 +9,7 @@ use std::hash::RandomState;
 
 use thiserror::Error;
 
+use super::fields::Fields;
 use super::notice::{Ended, Member, Notice, SESSION_CREATED};
 use super::push::{Connection, Push, Sender, Subject, write_compact};
 use super::stamp::Stamp;
@@ -506,7 +507,7 @@ fn write_envelope(push: &Push<'_>, out: &mut String) {
 fn write_certificates(stats: &[RawValue<'_>], out: &mut String) {
     let (mut certificates, mut transports) = (String::new(), String::new());
     for entry in stats {
-        let kind = entry.get("type").and_then(RawValue::as_str);
+        let kind = Fields::of(*entry, "").first("type").and_then(RawValue::as_str);
         let (told, is_told): (&mut String, fn(&str) -> bool) = match kind.as_deref() {
             Some("certificate") => (&mut certificates, |name| !matches!(name, "id" | "type" | "timestamp")),
             Some("transport") => (&mut transports, |name| name.ends_with("CertificateId")),

@@ -16,6 +16,9 @@ use crate::store::stats::RowBatch;
 /// What is decoded at once. Few lines may stand for much work: in between, somebody looks whether the session has had its share.
 const AT_ONCE: Duration = Duration::from_millis(50);
 
+/// Why a session's rows are not written while it runs.
+pub(super) const SLOW: &str = "the database is slow";
+
 /// The state of what is decoded.
 #[derive(Debug)]
 pub(crate) struct Decoding {
@@ -127,6 +130,6 @@ async fn hand_over(handle: &Handle, journal: &mut Journal, queue: &DatabaseQueue
     if handle.listing.is_anothers() {
         handle.fall_behind(journal, "another session has its row");
     } else if queue.offer(&mut journal.decoding().rows, &handle.listing).await.is_err() {
-        handle.fall_behind(journal, "the database is slow");
+        handle.fall_behind(journal, SLOW);
     }
 }

@@ -11,18 +11,18 @@ use super::{Handle, Registry};
 /// How long rows may be behind the reports that they are of. Reports that come meanwhile are decoded together, which takes half the
 /// time that it takes one by one.
 const PERIOD: Duration = Duration::from_secs(2);
-/// So many sessions may wait for the database at one time.
-const AT_ONE_TIME: usize = 16;
 
 /// Follows all sessions, for ever.
 pub(crate) async fn follow(registry: Registry) {
     if !registry.config().stats.enabled {
         return;
     }
+    // Half of the cores: who brings something meanwhile finds another at once.
+    let at_one_time = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
     loop {
         tokio::time::sleep(PERIOD).await;
         let sessions = futures_util::stream::iter(registry.undecoded());
-        sessions.for_each_concurrent(AT_ONE_TIME, |handle| catch_up(registry.clone(), handle)).await;
+        sessions.for_each_concurrent(at_one_time, |handle| catch_up(registry.clone(), handle)).await;
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::changes::Feed;
-use super::decoding;
+use super::decoding::{self, SLOW};
 use super::finish;
 use super::handle::{Handle, SocketSlot};
 use super::journal::{Journal, SocketCursor, Stop};
@@ -264,13 +264,17 @@ impl Registry {
 
     /// Decodes what a session has brought so far; the rest of one that has had more than its share of work waits for the next time.
     pub(super) async fn catch_up(&self, handle: &Handle) {
-        handle.undecoded.store(false, Ordering::Relaxed);
+        let mut brings_rows = handle.undecoded.swap(false, Ordering::Relaxed);
         loop {
-            // Sockets may have the session in between.
+            // Others may have the session in between, and while there is no room for its rows.
+            let has_room = !brings_rows || handle.is_behind() || self.0.stores.queue.has_room().await.is_ok();
             let mut journal = handle.journal.lock().await;
+            if !has_room {
+                handle.fall_behind(&mut journal, SLOW);
+            }
             match decoding::decode(handle, &mut journal, &self.0.stores.queue).await {
                 Ok(None) => return,
-                Ok(Some(Duration::ZERO)) => {}
+                Ok(Some(Duration::ZERO)) => brings_rows = true,
                 Ok(Some(_)) => return handle.undecoded.store(true, Ordering::Relaxed),
                 Err(error) => return unreadable(handle, &error),
             }

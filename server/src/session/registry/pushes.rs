@@ -127,3 +127,47 @@ impl Registry {
         self.get(id).filter(|handle| handle.runs())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use rtctrace_protocol::sora::Push;
+
+    use super::*;
+    use crate::app::offline;
+    use crate::config::{Config, Size};
+    use crate::session::{Attach, Origin, UnixMillis};
+
+    /// A report of so many packets, as it is pushed.
+    fn body(packets: u32) -> String {
+        format!(
+            r#"{{"type":"connection.rtc","id":"{packets}","timestamp":"2025-07-25T06:06:51.59277{packets}Z","label":"l","version":"1","node_name":"n",
+            "role":"sendrecv","channel_id":"c","client_id":"ann","simulcast":false,"spotlight":false,"session_id":"7N8FP3M0ZH2ASBCDPHRGS2HYB8",
+            "connection_id":"JXW8K4FG6H7TZ2F63T38ZHSJQG","stats":[{{"id":"A","type":"inbound-rtp","timestamp":175342361159{packets},"packetsReceived":{packets}}}]}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn a_session_takes_in_what_is_pushed_while_its_rows_wait_for_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+        config.stats.queue_bytes = Size(1024);
+        let (registry, _lock) = offline(config).await.unwrap();
+        let bodies = [1, 2, 3].map(body);
+        let [first, second, third] = bodies.each_ref().map(|body| Push::read(body.as_bytes()).unwrap());
+        let origin = Origin::of_sora(&first.sender, first.connection.as_ref(), "/", UnixMillis::now());
+        let Attach::Session(handle, true) = registry.attach(SessionId::new(), origin, 0).await else { panic!() };
+        // Who writes keeps all others from writing.
+        let writing = registry.stores().database.begin().await.unwrap();
+        assert!(registry.receive_said(&handle, Said::Push(&first)).await.stop.is_none());
+        registry.catch_up(&handle).await;
+        assert!(registry.receive_said(&handle, Said::Push(&second)).await.stop.is_none());
+        let mut waiting = std::pin::pin!(registry.catch_up(&handle));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        let taken = registry.receive_said(&handle, Said::Push(&third)).now_or_never();
+        assert!(taken.is_some_and(|taken| taken.stop.is_none()));
+        writing.rollback().await.unwrap();
+        waiting.await;
+        assert!(!handle.is_behind());
+    }
+}

@@ -6,7 +6,7 @@
 //! not there, a right that is missing) are tried again later and later; the ends of their own sessions wait for them, and nobody else does.
 //!
 //! Bound: `stats.queue_bytes` of stats rows, those in the writer's hand and those refused included, and the number of sessions. When it is full, who decodes
-//! a session waits, and the session with it; if the database does not take rows for [`PATIENCE`], the session is *behind*: it
+//! a session waits: before he takes it from who brings something, and only with more than usual while he has it. If the database does not take rows for [`PATIENCE`], the session is *behind*: it
 //! offers no more rows, goes on without delay, and all its rows are written from its dump when it ends. So an outage of the
 //! database neither stops recordings nor loses rows.
 
@@ -30,6 +30,8 @@ use crate::telemetry;
 
 /// What the queue's room is counted in, in bytes.
 const UNIT: usize = 1024;
+/// What a session brings between two times that it is decoded usually fits into this, in bytes.
+const USUAL: usize = 128 << 10;
 /// How long a session waits for room in the queue.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -190,6 +192,14 @@ impl DatabaseQueue {
         let beginning = Beginning { row, listing: Arc::clone(listing), done };
         // The writer outlives every session; at the process's end the row comes from the spool at the next start.
         let _ = self.sender.send(Work::Session(Box::new(beginning)));
+    }
+
+    /// Waits until there is room for what a session usually brings, which others may take then. For who is not to keep a session from
+    /// taking in what comes while it waits.
+    pub(crate) async fn has_room(&self) -> Result<(), Behind> {
+        let need = USUAL.div_ceil(UNIT).min(self.capacity);
+        let room = self.room.acquire_many(u32::try_from(need).unwrap_or(u32::MAX));
+        tokio::time::timeout(PATIENCE, room).await.map_err(|_| Behind)?.map(drop).map_err(|_| Behind)
     }
 
     /// Hands over rows, waiting for room. The batch is empty afterwards; until then, and after `Behind`, it keeps its rows. They are written
