@@ -48,6 +48,8 @@ describe('what the viewer gives away', () => {
     assert.ok(box);
     await page.mouse.move(box.x + 30, box.y + 10);
     await page.mouse.wheel(0, -400);
+    // The cursor is taken away from the event that is selected.
+    await page.mouse.click(box.x + box.width / 2, box.y + 10);
     await page.locator('[data-testid=show-features]').click();
     await until('the address tells it', 5000, () => /tab=id%3APC_1&pane=features&from=\d+&to=\d+&at=\d+&event=\d+$/.test(page.url()));
     const shown = await timeline.evaluate((element) => [element.dataset.from, element.dataset.to].map((time) => Math.round(Number(time))));
@@ -58,7 +60,8 @@ describe('what the viewer gives away', () => {
     assert.equal(await other.locator('[data-testid=connection-tab][aria-selected=true]').getAttribute('data-connection-id'), 'PC_1');
     assert.deepEqual(await other.locator('[data-testid=timeline]').evaluate((element) => [Number(element.dataset.from), Number(element.dataset.to)]), shown);
     await other.locator('[data-testid=features]').waitFor();
-    await until('the cursor stands there', 2000, async () => (await other.locator('[data-testid=cursor-time]').getAttribute('data-time')) !== '');
+    const pinned = Number(new URLSearchParams(page.url().split('?')[1]).get('at'));
+    await until('the cursor stands there', 5000, async () => Number(await other.locator('[data-testid=cursor-time]').getAttribute('data-time')) === pinned);
     await until('it stays so', 2000, () => other.url() === page.url());
     assert.deepEqual([...faults, ...otherFaults], []);
     await page.close();
