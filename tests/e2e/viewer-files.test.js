@@ -224,6 +224,32 @@ describe('the viewer given a file', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('has a tab and a lane for each of many connections, and keys that lead along them', async () => {
+    const ids = Array.from({ length: 30 }, (_, at) => `PC_${at}`);
+    const lines = ids.flatMap((id, at) => [JSON.stringify(['create', id, null, at === 0 ? 1795159383880 : 0]), JSON.stringify(['onconnectionstatechange', id, 'connecting', 10])]);
+    await choose('many.jsonl', Buffer.from(`RTCStatsDump\n{"fileFormat":3}\n${lines.join('\n')}\n`));
+    await page.locator('[data-testid=connection-tab]').first().waitFor({ timeout: 10_000 });
+    const chosen = page.locator('[role=tab][aria-selected=true]');
+    const shows = (/** @type {string} */ name) =>
+      until(`${name} is chosen, and in view`, 5000, () =>
+        chosen.evaluate((tab, name) => {
+          const [own, room] = [tab.getBoundingClientRect(), tab.parentElement?.getBoundingClientRect()];
+          return tab.textContent?.trim().startsWith(name) && room && own.left > room.left - 1 && own.right < room.right + 1;
+        }, name),
+      );
+    await page.locator('[data-testid=all-tab]').click();
+    await page.keyboard.press('ArrowLeft');
+    await shows('PC_29');
+    await page.keyboard.press('Home');
+    await shows('All');
+    await page.locator('[data-testid=more-lanes]').click();
+    await until('all have lanes', 5000, async () => (await page.locator('[data-testid=lane]').count()) === ids.length);
+    assert.ok(await page.locator('[data-testid=event-row]').first().isVisible());
+    const rows = await page.locator('[data-testid=event-row]').first().boundingBox();
+    assert.ok(rows && rows.y < 800, 'and the events stay on the page');
+    assert.deepEqual(faults, []);
+  });
+
   it('pairs calls with their outcomes', async () => {
     await choose('rich-session.jsonl', recording('rich-session'));
     const row = (/** @type {string} */ method) => page.locator(`[data-testid=event-row][data-method=${method}]`).first();
@@ -236,6 +262,12 @@ describe('the viewer given a file', () => {
     assert.match(await partner.innerText(), /^Outcome: createOfferOnSuccess, \d+ ms later$/);
     await partner.click();
     await until('its outcome is selected', 2000, () => row('createOfferOnSuccess').evaluate((element) => element.ariaSelected === 'true'));
+    await page.locator('[data-testid=event-filter]').fill('OperationError');
+    await until('what failed is found', 5000, () => page.locator('[data-testid=event-row][data-method=addIceCandidateOnFailure]').count());
+    await page.locator('[data-testid=event-row][data-method=addIceCandidateOnFailure]').click();
+    await partner.click();
+    const took = page.locator('[data-testid=event-row][data-method=addIceCandidate][aria-selected=true] [data-testid=took]');
+    await until('a call that failed says so itself', 5000, async () => /^✕\s*\d+ ms$/.test(await took.innerText()));
     assert.deepEqual(faults, []);
   });
 

@@ -135,11 +135,9 @@ function trackLane(track: TrackOverview, { overview, end }: Recording, all: Trac
   return { ...lane(name, track.changes, end), title: `${name}: ${track.label || track.id}` };
 }
 
-/** The state of every connection, as far as there is room. */
-export function sessionLanes(recording: Recording, limit = 8): Lane[] {
-  const lanes = recording.overview.connections
-    .slice(0, limit)
-    .map((connection) => lane(connection.id, connection.states.connection, recording.end));
+/** The state of every connection. */
+export function sessionLanes(recording: Recording): Lane[] {
+  const lanes = recording.overview.connections.map((connection) => lane(connection.id, connection.states.connection, recording.end));
   return told(recording, lanes);
 }
 
