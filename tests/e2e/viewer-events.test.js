@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { decodeDump } from '../decoder/dump.js';
-import { openBrowser, openPage } from '../harness/browser.js';
+import { openBrowser, openPage, screenshot } from '../harness/browser.js';
 import { openSite } from '../harness/site.js';
 import { until } from '../harness/wait.js';
 
@@ -73,6 +73,45 @@ describe('the events of the viewer', () => {
     await until('it says so', 5000, async () => (await page.locator('.empty').innerText()).startsWith('No event matches.'));
     await page.locator('.empty button').click();
     await counted(events.filter(({ connection }) => connection === 'PC_0').length);
+    clean();
+  });
+
+  it('are found by what reports hold, too, and marked in the timeline while they are looked for', async () => {
+    const text = 'Waiting';
+    const has = (/** @type {{ value: any, extra: any[] }} */ { value, extra }) => JSON.stringify([value, extra]).toLowerCase().includes(text.toLowerCase());
+    const reports = events.filter((event) => event.method === 'getStats' && has(event));
+    const others = events.filter((event) => event.method !== 'getStats' && has(event));
+    assert.ok(reports.length > 1 && reports.length < events.filter(({ method }) => method === 'getStats').length, `${reports.length} reports have it`);
+    await page.locator('[data-testid=event-filter]').fill(text);
+    const hidden = page.locator('[data-testid=show-hidden]');
+    await until('it says how many reports have it', 5000, async () => (await hidden.innerText()).includes(` ${reports.length} `));
+    await counted(others.length);
+    const found = page.locator('[data-testid=marks-Found] button');
+    assert.ok((await found.count()) > 0);
+    await screenshot(page, 'viewer-search');
+
+    // A mark leads to its report, the list shows it then, and what is looked for stays.
+    await found.last().click();
+    await until('it is chosen', 5000, async () => reports.includes(events[(await selected())[0]]));
+    await counted(others.length + reports.length);
+    assert.match(await page.locator('[data-testid=event-row][aria-selected=true] [data-testid=found-in]').innerText(), /^candidate-pair .+ · state$/);
+    // Unfolded, it shows where.
+    await page.locator('[data-testid=event-row][aria-selected=true]').click();
+    const tree = page.locator('[data-testid=event-value]').first();
+    await tree.locator('dd', { hasText: 'waiting' }).first().waitFor();
+    assert.ok((await tree.locator('dt').allInnerTexts()).every((name) => name === 'state'));
+
+    await page.keyboard.press('Escape');
+    await until('nothing is marked any more', 5000, async () => (await found.count()) === 0);
+
+    // A member and its value; also where the list shows one connection.
+    const known = reports[0].value;
+    const [id] = Object.entries(known).find(([, entry]) => entry.type === 'transport') ?? [''];
+    const member = `"bytesReceived":${known[id].bytesReceived}`;
+    await page.locator(`[data-testid=connection-tab][data-connection-id=${reports[0].connection}]`).click();
+    const wanted = events.filter(({ method, connection, value }) => method === 'getStats' && connection === reports[0].connection && JSON.stringify(value).includes(member));
+    await page.locator('[data-testid=event-filter]').fill(member);
+    await counted(wanted.length);
     clean();
   });
 

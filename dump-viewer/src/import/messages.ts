@@ -180,8 +180,20 @@ export type Request =
   | { id: number; do: 'previews'; from: Uint32Array }
   | { id: number; do: 'value'; event: number }
   | { id: number; do: 'anonymized' }
-  | { id: number; do: 'search'; text: string }
+  | { id: number; do: 'search'; text: string; onwards: boolean }
+  | { id: number; do: 'rest' }
   | { id: number; do: 'series'; connection: number; entry: number; names: string[] };
+
+/** Part of what a search finds. */
+export interface Found {
+  events: Uint32Array;
+  /** Of each report where the text is in it, as a number of `places`, which may be of a part before or none at all; of other events nothing. */
+  at: Uint32Array | null;
+  /** Further places. */
+  places: string[];
+  /** Of the recording that was looked at. */
+  share: number;
+}
 
 export interface Opened {
   overview: Overview;
@@ -207,4 +219,5 @@ export interface Several {
 export type Response =
   | { id: number; ok: true; result: unknown }
   | { id: number; ok: false; error: string }
-  | { id: number; progress: number };
+  | { id: number; progress: number }
+  | { id: number; found: Found };

@@ -1,6 +1,6 @@
 // The page's side of the worker: one reader for one open dump.
 
-import type { EventValue, Opened, Request, Response, SeriesData, Several } from './messages';
+import type { EventValue, Found, Opened, Request, Response, SeriesData, Several } from './messages';
 
 type Unsent<T> = T extends Request ? Omit<T, 'id'> : never;
 
@@ -8,6 +8,7 @@ interface Waiting {
   resolve(result: never): void;
   reject(error: Error): void;
   progress?: ((share: number) => void) | undefined;
+  found?: ((found: Found) => void) | undefined;
 }
 
 /** One that was started before anybody asked for it. */
@@ -39,7 +40,7 @@ export class DumpReader {
 
   /** Reads a file, and of one with several sessions that one; `progress` gets the share that is read, from 0 to 1. */
   open(blob: Blob, session: string | null, progress?: (share: number) => void): Promise<Opened | Several> {
-    return this.#ask({ do: 'open', blob, session }, progress);
+    return this.#ask({ do: 'open', blob, session }, { progress });
   }
 
   /** Reads on, behind what was opened: the next bytes of a session that runs. */
@@ -60,9 +61,17 @@ export class DumpReader {
     return this.#ask({ do: 'anonymized' });
   }
 
-  /** The events that contain `text`, in order. */
-  search(text: string): Promise<Uint32Array> {
-    return this.#ask({ do: 'search', text });
+  /**
+   * Hands over the events that contain `text`: first those that are no reports, then, part by part, the reports; `onwards` from where the last
+   * search for it was. It ends where another one begins.
+   */
+  search(text: string, onwards: boolean, found: (found: Found) => void): Promise<void> {
+    return this.#ask({ do: 'search', text, onwards }, { found });
+  }
+
+  /** Ends a search. */
+  rest(): void {
+    void this.#ask({ do: 'rest' }).catch(() => undefined);
   }
 
   series(connection: number, entry: number, names: string[]): Promise<SeriesData> {
@@ -75,10 +84,10 @@ export class DumpReader {
     this.#fail(new DOMException('The recording was closed.', 'AbortError'));
   }
 
-  #ask<T>(request: Unsent<Request>, progress?: (share: number) => void): Promise<T> {
+  #ask<T>(request: Unsent<Request>, told: Omit<Waiting, 'resolve' | 'reject'> = {}): Promise<T> {
     const id = this.#next++;
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, progress });
+      this.#waiting.set(id, { resolve, reject, ...told });
       this.#worker.postMessage({ ...request, id });
     });
   }
@@ -88,6 +97,10 @@ export class DumpReader {
     if (!waiting) return;
     if ('progress' in response) {
       waiting.progress?.(response.progress);
+      return;
+    }
+    if ('found' in response) {
+      waiting.found?.(response.found);
       return;
     }
     this.#waiting.delete(response.id);

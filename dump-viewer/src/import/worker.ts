@@ -2,7 +2,7 @@
 
 import init, { Dump, type InitOutput } from '../wasm/viewer.js';
 import wasmUrl from '../wasm/viewer_bg.wasm?url';
-import type { EventColumns, Opened, Overview, Request, Response, SeriesData, Several, SoraSession } from './messages';
+import type { EventColumns, Found, Opened, Overview, Request, Response, SeriesData, Several, SoraSession } from './messages';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -60,6 +60,38 @@ function anonymized(dump: Dump): Promise<Blob> {
   return new globalThis.Response(new Blob(parts).stream().pipeThrough(new CompressionStream('gzip'))).blob();
 }
 
+/** Milliseconds that a search takes at a time: so long waits what else is asked. */
+const SLICE = 25;
+/** Milliseconds after which it tells what it has found. */
+const PART = 150;
+/** The search that goes on, by its request. */
+let searching = -1;
+
+async function search(id: number, dump: Dump, text: string, onwards: boolean): Promise<void> {
+  searching = id;
+  const tell = (found: Found) => answer({ id, found }, [found.events.buffer]);
+  tell({ events: dump.search(text, onwards), at: null, places: [], share: 0 });
+  let known = onwards ? dump.places(0).length : 0;
+  let [events, at]: [number[], number[]] = [[], []];
+  for (let [share, told] = [0, performance.now()]; share < 1 && searching === id; ) {
+    const until = performance.now() + SLICE;
+    do {
+      const found = dump.search_reports();
+      share = (found[0] ?? 0) / Math.max(1, dump.length());
+      for (let index = 1; index < found.length; index += 2) {
+        events.push(found[index]!);
+        at.push(found[index + 1]!);
+      }
+    } while (share < 1 && performance.now() < until);
+    if (share < 1) await new Promise((resolve) => setTimeout(resolve));
+    if (share < 1 && searching === id && performance.now() - told < PART) continue;
+    const places = dump.places(known);
+    known += places.length;
+    tell({ events: Uint32Array.from(events), at: Uint32Array.from(at), places, share });
+    [events, at, told] = [[], [], performance.now()];
+  }
+}
+
 async function handle(request: Request): Promise<[unknown, Transferable[]]> {
   if (request.do === 'open') return open(request.id, request.blob, request.session);
   if (!dump) throw new Error('no recording is open');
@@ -76,10 +108,11 @@ async function handle(request: Request): Promise<[unknown, Transferable[]]> {
     }
     case 'anonymized':
       return [await anonymized(dump), []];
-    case 'search': {
-      const found = dump.search(request.text);
-      return [found, [found.buffer]];
-    }
+    case 'search':
+      return [await search(request.id, dump, request.text, request.onwards), []];
+    case 'rest':
+      searching = -1;
+      return [null, []];
     case 'series':
       return series(dump, request.connection, request.entry, request.names);
   }

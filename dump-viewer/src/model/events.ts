@@ -76,7 +76,7 @@ export function shortMethod(method: string): string {
   return method.replace(/^navigator\.mediaDevices\./, '').replace(/^(MediaStreamTrack|HTMLMediaElement)\./, '$1.');
 }
 
-export type MarkKind = 'failure' | 'warning' | 'media' | 'negotiation' | 'app' | 'webhook';
+export type MarkKind = 'failure' | 'warning' | 'media' | 'negotiation' | 'app' | 'webhook' | 'found';
 
 export const MARKS: Record<MarkKind, string> = {
   failure: 'Failure',
@@ -85,6 +85,7 @@ export const MARKS: Record<MarkKind, string> = {
   negotiation: 'Negotiation',
   app: 'Application event',
   webhook: 'Webhook of Sora',
+  found: 'Found',
 };
 
 /** The mark that an event gets on the timeline, if any. */

@@ -1,4 +1,4 @@
-// Keys of the time axis, the same wherever there is one.
+// Keys of the time axis and of lists of events, the same wherever there is one.
 
 import type { Shared } from './shared.svelte';
 import type { TimeMode } from './time';
@@ -20,4 +20,40 @@ export function timeKeys(shared: Shared): Record<string, () => void> {
     '-': () => shared.zoomBy(ZOOM),
     '0': () => shared.resetZoom(),
   };
+}
+
+/** A list of events, as keys move through it. */
+interface List {
+  step(by: number): void;
+  stepToFailure(by: 1 | -1): void;
+  unfold(state: 'toggle' | boolean): void;
+  focusFilter(): void;
+}
+
+/** What a key does to a list of events, if one is there. */
+export function listKeys(list: List | undefined): Record<string, () => void> {
+  return {
+    ArrowDown: () => list?.step(1),
+    j: () => list?.step(1),
+    ArrowUp: () => list?.step(-1),
+    k: () => list?.step(-1),
+    PageDown: () => list?.step(15),
+    PageUp: () => list?.step(-15),
+    n: () => list?.stepToFailure(1),
+    N: () => list?.stepToFailure(-1),
+    Enter: () => list?.unfold('toggle'),
+    ' ': () => list?.unfold('toggle'),
+    ArrowRight: () => list?.unfold(true),
+    ArrowLeft: () => list?.unfold(false),
+    '/': () => list?.focusFilter(),
+  };
+}
+
+/** Whether a key is the business of what has the focus: a field's, or a button's own ones. */
+export function isOwnKey({ key, target }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false;
+  // From the filter, the arrow goes straight on into the list.
+  if (key === 'ArrowDown' && target.matches('[data-testid=event-filter]')) (target as HTMLElement).blur();
+  else if (target.closest('input, select, textarea')) return true;
+  return target.closest('button, a, summary, [role=tab], [role=separator]') !== null && ['Enter', ' ', 'ArrowLeft', 'ArrowRight'].includes(key);
 }

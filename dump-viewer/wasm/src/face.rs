@@ -7,9 +7,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 
 use crate::opening::{Growing, Opened};
+use crate::report_search::ReportSearch;
 
 /// Bytes asked for at a time: few calls, and progress that moves.
 const CHUNK: f64 = 1_048_576.0;
+/// Reports that are searched at a time: some milliseconds.
+const REPORTS: usize = 32;
 
 /// A file that the worker has open.
 #[wasm_bindgen]
@@ -17,6 +20,7 @@ const CHUNK: f64 = 1_048_576.0;
 pub struct Dump {
     growing: Growing,
     sessions: Option<String>,
+    search: Option<ReportSearch>,
 }
 
 #[wasm_bindgen]
@@ -29,9 +33,9 @@ impl Dump {
     pub fn open(size: f64, read: Function, session: Option<String>) -> Result<Dump, JsError> {
         let source = || Source { read: read.clone(), size, offset: 0.0, chunk: Vec::new(), consumed: 0 };
         match Growing::open_any(source, session.as_deref()) {
-            Ok(Opened::Recording(growing)) => Ok(Dump { growing: *growing, sessions: None }),
+            Ok(Opened::Recording(growing)) => Ok(Dump { growing: *growing, sessions: None, search: None }),
             Ok(Opened::Sessions(sessions)) => {
-                Ok(Dump { growing: Growing::default(), sessions: serde_json::to_string(&sessions).ok() })
+                Ok(Dump { growing: Growing::default(), sessions: serde_json::to_string(&sessions).ok(), search: None })
             }
             Err(error) => Err(JsError::new(&error.0)),
         }
@@ -50,6 +54,11 @@ impl Dump {
     /// JSON of `Overview`.
     pub fn overview(&self) -> String {
         self.growing.recording().overview()
+    }
+
+    /// How many events there are.
+    pub fn length(&self) -> usize {
+        self.growing.recording().times.len()
     }
 
     /// Unix ms of each event.
@@ -87,9 +96,23 @@ impl Dump {
         self.growing.recording_mut().value(event)
     }
 
-    /// Events that contain a text.
-    pub fn search(&self, text: &str) -> Vec<u32> {
+    /// Events that contain a text. `search_reports` looks for it in reports: from the first of them, or `onwards` from where it was.
+    pub fn search(&mut self, text: &str, onwards: bool) -> Vec<u32> {
+        if !onwards || self.search.is_none() {
+            self.search = Some(ReportSearch::new(text));
+        }
         self.growing.recording().search(text)
+    }
+
+    /// Looks at some more reports: gives the event with which it goes on, and of each report that it found the event and the place.
+    pub fn search_reports(&mut self) -> Vec<u32> {
+        let Some(search) = &mut self.search else { return Vec::new() };
+        search.step(self.growing.recording(), REPORTS)
+    }
+
+    /// What the places are called, from that number on.
+    pub fn places(&self, from: usize) -> Vec<String> {
+        self.search.as_ref().map(|search| search.places(from).to_vec()).unwrap_or_default()
     }
 
     /// Hands the text of an anonymized copy over to `take`, part by part.

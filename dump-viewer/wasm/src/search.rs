@@ -6,7 +6,7 @@ use crate::recording::Recording;
 
 impl Recording {
     /// The events in whose method, connection, value or extras `text` occurs, in whatever case of ASCII letters. Of
-    /// descriptions the complete SDP is searched; reports are found by their method only.
+    /// descriptions the complete SDP is searched; what reports hold is found by [`crate::ReportSearch`].
     #[must_use]
     pub fn search(&self, text: &str) -> Vec<u32> {
         let needle = text.trim();
@@ -39,7 +39,7 @@ impl Recording {
     }
 }
 
-fn contains(text: &str, needle: &str) -> bool {
+pub(crate) fn contains(text: &str, needle: &str) -> bool {
     let (text, needle) = (text.as_bytes(), needle.as_bytes());
     let Some(first) = needle.first() else { return true };
     let last = text.len().wrapping_sub(needle.len());

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
-use rtctrace_viewer_wasm::{EventFlags, Growing, Recording};
+use rtctrace_viewer_wasm::{EventFlags, Growing, Recording, ReportSearch};
 use serde_json::Value;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -245,6 +245,76 @@ fn search_finds_names_values_and_complete_descriptions() {
     assert_eq!(recording.search("").len(), recording.times.len());
 }
 
+/// The reports that a search finds, in steps of so many, each with its place.
+fn reports_with(recording: &Recording, text: &str, at_once: usize) -> Vec<(u32, String)> {
+    let (mut search, mut found) = (ReportSearch::new(text), Vec::new());
+    loop {
+        let step = search.step(recording, at_once);
+        found.extend(step[1..].chunks(2).map(|pair| (pair[0], search.places(pair[1] as usize)[0].clone())));
+        if step[0] as usize == recording.times.len() {
+            return found;
+        }
+    }
+}
+
+/// The same as looking at each of them, but for times.
+#[test]
+fn search_finds_what_reports_hold() {
+    for name in ["loopback-av-60s.jsonl", "rich-session.jsonl"] {
+        let (mut recording, overview) = open(&fixture(name));
+        let get_stats = overview["methods"].as_array().unwrap().iter().position(|method| method == "getStats").unwrap();
+        let events = 0..u32::try_from(recording.times.len()).unwrap();
+        let methods = recording.method_of.clone();
+        let reports: Vec<_> = events
+            .filter(|event| methods[*event as usize] as usize == get_stats)
+            .map(|event| {
+                let value = json(&recording.value(event).unwrap());
+                let mut report: serde_json::Map<String, Value> =
+                    serde_json::from_str(value["value"].as_str().unwrap()).unwrap();
+                for entry in report.values_mut() {
+                    entry.as_object_mut().unwrap().remove("timestamp");
+                }
+                (event, Value::from(report).to_string().to_lowercase())
+            })
+            .collect();
+        let some = &reports[reports.len() / 2].1;
+        let bytes = &some[some.find("\"bytesreceived\"").unwrap()..];
+        let bytes = &bytes[..bytes.find(',').unwrap()];
+        for text in ["no such text", "freezeCount", "transport", bytes, "IN-PROGRESS", "getStats"] {
+            let wanted: Vec<_> = reports
+                .iter()
+                .filter(|(_, json)| json.contains(&text.to_lowercase()))
+                .map(|(event, _)| *event)
+                .collect();
+            for at_once in [1, 7, 1000] {
+                let found: Vec<_> =
+                    reports_with(&recording, text, at_once).into_iter().map(|(event, _)| event).collect();
+                assert_eq!(found, wanted, "{name} {text} {at_once}");
+            }
+        }
+        let places = reports_with(&recording, bytes, 5);
+        assert!(!places.is_empty() && places.len() < reports.len(), "{name}: {}", places.len());
+        assert!(places.iter().all(|(_, place)| place.ends_with(" · bytesReceived")), "{name}: {places:?}");
+    }
+}
+
+#[test]
+fn a_search_goes_on_with_what_has_come() {
+    let bytes = fixture("rich-session.jsonl");
+    let whole = reports_with(&open(&bytes).0, "frameHeight", 1000);
+    let head = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(150).unwrap().0 + 1;
+    let mut growing = Growing::open(&bytes[..head]).unwrap();
+    let mut search = ReportSearch::new("frameHeight");
+    let mut found = search.step(growing.recording(), 1000)[1..].to_vec();
+    assert!(found.len() < 2 * whole.len());
+    growing.append(&bytes[head..]);
+    found.extend_from_slice(&search.step(growing.recording(), 1000)[1..]);
+    assert_eq!(
+        found.chunks(2).map(|pair| pair[0]).collect::<Vec<_>>(),
+        whole.iter().map(|(event, _)| *event).collect::<Vec<_>>()
+    );
+}
+
 #[test]
 fn previews_say_what_an_event_is_about() {
     let (recording, overview) = open(&fixture("rich-session.jsonl"));
@@ -388,6 +458,7 @@ fn look_at_all(recording: &mut Recording) {
     let events = u32::try_from(recording.times.len()).unwrap();
     assert_eq!(recording.previews(&(0..=events).collect::<Vec<_>>()).len(), recording.times.len() + 1);
     assert!(recording.search("a=").len() <= recording.times.len());
+    assert!(reports_with(recording, "a", 3).len() <= recording.times.len());
     for event in (0..=events).rev().step_by(7) {
         assert_eq!(recording.value(event).is_some(), event < events);
     }
