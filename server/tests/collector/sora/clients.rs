@@ -1,10 +1,11 @@
 //! Statistics as clients of Sora's have them: browsers' of today, and those of native clients of years ago, whose entries have types and
 //! members that are no more, and times in microseconds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
+use super::{Link, base32, body, notice, reports, session_of, start};
 use crate::support::*;
 
 /// What no line of the format carries.
@@ -221,4 +222,69 @@ fn is_same(held: &Value, value: &Value) -> bool {
         }
         _ => held == value,
     }
+}
+
+#[tokio::test]
+async fn whatever_a_client_says_is_read_back_value_by_value() {
+    let collector = start(&[("RTCTRACE_PRIVACY_ADDRESSES", "false")]);
+    let (by_http2, by_http1) = (Link::http2(&collector).await, Link::http1(&collector));
+    for (number, (name, stats)) in all().into_iter().enumerate() {
+        let connection = base32(name);
+        let mut push = body(&connection, 0, &stats);
+        let link = if number % 2 == 0 { &by_http2 } else { &by_http1 };
+        if number == 0 {
+            push["type"] = json!("connection.user-agent");
+            push["multistream"] = json!(true);
+        }
+        assert_eq!(link.push(&push).await, 204, "{name}");
+        link.tell("/sora/webhook/event", &notice("connection.destroyed", Some(&connection))).await;
+        let id = session_of(&collector, &connection).await;
+        let (header, lines) = collector.dump(&id).await;
+        assert_eq!(
+            (&header["clientProtocol"], &header["conference"], &header["user"]),
+            (&json!("sora"), &json!("standup"), &json!("ann"))
+        );
+        let ids = assert_report(name, &stats, &reports(&lines)[0].1, &lines);
+        assert_rows(&collector, &id, name, &stats, &ids).await;
+        let session = collector.session(&id).await;
+        let said = (
+            &session["source"],
+            &session["dialect"],
+            &session["conference"],
+            &session["outcome"],
+            &session["closeCode"],
+        );
+        assert_eq!(
+            said,
+            (&json!("sora"), &json!("sora"), &json!("standup"), &json!("connected"), &json!(1000)),
+            "{session}"
+        );
+        let multistream = if number == 0 { json!(true) } else { Value::Null };
+        assert_eq!(
+            session["sora"],
+            json!({
+                "connectionId": connection, "sessionId": base32("CHANNEL"), "bundleId": connection, "role": "sendrecv",
+                "multistream": multistream, "simulcast": false, "spotlight": false,
+                "node": "sora@10.0.0.1", "version": "2025.2.1", "label": "rooms",
+            })
+        );
+        let features = &session["features"]["connections"];
+        assert_eq!(
+            (&features[0]["id"], &features[0]["connected"]),
+            (&json!(connection), &json!(true)),
+            "{name}: {features}"
+        );
+        for untold in ["timeToFirstVideoPacket", "iceConnected", "numberOfNegotiations", "closed", "sdpSetFailures"] {
+            assert_eq!(features[0][untold], Value::Null, "{name}: {untold}");
+        }
+        let kinds = stats.as_array().unwrap().iter().filter_map(|entry| entry["type"].as_str()?.strip_suffix("-rtp"));
+        let streams: BTreeSet<String> = kinds.filter(|kind| !kind.starts_with("remote")).map(str::to_owned).collect();
+        let tracks = collector.query(&format!("SELECT direction FROM features_track WHERE session_id = '{id}'")).await;
+        let tracks: BTreeSet<String> =
+            tracks.iter().map(|track| track["direction"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(tracks, streams, "{name}");
+    }
+    let of_channel =
+        collector.get(&format!("/api/v1/sessions?soraSession={}&source=sora", base32("CHANNEL"))).await.json();
+    assert_eq!(of_channel["sessions"].as_array().unwrap().len(), all().len());
 }

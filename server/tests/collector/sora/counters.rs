@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Link, START, base32, body, notice, session_of, start, time};
+use super::{JSON, Link, START, base32, body, counting, notice, session_of, start, time};
 use crate::support::*;
 
 const CONNECTIONS: &str = "stats_sora_connection";
@@ -233,4 +233,40 @@ async fn lines_that_another_client_calls_so_are_no_counters_of_soras() {
     socket.acknowledged(2).await;
     collector.stored(&session).await;
     assert!(rows(&collector, NODES).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_sora_counts_itself_is_kept() {
+    let collector = start(&[("RTCTRACE_SORA_IDLE_TIMEOUT", "1s")]);
+    let link = Link::http2(&collector).await;
+    let connection = base32("E1");
+    let mut counters = body(&connection, 0, &json!({"rtp": {"total_received": 7}}));
+    counters["type"] = json!("connection.sora");
+    assert_eq!(link.push(&counters).await, 204);
+    assert_eq!(link.push(&body(&connection, 1000, &counting(1))).await, 204);
+    let node = json!({"type": "node.erlang-vm", "id": base32("N"), "timestamp": time(0), "label": "rooms", "version": "2025.1.0",
+        "node_name": "sora@10.0.0.1", "stats": [{"type": "erlang-vm-memory", "total": 5}]});
+    assert_eq!(link.push(&node).await, 204);
+    assert_eq!(link.push(&node).await, 204);
+    let (_, lines) = collector.dump(&session_of(&collector, &connection).await).await;
+    assert!(
+        lines
+            .iter()
+            .any(|line| line
+                .starts_with(&format!(r#"[":sora.stats","{connection}",[{{"rtp":{{"total_received":7}}}}],"#))),
+        "{lines:?}"
+    );
+    let nodes = collector.get("/api/v1/sessions?source=sora-node").await.json();
+    let (_, lines) = collector.dump(nodes["sessions"][0]["id"].as_str().unwrap()).await;
+    assert_eq!(lines.iter().filter(|line| line.contains("erlang-vm-memory")).count(), 1);
+}
+
+#[tokio::test]
+async fn the_exporter_speaks_http2_only() {
+    let collector = start(&[]);
+    let mut push = body(&base32("G1"), 0, &counting(1));
+    push["type"] = json!("connection.user-agent");
+    let answer = Link::http1(&collector).post("/collector", &[JSON], push.to_string()).await.unwrap();
+    answer.problem(400, "http-version");
+    assert_eq!(Link::http2(&collector).await.push(&push).await, 204);
 }

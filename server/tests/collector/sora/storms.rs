@@ -218,3 +218,27 @@ async fn the_work_of_who_does_not_wait_for_his_answer_keeps_its_place() {
         assert_eq!(numbers(&collector.dump(&id).await.1), [number]);
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_is_too_fast_is_asked_to_wait_and_what_was_taken_is_stored() {
+    let collector = start(&[("RTCTRACE_LIMITS_LINES_PER_SECOND", "2"), ("RTCTRACE_SORA_IDLE_TIMEOUT", "1s")]);
+    let link = Link::http2(&collector).await;
+    let (storm, calm) = (base32("H1"), base32("H2"));
+    let mut taken = Vec::new();
+    for number in 0..60 {
+        let push = body(&storm, number * 1000, &counting(number)).to_string();
+        let answer = link.post("/sora/webhook/stats", &[JSON], push).await.unwrap();
+        if answer.status == 204 {
+            taken.push(number);
+        } else {
+            answer.problem(503, "too-fast");
+            assert!((1..=30).contains(&answer.header("retry-after").parse::<u64>().unwrap()));
+        }
+        if number % 20 == 0 {
+            assert_eq!(link.push(&body(&calm, number * 1000, &counting(number))).await, 204, "others do not wait");
+        }
+    }
+    assert!((20..40).contains(&taken.len()), "{}", taken.len());
+    let (_, lines) = collector.dump(&session_of(&collector, &storm).await).await;
+    assert_eq!(numbers(&lines), taken);
+}
