@@ -98,6 +98,45 @@ describe('the list of sessions', () => {
     await page.close();
   });
 
+  it('leads from two of its rows to both side by side, by pointer and by keys', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(collector.url);
+    await until('all are listed', 5000, async () => (await shown(page)).length === COUNT);
+    const choose = page.locator('[data-testid=choose]');
+    const compare = page.locator('[data-testid=compare-chosen]');
+    const [first, second, third] = await shown(page);
+    await choose.nth(0).click();
+    assert.ok(!page.url().includes('/sessions/'), 'it opens none');
+    await page.locator('[data-testid=chosen] [role=status]').waitFor();
+    await choose.nth(1).click();
+    assert.ok((await compare.getAttribute('href'))?.includes(`a=${first}&b=${second}`));
+    // A third one takes the place of the first.
+    await choose.nth(2).click();
+    assert.equal(await page.locator('[data-testid=choose]:checked').count(), 2);
+    await screenshot(page, 'viewer-list-chosen');
+    await compare.click();
+    await page.waitForURL(new RegExp(`a=${second}&b=${third}`));
+    await page.locator('[data-testid=compare]').waitFor({ timeout: 15_000 });
+
+    await page.goto(`${collector.url}/#/`);
+    await until('all are listed', 5000, async () => (await shown(page)).length === COUNT);
+    await choose.nth(0).focus();
+    await page.keyboard.press(' ');
+    await choose.nth(1).focus();
+    await page.keyboard.press(' ');
+    await compare.waitFor();
+    await page.keyboard.press('Escape');
+    await until('none is chosen', 2000, async () => (await page.locator('[data-testid=choose]:checked').count()) === 0);
+    await page.keyboard.press(' ');
+    await choose.nth(3).focus();
+    await page.keyboard.press(' ');
+    await compare.waitFor();
+    await page.keyboard.press('c');
+    await page.locator('[data-testid=compare]').waitFor({ timeout: 15_000 });
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
   it('finds a session by its id', async () => {
     const { page, faults } = await openPage(browser);
     await page.goto(collector.url);
