@@ -2,35 +2,24 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { decodeDump } from '../decoder/dump.js';
-import { openBrowser, openPage, screenshot } from '../harness/browser.js';
-import { openSite } from '../harness/site.js';
+import { screenshot } from '../harness/browser.js';
+import { file, viewerPages } from '../harness/viewer-pages.js';
 import { until } from '../harness/wait.js';
 
 const dump = readFileSync(new URL('../fixtures/recordings/rich-session.jsonl', import.meta.url), 'utf8');
 const { events } = decodeDump(dump);
 
 describe('the events of the viewer', () => {
-  /** @type {import('../harness/site.js').Site} */ let site;
-  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  const viewer = viewerPages({ collector: false });
+  /** @type {import('../harness/viewer-pages.js').ViewerPage} */ let opened;
   /** @type {import('playwright-core').Page} */ let page;
-  /** @type {string[]} */ let faults;
-
-  before(async () => {
-    [site, browser] = await Promise.all([openSite({ folders: { '/': new URL('../../dump-viewer/dist/', import.meta.url).pathname } }), openBrowser()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await site?.close();
-  });
 
   beforeEach(async () => {
-    await page?.close();
-    ({ page, faults } = await openPage(browser));
-    await page.goto(`${site.url}/index.html`);
-    await page.locator('[data-testid=file-input]').setInputFiles({ name: 'dump.jsonl', mimeType: 'application/octet-stream', buffer: Buffer.from(dump) });
+    opened = await viewer.open();
+    ({ page } = opened);
+    await opened.choose(file('dump.jsonl', dump));
     await page.locator('[data-testid=all-tab]').click({ timeout: 10_000 });
     await row('create').waitFor();
   });
@@ -39,8 +28,6 @@ describe('the events of the viewer', () => {
   const count = () => page.locator('[data-testid=event-count]').innerText();
   const counted = (/** @type {number} */ wanted) => until(`${wanted} are shown`, 5000, async () => Number.parseInt(await count(), 10) === wanted);
   const selected = () => page.locator('[data-testid=event-row][aria-selected=true]').evaluateAll((all) => all.map((one) => Number(one.dataset.event)));
-  // There is no collector behind the static files.
-  const clean = () => assert.deepEqual(faults.filter((fault) => !fault.includes('/api/v1/')), []);
 
   it('are narrowed by text in their values, by failure, type and connection, all at once', async () => {
     const filter = page.locator('[data-testid=event-filter]');
@@ -73,7 +60,7 @@ describe('the events of the viewer', () => {
     await until('it says so', 5000, async () => (await page.locator('.empty').innerText()).startsWith('No event matches.'));
     await page.locator('.empty button').click();
     await counted(events.filter(({ connection }) => connection === 'PC_0').length);
-    clean();
+    opened.assertClean();
   });
 
   it('are found by what reports hold, too, and marked in the timeline while they are looked for', async () => {
@@ -112,7 +99,7 @@ describe('the events of the viewer', () => {
     const wanted = events.filter(({ method, connection, value }) => method === 'getStats' && connection === reports[0].connection && JSON.stringify(value).includes(member));
     await page.locator('[data-testid=event-filter]').fill(member);
     await counted(wanted.length);
-    clean();
+    opened.assertClean();
   });
 
   it('are walked and unfolded by keys', async () => {
@@ -131,7 +118,7 @@ describe('the events of the viewer', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('n');
     await until('the next failure is chosen', 2000, async () => events[(await selected())[0]]?.method.endsWith('OnFailure'));
-    clean();
+    opened.assertClean();
   });
 
   it('are marked in the timeline, and found from there', async () => {
@@ -146,7 +133,7 @@ describe('the events of the viewer', () => {
     assert.ok(Math.abs((place.x + place.width / 2 - timeline.x) / timeline.width - (time - begin) / (end - begin)) < 0.01, 'it stands at its time');
     await page.locator('[data-testid=timeline] button.failure').last().click();
     await until('its row is chosen', 2000, async () => events[(await selected())[0]]?.method.endsWith('OnFailure'));
-    clean();
+    opened.assertClean();
   });
 
   it('show their values as trees', async () => {
@@ -158,6 +145,6 @@ describe('the events of the viewer', () => {
     assert.ok(before > 1);
     await folds.last().click();
     await until('a branch is folded', 2000, async () => (await folds.count()) < before);
-    clean();
+    opened.assertClean();
   });
 });

@@ -2,40 +2,30 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeDump } from '../decoder/dump.js';
-import { openBrowser, openPage, screenshot } from '../harness/browser.js';
-import { Collector } from '../harness/collector.js';
+import { screenshot } from '../harness/browser.js';
 import { assertRecordingShown } from '../harness/viewer.js';
+import { file, viewerPages } from '../harness/viewer-pages.js';
 import { until } from '../harness/wait.js';
 
 const recordings = new URL('../fixtures/recordings/', import.meta.url).pathname;
 const recording = (/** @type {string} */ name) => readFileSync(`${recordings}${name}.jsonl`);
 
 describe('the viewer given a file', () => {
-  /** @type {Collector} */ let collector;
-  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  const viewer = viewerPages({ collector: true });
+  /** @type {import('../harness/viewer-pages.js').ViewerPage} */ let opened;
   /** @type {import('playwright-core').Page} */ let page;
   /** @type {string[]} */ let faults;
 
-  before(async () => {
-    [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await collector?.dispose();
-  });
-
   beforeEach(async () => {
-    await page?.close();
-    ({ page, faults } = await openPage(browser));
-    await page.goto(collector.url);
+    opened = await viewer.open();
+    ({ page, faults } = opened);
   });
 
   /** @param {string} name @param {Buffer} buffer */
-  const choose = (name, buffer) => page.locator('[data-testid=file-input]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+  const choose = (name, buffer) => opened.choose(file(name, buffer));
   const problem = async () => {
     const message = page.locator('[data-testid=import-error]');
     await message.waitFor({ timeout: 10_000 });
@@ -383,7 +373,7 @@ describe('the viewer given a file', () => {
   });
 
   it('says that a session does not exist', async () => {
-    await page.goto(`${collector.url}/#/sessions/00000000-0000-7000-8000-000000000000`);
+    await page.goto(`${viewer.url()}/#/sessions/00000000-0000-7000-8000-000000000000`);
     assert.match(await problem(), /not|no /i);
     await screenshot(page, 'no-session');
   });

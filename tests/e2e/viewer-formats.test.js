@@ -2,15 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { decodeDump } from '../decoder/dump.js';
 import { jitsiArrays, jitsiObjects, legacyRtcstats, soraId, soraLog } from '../fixtures/formats.js';
-import { openBrowser, openPage, screenshot } from '../harness/browser.js';
-import { Collector } from '../harness/collector.js';
+import { screenshot } from '../harness/browser.js';
 import { modelOf } from '../harness/model.js';
 import { openSite } from '../harness/site.js';
 import { drawnCanvases } from '../harness/viewer.js';
+import { file, viewerPages } from '../harness/viewer-pages.js';
 import { until } from '../harness/wait.js';
 
 const fixtures = new URL('../fixtures/', import.meta.url).pathname;
@@ -23,29 +23,18 @@ const connections = [...new Set(reports.map(({ connection }) => connection))];
 const names = ['bytesSent', 'bytesReceived', 'packetsReceived', 'jitter', 'framesDecoded', 'totalAudioEnergy', 'currentRoundTripTime', '[bytesSent_in_bits/s]'];
 
 describe('the viewer given the formats of others', () => {
-  /** @type {Collector} */ let collector;
-  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  const viewer = viewerPages({ collector: true });
+  /** @type {import('../harness/viewer-pages.js').ViewerPage} */ let opened;
   /** @type {import('playwright-core').Page} */ let page;
   /** @type {string[]} */ let faults;
 
-  before(async () => {
-    [collector, browser] = await Promise.all([Collector.start(), openBrowser()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await collector?.dispose();
-  });
-
   beforeEach(async () => {
-    await page?.close();
-    ({ page, faults } = await openPage(browser));
-    await page.goto(collector.url);
+    opened = await viewer.open();
+    ({ page, faults } = opened);
   });
 
-  /** @typedef {{ name: string, mimeType: string, buffer: Buffer }} Chosen */
-  const file = (/** @type {string} */ name, /** @type {string | Buffer} */ content) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) });
-  const choose = (/** @type {Chosen[]} */ ...files) => page.locator('[data-testid=file-input]').setInputFiles(files);
+  /** @typedef {import('../harness/viewer-pages.js').Chosen} Chosen */
+  const choose = (/** @type {Chosen[]} */ ...files) => opened.choose(...files);
   const tabs = () => page.locator('[data-testid=connection-tab]').evaluateAll((all) => all.map((tab) => tab.dataset.connectionId ?? ''));
   const graphs = () => until('graphs are drawn', 10_000, () => drawnCanvases(page.locator('[data-testid=graph]')));
 

@@ -2,49 +2,33 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { decodeDump } from '../decoder/dump.js';
-import { openBrowser, openPage, screenshot } from '../harness/browser.js';
-import { openSite } from '../harness/site.js';
+import { screenshot } from '../harness/browser.js';
 import { drawnCanvases } from '../harness/viewer.js';
+import { file, viewerPages } from '../harness/viewer-pages.js';
 import { until } from '../harness/wait.js';
 
 const text = readFileSync(new URL('../fixtures/recordings/rich-session.jsonl', import.meta.url), 'utf8');
 const call = readFileSync(new URL('../fixtures/recordings/loopback-av-60s.jsonl', import.meta.url), 'utf8');
 
 describe('the graphs of the viewer', () => {
-  /** @type {import('../harness/site.js').Site} */ let site;
-  /** @type {import('../harness/browser.js').Browser} */ let browser;
+  const viewer = viewerPages({ collector: false });
+  /** @type {import('../harness/viewer-pages.js').ViewerPage} */ let opened;
   /** @type {import('playwright-core').Page} */ let page;
-  /** @type {string[]} */ let faults;
-  /** Of what a page asked for, that is not of this site. @type {string[]} */ let foreign;
-
-  before(async () => {
-    [site, browser] = await Promise.all([openSite({ folders: { '/': new URL('../../dump-viewer/dist/', import.meta.url).pathname } }), openBrowser()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await site?.close();
-  });
 
   beforeEach(async () => {
-    await page?.close();
-    ({ page, faults } = await openPage(browser));
-    foreign = [];
-    page.on('request', (request) => /^(https?:)/.test(request.url()) && !request.url().startsWith(site.url) && foreign.push(request.url()));
-    await page.goto(`${site.url}/index.html`);
+    opened = await viewer.open();
+    ({ page } = opened);
   });
 
   /** @param {string} dump @param {string} [connection] */
   async function open(dump, connection = 'PC_0') {
-    await page.locator('[data-testid=file-input]').setInputFiles({ name: 'dump.jsonl', mimeType: 'application/octet-stream', buffer: Buffer.from(dump) });
+    await opened.choose(file('dump.jsonl', dump));
     await page.locator(`[data-testid=connection-tab][data-connection-id=${connection}]`).click({ timeout: 10_000 });
     await page.locator('[data-testid=graph-group]').first().waitFor();
   }
   const group = (/** @type {string} */ name) => page.locator('[data-testid=graph-group]').filter({ has: page.locator('h2', { hasText: name }) }).first();
-  // There is no collector behind the static files.
-  const clean = () => assert.deepEqual([faults.filter((fault) => !fault.includes('/api/v1/')), foreign], [[], []]);
 
   it('are by track, named after what it is of, with a unit on each axis and all series a click away', async () => {
     await open(text);
@@ -62,7 +46,7 @@ describe('the graphs of the viewer', () => {
     const types = await camera.locator('[data-testid=entry]').evaluateAll((all) => all.map((entry) => entry.getAttribute('data-entry-type')));
     assert.deepEqual(types.filter((type, index) => types.indexOf(type) === index), ['outbound-rtp', 'remote-inbound-rtp', 'media-source']);
     await screenshot(page, 'viewer-groups');
-    clean();
+    opened.assertClean();
   });
 
   it('are found by the name of a member', async () => {
@@ -71,7 +55,7 @@ describe('the graphs of the viewer', () => {
     const shown = () => page.locator('[data-testid=graph]').evaluateAll((all) => all.map((graph) => graph.getAttribute('data-series') ?? ''));
     await until('only those are there', 5000, async () => (await shown()).length > 3 && (await shown()).every((name) => /roundtriptime/i.test(name)));
     assert.equal(await page.locator('[data-testid=graph-group]').count(), 0);
-    clean();
+    opened.assertClean();
   });
 
   it('say what their members mean, where W3C defines it, and load nothing for that', async () => {
@@ -93,7 +77,7 @@ describe('the graphs of the viewer', () => {
     await box.locator('a').first().waitFor();
     await page.keyboard.press(']');
     await until('it goes with what it explains', 2000, async () => (await box.count()) === 0);
-    clean();
+    opened.assertClean();
   });
 
   it('have no line over a report that lacks the entry, nor over a sleep of the page', async () => {
@@ -133,6 +117,6 @@ describe('the graphs of the viewer', () => {
     assert.ok(seen(5, 38) >= 31 && seen(62, 73) >= 9 && seen(92, 98) >= 4, `lines: ${drawn.map(Number).join('')}`);
     assert.deepEqual([seen(43, 58), seen(78, 88)], [0, 0], `gaps: ${drawn.map(Number).join('')}`);
     await screenshot(page, 'viewer-gaps');
-    clean();
+    opened.assertClean();
   });
 });
