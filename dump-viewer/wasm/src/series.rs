@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rtctrace_protocol::json::{Kind, RawValue};
-use rtctrace_protocol::report::{Entry, Report};
+use rtctrace_protocol::report::{Entry, Report, Shape};
 
 use crate::derived::DERIVED;
 use crate::states::Change;
@@ -57,6 +57,20 @@ pub(crate) struct EntrySeries {
     pub(crate) series: Vec<Series>,
     pub(crate) texts: Vec<Text>,
     by_name: HashMap<Box<str>, usize>,
+    /// What each of its members is, as long as they are these.
+    shape: Shape,
+    slots: Vec<Slot>,
+}
+
+/// What a member is among the series of its entry.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Series(usize),
+    /// An object: so many series from there on.
+    Object(usize, usize),
+    Text,
+    /// Something that is no series, or series that stand apart.
+    Other,
 }
 
 /// All entries of a connection.
@@ -101,8 +115,17 @@ impl ConnectionSeries {
         for (entry, place) in report.entries().zip(&self.places) {
             let Some(series) = self.entries.get_mut(*place) else { return false };
             let is_same = is_next && !entry.is_changed_since(seen);
-            let added = if is_same { series.again(entry, time, numbers) } else { series.entry(entry, time, numbers) };
-            if !added {
+            if !numbers.take(2) {
+                return false;
+            }
+            let point = series.times.len();
+            series.times.push(time);
+            series.stamps.push(entry.timestamp());
+            let is_added = match is_same || (is_next && series.newest(entry, point, numbers)) {
+                true => series.again(point, numbers),
+                false => series.entry(entry, point, numbers),
+            };
+            if !is_added {
                 return false;
             }
         }
@@ -129,34 +152,62 @@ impl EntrySeries {
             series: Vec::new(),
             texts: Vec::new(),
             by_name: HashMap::new(),
+            shape: Shape::default(),
+            slots: Vec::new(),
         }
     }
 
-    /// The entry says what it said in the report before.
-    fn again(&mut self, entry: Entry<'_>, time: f64, numbers: &mut Numbers) -> bool {
-        if !numbers.take(2) {
-            return false;
-        }
-        let point = self.times.len();
-        self.times.push(time);
-        self.stamps.push(entry.timestamp());
+    /// What has no value for the point yet has the one before.
+    fn again(&mut self, point: usize, numbers: &mut Numbers) -> bool {
         let mut present = self.series.iter_mut().filter(|series| series.end() == point);
         present.all(|series| series.push(series.last, point, numbers))
     }
 
-    fn entry(&mut self, entry: Entry<'_>, time: f64, numbers: &mut Numbers) -> bool {
-        if !numbers.take(2) {
+    /// Adds what the newest delta told, if all of it is of the kind that it was in the report before.
+    fn newest(&mut self, entry: Entry<'_>, point: usize, numbers: &mut Numbers) -> bool {
+        if self.shape != entry.shape() {
             return false;
         }
-        let point = self.times.len();
-        self.times.push(time);
-        self.stamps.push(entry.timestamp());
+        entry.newest_members().all(|(place, name, value)| match self.slots.get(place) {
+            Some(Slot::Series(index)) => self.number(*index, value, point, numbers),
+            Some(Slot::Object(first, count)) => {
+                let (first, count) = (*first, *count);
+                let mut index = first;
+                value.kind() == Kind::Object
+                    && value.members().all(|(key, value)| {
+                        index += 1;
+                        self.series.get(index - 1).is_some_and(|series| is_path(&series.name, name, &key))
+                            && self.number(index - 1, value, point, numbers)
+                    })
+                    && index == first + count
+            }
+            Some(Slot::Text) if value.kind() == Kind::String => {
+                self.text(name, value, point);
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// Adds a number to a series that has one for every point so far.
+    fn number(&mut self, index: usize, value: RawValue<'_>, point: usize, numbers: &mut Numbers) -> bool {
+        match (number_of(value), self.series.get_mut(index)) {
+            (Some(number), Some(series)) => series.end() == point && series.push(number, point, numbers),
+            _ => false,
+        }
+    }
+
+    fn entry(&mut self, entry: Entry<'_>, point: usize, numbers: &mut Numbers) -> bool {
+        self.shape = entry.shape();
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clear();
         // Members keep their order from report to report, so the next series is nearly always the right one.
         let mut next = 0;
         let mut name = String::new();
         for (member, value) in entry.members() {
-            match value.kind() {
+            let slot = match value.kind() {
                 Kind::Object => {
+                    let (mut first, mut count) = (None, 0);
                     for (key, value) in value.members() {
                         name.clear();
                         name.push_str(member);
@@ -165,16 +216,30 @@ impl EntrySeries {
                         if !self.member(&name, value, point, &mut next, numbers) {
                             return false;
                         }
+                        count += 1;
+                        first = first.or(next.checked_sub(1));
                     }
+                    first.map_or(Slot::Other, |first| Slot::Object(first, count))
                 }
-                Kind::String => self.text(member, value, point),
+                Kind::String => {
+                    self.text(member, value, point);
+                    Slot::Text
+                }
                 _ => {
                     if !self.member(member, value, point, &mut next, numbers) {
                         return false;
                     }
+                    match next.checked_sub(1) {
+                        Some(index) if self.series.get(index).is_some_and(|series| *series.name == *member) => {
+                            Slot::Series(index)
+                        }
+                        _ => Slot::Other,
+                    }
                 }
-            }
+            };
+            slots.push(slot);
         }
+        self.slots = slots;
         true
     }
 
@@ -187,12 +252,7 @@ impl EntrySeries {
         next: &mut usize,
         numbers: &mut Numbers,
     ) -> bool {
-        let number = match value.kind() {
-            Kind::Number => value.as_f64(),
-            Kind::Bool => value.as_bool().map(f64::from),
-            _ => None,
-        };
-        let Some(number) = number.filter(|number| number.is_finite()) else { return true };
+        let Some(number) = number_of(value) else { return true };
         let expected = self.series.get(*next).is_some_and(|series| &*series.name == name);
         let index = if expected {
             *next
@@ -290,6 +350,21 @@ impl EntrySeries {
     }
 }
 
+/// The number that a value stands for in a graph.
+fn number_of(value: RawValue<'_>) -> Option<f64> {
+    let number = match value.kind() {
+        Kind::Number => value.as_f64(),
+        Kind::Bool => value.as_bool().map(f64::from),
+        _ => None,
+    };
+    number.filter(|number| number.is_finite())
+}
+
+/// Whether a series is of that member of an object.
+fn is_path(series: &str, object: &str, key: &str) -> bool {
+    series.strip_prefix(object).and_then(|rest| rest.strip_prefix('.')) == Some(key)
+}
+
 impl Series {
     /// The member was different things in different reports.
     pub(crate) fn moves(&self) -> bool {
@@ -383,11 +458,22 @@ mod tests {
         assert_eq!(text(&series.values(3)), "1 NaN 1 ");
     }
 
+    /// The series of a connection whose reports, a second after the other, are these deltas.
+    fn told(deltas: &[&str]) -> ConnectionSeries {
+        let (mut all, mut decoder) = (ConnectionSeries::default(), SessionDecoder::new());
+        for (second, delta) in deltas.iter().enumerate() {
+            let line = format!(r#"["getStats","PC_0",{delta},1000]"#);
+            let event = decoder.decode(&line).unwrap();
+            let Value::Report(report) = event.value else { panic!("{line}") };
+            assert!(all.report(report, second as f64, &mut Numbers(1000)));
+        }
+        all
+    }
+
     /// Entries that a delta does not name are as they were, also where one has gone or comes back meanwhile.
     #[test]
     fn what_is_not_named_goes_on() {
-        let (mut all, mut decoder) = (ConnectionSeries::default(), SessionDecoder::new());
-        for (second, delta) in [
+        let all = told(&[
             r#"{"0":{"type":"transport","bytesSent":1,"dtlsState":"new"},"1":{"type":"codec","clockRate":8}}"#,
             r#"{"0":{"bytesSent":2}}"#,
             r#"{"1":{"clockRate":9,"channels":2}}"#,
@@ -395,20 +481,33 @@ mod tests {
             r#"{"0":{"bytesSent":3}}"#,
             r#"{"2":{"type":"codec","clockRate":5}}"#,
             r#"{"0":{"bytesSent":4}}"#,
-        ]
-        .iter()
-        .enumerate()
-        {
-            let line = format!(r#"["getStats","PC_0",{delta},1000]"#);
-            let event = decoder.decode(&line).unwrap();
-            let Value::Report(report) = event.value else { panic!("{line}") };
-            assert!(all.report(report, second as f64, &mut Numbers(1000)));
-        }
+        ]);
         let values = |entry: usize, name: &str| text(&all.entries[entry].values(name).unwrap());
         assert_eq!(values(0, "bytesSent"), "1 2 2 3 3 3 4 ");
         assert_eq!(values(1, "clockRate"), "8 8 9 9 9 9 9 ");
         assert_eq!(values(1, "channels"), "NaN NaN 2 NaN NaN NaN NaN ");
         assert_eq!(values(2, "clockRate"), "5 5 ");
+    }
+
+    #[test]
+    fn a_member_may_become_something_else_and_so_may_what_is_in_it() {
+        let all = told(&[
+            r#"{"0":{"type":"outbound-rtp","bytesSent":1,"active":true,"durations":{"cpu":0,"none":1}}}"#,
+            r#"{"0":{"bytesSent":2,"durations":{"none":2}}}"#,
+            r#"{"0":{"bytesSent":"many","durations":{"none":3}}}"#,
+            r#"{"0":{"active":false}}"#,
+            r#"{"0":{"bytesSent":4,"durations":{"none":4,"other":1}}}"#,
+            r#"{"0":{"durations":{"cpu":null}}}"#,
+            r#"{"0":{"durations":5,"bytesSent":5}}"#,
+            r#"{"0":{"bytesSent":6}}"#,
+        ]);
+        let values = |name: &str| text(&all.entries[0].values(name).unwrap());
+        assert_eq!(values("bytesSent"), "1 2 NaN NaN 4 4 5 6 ");
+        assert_eq!(values("active"), "1 1 1 0 0 0 0 0 ");
+        assert_eq!(values("durations.cpu"), "0 0 0 0 0 NaN NaN NaN ");
+        assert_eq!(values("durations.none"), "1 2 3 3 4 4 NaN NaN ");
+        assert_eq!(values("durations.other"), "NaN NaN NaN NaN 1 1 NaN NaN ");
+        assert_eq!(values("durations"), "NaN NaN NaN NaN NaN NaN 5 5 ");
     }
 
     #[test]
@@ -422,6 +521,8 @@ mod tests {
                 series: Vec::new(),
                 texts: Vec::new(),
                 by_name: HashMap::new(),
+                shape: Shape::default(),
+                slots: Vec::new(),
             };
             entry.breaks(reports.iter().copied())
         };

@@ -59,6 +59,7 @@ impl ReportDecoder {
         }
         self.make_room(if taken.members.is_empty() { 0 } else { delta.text().len() });
         let base = self.report.text.len();
+        self.report.newest = base;
         if !taken.members.is_empty() {
             self.report.text.push_str(delta.text());
         }

@@ -103,6 +103,13 @@ impl Members {
         })
     }
 
+    /// Those whose values stand in the text from there on, with their places.
+    pub(super) fn from<'a>(&'a self, start: usize, text: &'a str) -> impl Iterator<Item = (usize, Member<'a>)> {
+        let all = self.names.iter().zip(&self.values).enumerate();
+        all.filter(move |(_, (_, value))| value.start as usize >= start)
+            .map(move |(at, (name, value))| (at, Member { held: self, name: *name, value: value.value(text) }))
+    }
+
     pub(super) fn get<'a>(&self, key: &Key<'_>, text: &'a str) -> Option<RawValue<'a>> {
         self.at(self.place(key)?, text)
     }

@@ -352,6 +352,36 @@ proptest! {
         }
     }
 
+    /// Also where the text was compacted meanwhile.
+    #[test]
+    fn what_the_newest_delta_does_not_name_is_what_it_was(reports in reports()) {
+        let (mut encoder, mut decoder) = (ReportEncoder::new(), ReportDecoder::new());
+        let mut before = BTreeMap::new();
+        for (at, (report, _)) in reports.iter().enumerate() {
+            let mut delta = String::new();
+            encoder.encode(&report.to_string(), &mut delta).unwrap();
+            let report = decoder.decode(RawValue::parse(&delta).unwrap()).unwrap();
+            let mut now = BTreeMap::new();
+            for entry in report.entries() {
+                let members: Vec<String> = entry.members().map(|(_, value)| value.text().to_owned()).collect();
+                if let Some((shape, mut known)) = before.remove(entry.id())
+                    && shape == entry.shape()
+                {
+                    let known: &mut Vec<String> = &mut known;
+                    for (place, _, value) in entry.newest_members() {
+                        known[place] = value.text().to_owned();
+                    }
+                    prop_assert_eq!(&*known, &members);
+                }
+                now.insert(entry.id().to_owned(), (entry.shape(), members));
+            }
+            before = now;
+            if at % 3 == 2 {
+                decoder.give_up_garbage();
+            }
+        }
+    }
+
     #[test]
     fn any_text_is_a_report_or_an_error(text in ".{0,200}") {
         let mut out = String::new();

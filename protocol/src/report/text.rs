@@ -98,6 +98,7 @@ impl ReportDecoder {
         }
         self.live = text.len().saturating_sub(gone_bytes);
         self.report.text = text;
+        self.report.newest = 0;
     }
 }
 

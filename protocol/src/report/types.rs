@@ -24,6 +24,8 @@ pub struct Report {
     /// The values of all members, among others that have been replaced: a delta's text is appended as it is, and now and then
     /// what nobody refers to any more is left behind.
     pub(super) text: String,
+    /// Where the newest delta's text begins among them; 0 where that is not known any more.
+    pub(super) newest: usize,
     /// The report's time as it is written; empty before the first one.
     pub(super) time: String,
     /// The same in ms; 0 before the first one.
@@ -366,6 +368,15 @@ impl<'r> Entry<'r> {
     /// The same, each with its property, if its name has a token.
     pub fn members_by_property(self) -> impl Iterator<Item = (Option<Property>, &'r str, RawValue<'r>)> {
         self.raw_members().map(|member| (member.property(), member.name(), member.value))
+    }
+
+    /// Of the members, each with its place among them, at least those that the newest delta named. All others are what they were in the report
+    /// before, as long as the entry's [`Shape`] is that one's.
+    pub fn newest_members(self) -> impl Iterator<Item = (usize, &'r str, RawValue<'r>)> {
+        self.held
+            .members
+            .from(self.report.newest, &self.report.text)
+            .map(|(at, member)| (at, member.name(), member.value))
     }
 
     pub(super) fn raw_members(self) -> impl Iterator<Item = super::members::Member<'r>> {
