@@ -131,6 +131,76 @@ describe('two that are compared', () => {
     await page.close();
   });
 
+  it('have one scale of values for each pair of graphs, or each its own', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.setViewportSize({ width: 1280, height: 1900 });
+    await page.goto(`${collector.url}/?session=${left}&with=${later}`);
+    await compare(page).waitFor({ timeout: 15_000 });
+    const PAIRS = 5;
+    const graphs = (/** @type {string} */ side) => page.locator(`[data-testid=graph-${side}]`);
+    for (const side of ['left', 'right']) await until(`the ${side} is drawn`, 15_000, async () => (await drawnCanvases(graphs(side))) >= PAIRS);
+    // The texts of the axes of values, of the pairs that are drawn.
+    const scales = (/** @type {string} */ side) => graphs(side).evaluateAll((all) => all.slice(0, 5).map((graph) => {
+      const canvas = graph.querySelector('canvas');
+      return canvas?.getContext('2d')?.getImageData(0, 0, 40, canvas.height - 24).data.join() ?? '';
+    }));
+    const equal = async () => {
+      const [of, other] = [await scales('left'), await scales('right')];
+      return of.filter((scale, at) => scale === other[at]).length;
+    };
+    await until('it is the same', 5000, async () => (await equal()) === PAIRS);
+    await page.locator('[data-testid=one-scale]').click();
+    await until('each has its own', 5000, async () => (await equal()) < PAIRS);
+    await until('the address tells it', 5000, () => page.url().includes('scale=own'));
+    await page.reload();
+    await compare(page).waitFor({ timeout: 15_000 });
+    assert.equal(await page.locator('[data-testid=one-scale]').getAttribute('aria-pressed'), 'false');
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
+  it('have their events beside each other on the one clock, and the cursor of one leads through the other', async () => {
+    const { page, faults } = await openPage(browser);
+    await page.goto(`${collector.url}/?session=${left}&with=${right}`);
+    await compare(page).waitFor({ timeout: 15_000 });
+    await aligned(page, 'rtp');
+    await page.locator('[data-testid=compare-events]').click();
+    const list = (/** @type {string} */ side) => page.locator(`[data-testid=events-${side}]`);
+    const selected = (/** @type {string} */ side) => list(side).locator('[data-testid=event-row][aria-selected=true]');
+    await list('left').locator('[data-testid=event-row]').first().waitFor();
+    await screenshot(page, 'viewer-compare-events');
+
+    // A row of the left is chosen: the right one stands at the last event before that time, by the common clock.
+    await list('left').locator('[data-testid=event-row]').nth(20).click();
+    const at = await cursor(page, 'right');
+    assert.ok(Math.abs((await cursor(page, 'left')) - at - Number(await compare(page).getAttribute('data-ahead'))) < 0.01);
+    const current = list('right').locator('.row.current');
+    await current.waitFor();
+    const time = async () => Date.parse((await current.locator('.time').getAttribute('title')) ?? '');
+    await until('it stands there', 5000, async () => (await time()) <= at);
+    assert.ok((await list('right').locator('[data-testid=event-row]').count()) > 5);
+    // Both are marked in the lanes.
+    await page.locator('[data-testid=lanes-left] [data-testid=selected-mark]').waitFor();
+    assert.equal(await selected('right').count(), 0);
+
+    // Keys go through the list that was used last.
+    await page.keyboard.press('ArrowLeft');
+    const before = await selected('left').getAttribute('data-event');
+    await page.keyboard.press('j');
+    await until('the next one is chosen', 5000, async () => (await selected('left').getAttribute('data-event')) !== before);
+    await list('right').locator('[data-testid=event-row]').nth(5).click();
+    const other = await selected('right').getAttribute('data-event');
+    await page.keyboard.press('j');
+    await until('the next one of the right is chosen', 5000, async () => (await selected('right').getAttribute('data-event')) !== other);
+
+    // A mark of a lane leads to its event.
+    await page.locator('[data-testid=lanes-left] [data-testid=marks-Events] button').last().click();
+    await until('it is chosen', 5000, async () => (await selected('left').count()) === 1);
+    await until('the address tells it', 5000, () => page.url().includes('pane=events'));
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
   it('are two files that are dropped together', async () => {
     const { page, faults } = await openPage(browser);
     await page.goto(collector.url);

@@ -56,7 +56,18 @@ const VIEWS = [
     await unfold(page, 'create');
   }],
   ['all', (page) => page.locator('[data-testid=all-tab]').click()],
+  ['search', async (page) => {
+    await page.locator('[data-testid=event-filter]').fill('connected');
+    await page.locator('[data-testid=show-hidden]').click();
+    await page.locator('[data-testid=found-in]').first().waitFor();
+  }],
+  ['compare-with', async (page) => {
+    await page.locator('[data-testid=compare-open]').click();
+    await page.locator('[data-testid=compare-with]').waitFor();
+  }],
   ['help', async (page) => {
+    await page.keyboard.press('Escape');
+    await until('it is closed', 2000, async () => (await page.locator('[data-testid=compare-with]').count()) === 0);
     await page.keyboard.press('?');
     await page.locator('[data-testid=help]').waitFor();
   }],
@@ -89,6 +100,7 @@ describe('the looks of the viewer', () => {
         await page.locator('[data-testid=session-row]').first().waitFor({ timeout: 10_000 });
         /** @type {string[]} */
         const wrong = [];
+        await page.locator('[data-testid=choose]').first().click();
         await look(page, `list-${size}-${theme}`, wrong);
         await page.goto(`${collector.url}/#/sessions/${id}?tab=id:PC_0`);
         for (const [name, open] of VIEWS) {
@@ -98,6 +110,10 @@ describe('the looks of the viewer', () => {
         await page.goto(`${collector.url}/#/compare?a=${id}&b=same&of=PC_0&with=PC_1`);
         await page.locator('[data-testid=compare] [data-testid=graph]').first().waitFor({ state: 'attached', timeout: 10_000 });
         await look(page, `compare-${size}-${theme}`, wrong);
+        await page.locator('[data-testid=compare-events]').click();
+        await page.locator('[data-testid=events-right] [data-testid=event-row]').first().waitFor();
+        await page.locator('[data-testid=events-left]').scrollIntoViewIfNeeded();
+        await look(page, `compare-events-${size}-${theme}`, wrong);
         await page.goto(`${collector.url}/#/sessions/00000000-0000-7000-8000-000000000000`);
         await page.locator('[data-testid=import-error]').waitFor();
         await look(page, `failure-${size}-${theme}`, wrong);

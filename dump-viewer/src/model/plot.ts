@@ -69,6 +69,13 @@ export interface View {
   /** Of the whole recording. */
   start: number;
   mode: TimeMode;
+  /** Further values that have room. */
+  beside?: [number, number] | null;
+}
+
+/** From the smallest to the largest of both. */
+function both(a: [number, number] | null, b: [number, number] | null): [number, number] | null {
+  return a && b ? [Math.min(a[0], b[0]), Math.max(a[1], b[1])] : (a ?? b);
 }
 
 /** Draws all of a graph, anew. */
@@ -82,7 +89,7 @@ export function draw(canvas: HTMLCanvasElement, width: number, columns: Columns,
   context.clearRect(0, 0, width, HEIGHT);
   const { range } = view;
   const [right, bottom] = [width - EDGE.right, HEIGHT - EDGE.bottom];
-  const [low, high_] = valueRange(valuesBetween(columns, range.min, range.max), unit);
+  const [low, high_] = valueRange(both(valuesBetween(columns, range.min, range.max), view.beside ?? null), unit);
   const area: Area = {
     left: EDGE.left,
     right,

@@ -11,6 +11,7 @@ class Clock {
   full = $state.raw<Range>({ min: 0, max: 1 });
   hover = $state<number | null>(null);
   source = $state<CursorSource>('graph');
+  mover = $state.raw<Shared | null>(null);
   pinned = $state<number | null>(null);
   zoom = $state<Range | null>(null);
   mode = $state<TimeMode>('relative');
@@ -67,12 +68,14 @@ export class Shared {
     this.#clock.pinned = time === null ? null : time + this.#ahead();
   }
 
+  /** Who moved the cursor: what a list of the recording beside does to it is nothing that the list of this one did. */
   get source(): CursorSource {
-    return this.#clock.source;
+    return this.#clock.mover === this ? this.#clock.source : 'timeline';
   }
 
   set source(source: CursorSource) {
     this.#clock.source = source;
+    this.#clock.mover = this;
   }
 
   get mode(): TimeMode {
