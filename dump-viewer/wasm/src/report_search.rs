@@ -22,7 +22,7 @@ pub struct ReportSearch {
     next: u32,
     decoder: SessionDecoder,
     /// What the newest report of each connection has.
-    newest: HashMap<i32, Newest>,
+    newest: Vec<Newest>,
     /// Where something was found: `inbound-rtp 3 · framesDropped`.
     places: Vec<String>,
     place_of: HashMap<String, u32>,
@@ -44,7 +44,7 @@ impl ReportSearch {
             needle: text.trim().to_owned(),
             next: 0,
             decoder: SessionDecoder::new(),
-            newest: HashMap::new(),
+            newest: Vec::new(),
             places: Vec::new(),
             place_of: HashMap::new(),
             text: String::new(),
@@ -81,10 +81,13 @@ impl ReportSearch {
     }
 
     fn report(&mut self, recording: &Recording, event: u32) -> Option<u32> {
-        let connection = *recording.connection_of.get(event as usize)?;
+        let connection = usize::try_from(*recording.connection_of.get(event as usize)?).ok()?;
         let text = recording.lines.get(*recording.spans.get(event as usize)?);
         let Value::Report(report) = self.decoder.decode(text).ok()?.value else { return None };
-        let newest = self.newest.entry(connection).or_default();
+        if self.newest.len() <= connection {
+            self.newest.resize_with(connection + 1, Newest::default);
+        }
+        let newest = self.newest.get_mut(connection)?;
         let mut finder = Finder {
             needle: &self.needle,
             places: &mut self.places,
