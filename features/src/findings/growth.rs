@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Places, Wanted};
+
+use crate::track::legacy;
 
 /// The counters of an entry, by their places among the wanted names. NaN stands for none.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl<const N: usize> Growth<N> {
                 *grown = if now.is_nan() { f64::NAN } else { 0.0 };
                 continue;
             }
-            let value = self.places.value(entry, at).and_then(RawValue::as_f64).filter(|value| value.is_finite());
+            let value = self.places.value(entry, at).and_then(legacy::number).filter(|value| value.is_finite());
             let value = value.unwrap_or(f64::NAN);
             *grown = value - *now;
             *now = value;

@@ -17,6 +17,7 @@ use super::seen::Seen;
 use super::sink::{Sink, number, text};
 use super::watch::Around;
 use crate::input;
+use crate::track::{Direction, legacy};
 use crate::value::{Unit, described};
 
 /// The rules of this file.
@@ -113,6 +114,10 @@ macro_rules! members {
         pub(super) const MEMBERS: usize = [$($name),*].len();
 
         static WANTED: LazyLock<Wanted<MEMBERS>> = LazyLock::new(|| Wanted::new([$($name),*]));
+
+        /// The same of entries from before there was a standard.
+        static LEGACY: LazyLock<Wanted<MEMBERS>> =
+            LazyLock::new(|| Wanted::new(legacy::names([$($name),*], Direction::Inbound)));
     };
 }
 
@@ -167,6 +172,8 @@ impl Gained<'_> {
 pub(super) struct Inbound {
     track: FindingTrack,
     is_video: bool,
+    /// Whether its entry is one from before there was a standard.
+    is_legacy: bool,
     counters: Growth<MEMBERS>,
     decoder: Places<2>,
     /// Where the entry is that the far end tells of it.
@@ -203,13 +210,14 @@ impl Inbound {
         if !is_changed {
             return;
         }
+        self.is_legacy = entry.kind() == legacy::KIND;
         let name = |name| input::entry_name(entry, name);
         self.track = FindingTrack {
-            kind: name("kind").or_else(|| self.track.kind.take()),
+            kind: name(if self.is_legacy { "mediaType" } else { "kind" }).or_else(|| self.track.kind.take()),
             direction: Some("inbound"),
             mid: name("mid"),
             rid: None,
-            track_identifier: name("trackIdentifier"),
+            track_identifier: name(if self.is_legacy { "googTrackId" } else { "trackIdentifier" }),
             stats_id: Some(entry.id().to_owned()),
         };
         self.is_video = self.track.kind.as_deref() == Some("video");
@@ -240,17 +248,18 @@ impl Inbound {
         around: &Around<'_>,
     ) {
         let is_changed = entry.is_changed_since(since);
-        self.counters.look_at(0..WAITED, &WANTED, entry, is_changed);
+        let wanted = if self.is_legacy { &*LEGACY } else { &*WANTED };
+        self.counters.look_at(0..WAITED, wanted, entry, is_changed);
         if self.counters.now(Member::WaitedAtLeast as usize).is_none() {
-            self.counters.look_at(WAITED..AUDIO, &WANTED, entry, is_changed);
+            self.counters.look_at(WAITED..AUDIO, wanted, entry, is_changed);
         }
         let of_kind = if self.is_video { VIDEO..MEMBERS } else { AUDIO..VIDEO };
-        self.counters.look_at(of_kind, &WANTED, entry, is_changed);
+        self.counters.look_at(of_kind, wanted, entry, is_changed);
         match self.far_end.and_then(|place| report.at(place)) {
             Some(far_end) => self.at_far_end.look(&FAR_END, far_end, far_end.is_changed_since(since)),
             None => self.at_far_end.forget(),
         }
-        if is_changed && self.is_video {
+        if is_changed && self.is_video && !self.is_legacy {
             self.decoder.find(&DECODER, entry);
             let decoder = [0, 1].map(|at| self.decoder.value(entry, at));
             self.fallbacks.look(decoder, window.map_or(f64::NAN, |window| window.end));

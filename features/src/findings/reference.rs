@@ -18,7 +18,8 @@ saw badly; a **notice** is nothing bad by itself and may explain what is.
 
 Reports are compared about every five seconds (where they come more seldom, each with the one before); bad times of one rule and track that are no further
 apart than 15 s, or than a rule says, are one finding with its worst moment. Of one rule and track the three longest are told, and the first of them says how many there were. A rule says nothing where a
-browser does not tell what it reads, and of sessions of Sora's those alone speak that read reports.
+browser does not tell what it reads, and of sessions of Sora's those alone speak that read reports. Of entries of type `ssrc`, as there were before the standard, `packet-loss`,
+`never-received`, `decoder-stuck` and `video-blank` are told: by `googNacksSent` and the like where the standard has another name, and of what is sent by the `packetsLost` of its own entry.
 
 In a rule's sentence, what stands in braces is a value of the finding, and what stands in brackets is there if its values are.
 ";

@@ -18,6 +18,7 @@ use super::sink::{Sink, number, text};
 use super::sources::Source;
 use super::watch::Around;
 use crate::input;
+use crate::track::{Direction, legacy};
 use crate::value::{Unit, described};
 
 /// The rules of this file.
@@ -165,6 +166,10 @@ macro_rules! members {
         const MEMBERS: usize = [$($name),*].len();
 
         static WANTED: LazyLock<Wanted<MEMBERS>> = LazyLock::new(|| Wanted::new([$($name),*]));
+
+        /// The same of entries from before there was a standard.
+        static LEGACY: LazyLock<Wanted<MEMBERS>> =
+            LazyLock::new(|| Wanted::new(legacy::names([$($name),*], Direction::Outbound)));
     };
 }
 
@@ -206,6 +211,8 @@ static FAR_END: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["packetsLost
 pub(super) struct Outbound {
     track: FindingTrack,
     is_video: bool,
+    /// Whether its entry is one from before there was a standard.
+    is_legacy: bool,
     counters: Growth<MEMBERS>,
     others: Places<5>,
     /// The place of its source among those of the connection.
@@ -256,10 +263,15 @@ impl Outbound {
         if !is_changed {
             return;
         }
+        self.is_legacy = entry.kind() == legacy::KIND;
         let name = |name| input::entry_name(entry, name);
-        let track = source.and_then(|(_, source)| source.track_identifier()).map(str::to_owned);
+        let track = match source {
+            Some((_, source)) => source.track_identifier().map(str::to_owned),
+            None if self.is_legacy => name("googTrackId"),
+            None => None,
+        };
         self.track = FindingTrack {
-            kind: name("kind").or_else(|| self.track.kind.take()),
+            kind: name(if self.is_legacy { "mediaType" } else { "kind" }).or_else(|| self.track.kind.take()),
             direction: Some("outbound"),
             mid: name("mid"),
             rid: name("rid"),
@@ -315,7 +327,7 @@ impl Outbound {
         around: &Around<'_>,
     ) {
         let is_changed = entry.is_changed_since(since);
-        self.counters.look(&WANTED, entry, is_changed);
+        self.counters.look(if self.is_legacy { &LEGACY } else { &WANTED }, entry, is_changed);
         self.packets = self.counters.grown(Member::Packets as usize);
         self.frames = self.counters.grown(Member::Frames as usize);
         self.has_sent |= self.packets.is_some_and(|packets| packets > 0.0);

@@ -28,6 +28,7 @@ use crate::budget::Budget;
 use crate::input;
 use crate::limits;
 use crate::table::ConnectionFeatures;
+use crate::track::{Direction, legacy};
 
 static PAIR_CHANGES: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("selectedCandidatePairChanges"));
 static DTLS_STATE: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("dtlsState"));
@@ -282,7 +283,12 @@ impl Watch {
         self.slots.clear();
         self.transports.clear();
         self.videos.clear();
+        // Who asked a browser for both was told each stream twice.
+        let is_standard = report.entries().any(|entry| matches!(entry.kind(), "inbound-rtp" | "outbound-rtp"));
         for (place, entry) in report.entries().enumerate() {
+            if is_standard && entry.kind() == legacy::KIND {
+                continue;
+            }
             if entry.kind() == "transport" && self.transports.len() < limits::SELECTED_PAIRS {
                 self.transports.push(place);
             }
@@ -303,7 +309,13 @@ impl Watch {
                         Some(Role::Source(at)) => self.sources.get(*at).map(|source| (*at, source)),
                         _ => None,
                     };
-                    self.outbound.get_mut(at).map(|outbound| outbound.found(entry, is_changed, source))
+                    self.outbound.get_mut(at).map(|outbound| {
+                        outbound.found(entry, is_changed, source);
+                        // Such an entry has what its far end tells in itself.
+                        if entry.kind() == legacy::KIND {
+                            outbound.found_far_end(Some(*place));
+                        }
+                    })
                 }
                 Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| {
                     inbound.found(entry, is_changed);
@@ -372,6 +384,10 @@ impl Watch {
             "outbound-rtp" => Role::Outbound(self.outbound.len()),
             "inbound-rtp" => Role::Inbound(self.inbound.len()),
             "media-playout" => Role::Playout(self.playouts.len()),
+            legacy::KIND => match legacy::direction(entry)? {
+                Direction::Inbound => Role::Inbound(self.inbound.len()),
+                Direction::Outbound => Role::Outbound(self.outbound.len()),
+            },
             _ => return None,
         };
         if let Some(role) = self.roles.get(entry.id()) {

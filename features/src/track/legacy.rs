@@ -7,7 +7,7 @@ use rtctrace_protocol::report::Entry;
 use super::Direction;
 
 /// The type of such an entry.
-pub(super) const KIND: &str = "ssrc";
+pub(crate) const KIND: &str = "ssrc";
 
 /// By the name of the standard: the name when the stream is received, and when it is sent.
 const NAMES: &[(&str, &str, &str)] = &[
@@ -22,7 +22,7 @@ const NAMES: &[(&str, &str, &str)] = &[
 ];
 
 /// Which way the stream of such an entry goes.
-pub(super) fn direction(entry: Entry<'_>) -> Option<Direction> {
+pub(crate) fn direction(entry: Entry<'_>) -> Option<Direction> {
     let counts = |name| entry.member(name).is_some();
     match (counts("packetsReceived"), counts("packetsSent")) {
         (true, false) => Some(Direction::Inbound),
@@ -32,7 +32,7 @@ pub(super) fn direction(entry: Entry<'_>) -> Option<Direction> {
 }
 
 /// The names by which such entries have these members.
-pub(super) fn names<const N: usize>(names: [&'static str; N], direction: Direction) -> [&'static str; N] {
+pub(crate) fn names<const N: usize>(names: [&'static str; N], direction: Direction) -> [&'static str; N] {
     names.map(|name| match NAMES.iter().find(|(standard, ..)| *standard == name) {
         Some((_, received, _)) if direction == Direction::Inbound => received,
         Some((.., sent)) => sent,
@@ -46,7 +46,7 @@ pub(super) fn track(entry: Entry<'_>) -> Option<RawValue<'_>> {
 }
 
 /// A number, or what a string says as one.
-pub(super) fn number(value: RawValue<'_>) -> Option<f64> {
+pub(crate) fn number(value: RawValue<'_>) -> Option<f64> {
     match value.as_str() {
         Some(text) => RawValue::parse(&text).ok()?.as_f64(),
         None => value.as_f64(),

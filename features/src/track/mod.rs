@@ -5,7 +5,7 @@ mod first_media;
 mod frame_sizes;
 mod last;
 mod layers;
-mod legacy;
+pub(crate) mod legacy;
 mod mos;
 mod of_reports;
 mod quality;
@@ -35,7 +35,7 @@ use stream::Stream;
 
 /// Which way a track's media goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
+pub(crate) enum Direction {
     Inbound,
     Outbound,
 }

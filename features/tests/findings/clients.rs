@@ -54,15 +54,3 @@ fn reports_that_come_seldom_are_compared_one_by_one() {
     );
     assert_eq!(session.findings().len(), 1);
 }
-
-#[test]
-fn entries_from_before_the_standard_say_nothing_here() {
-    let session = Session::new().polled(30, |second| {
-        format!(
-            r#""ssrc_1_recv":{{"type":"ssrc","mediaType":"audio","packetsReceived":"{}","packetsLost":"{}"}}"#,
-            50 * second,
-            20 * second
-        )
-    });
-    assert_eq!(session.findings(), []);
-}

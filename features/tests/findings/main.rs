@@ -11,6 +11,7 @@ mod codec;
 mod devices;
 mod heard;
 mod ice;
+mod legacy;
 mod losses;
 mod negotiation;
 mod playback;
