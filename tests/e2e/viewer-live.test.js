@@ -41,7 +41,7 @@ describe('sessions that run', () => {
   const row = (page, id) => page.locator(`[data-testid=session-row][data-session-id="${id}"]`);
   /** Its cell of this column. @param {import('playwright-core').Page} page @param {string} id @param {number} column */
   const cell = (page, id, column) => row(page, id).locator('td').nth(column).innerText();
-  const EVENTS = 7;
+  const EVENTS = 8;
 
   it('come, go on and end in the list, whose filters and order stay', async () => {
     const { page, faults } = await openPage(browser);
