@@ -25,6 +25,7 @@ describe('the values of the viewer', () => {
     const { initSync, Dump } = await import(`${wasm}viewer.js`);
     initSync({ module: readFileSync(`${wasm}viewer_bg.wasm`) });
     dump = Dump.open(file.length, (/** @type {number} */ start, /** @type {number} */ end) => new Uint8Array(file.subarray(start, end)));
+    while (dump.readOn(30_000)) dump.overview();
     connections = JSON.parse(dump.overview()).connections;
     raw = rawSamples(file.toString());
   });

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 
 const assets = new URL('../../dump-viewer/dist/assets/', import.meta.url);
-const worker = () => readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name));
+const built = (/** @type {RegExp} */ name) => readdirSync(assets).find((file) => name.test(file));
 
 /**
  * @typedef {object} Model
@@ -21,14 +21,17 @@ const worker = () => readdirSync(assets).find((name) => /^worker-.*\.js$/.test(n
  */
 export function modelOf(page, bytes, { session, names = [] } = {}) {
   return page.evaluate(
-    async ([url, base64, wanted, members]) => {
-      const reader = new Worker(new URL(`assets/${url}`, document.baseURI), { type: 'module' });
+    async ([url, wasm, base64, wanted, members]) => {
+      const asset = (/** @type {string | undefined} */ name) => new URL(`assets/${name}`, document.baseURI);
+      const module = await WebAssembly.compile(await (await fetch(asset(wasm))).arrayBuffer());
+      const reader = new Worker(asset(url), { type: 'module' });
+      reader.postMessage(module);
       let next = 0;
       const ask = (/** @type {any} */ request) =>
         new Promise((resolve, reject) => {
           const id = next++;
           const hear = (/** @type {MessageEvent} */ { data }) => {
-            if (data.id !== id || 'progress' in data) return;
+            if (data.id !== id || 'progress' in data || 'part' in data) return;
             reader.removeEventListener('message', hear);
             if (data.ok) resolve(data.result);
             else reject(new Error(data.error));
@@ -54,6 +57,6 @@ export function modelOf(page, bytes, { session, names = [] } = {}) {
         reader.terminate();
       }
     },
-    /** @type {const} */ ([worker(), bytes.toString('base64'), session ?? null, names]),
+    /** @type {const} */ ([built(/^worker-.*\.js$/), built(/\.wasm$/), bytes.toString('base64'), session ?? null, names]),
   );
 }

@@ -19,9 +19,9 @@ export interface Overview {
   interrupted: LineProblem | null;
   /** Memory for graphs ran out at this time; later reports are in the event table only. */
   graphsEnd: number | null;
-  /** What the recording amounts to, in the shape of the API's `features`; null if it could not be computed. */
+  /** What the recording amounts to, in the shape of the API's `features`; null if it could not be computed, or while the file is read. */
   features: Features | null;
-  /** What was wrong, the worst first. */
+  /** What was wrong, the worst first; nothing while the file is read. */
   findings: Finding[];
 }
 
@@ -220,4 +220,6 @@ export type Response =
   | { id: number; ok: true; result: unknown }
   | { id: number; ok: false; error: string }
   | { id: number; progress: number }
-  | { id: number; found: Found };
+  | { id: number; found: Found }
+  /** What of a file is there while the rest of it is read. */
+  | { id: number; part: Opened };

@@ -1,5 +1,6 @@
 // The page's side of the worker: one reader for one open dump.
 
+import wasmUrl from '../wasm/viewer_bg.wasm?url';
 import type { EventValue, Found, Opened, Request, Response, SeriesData, Several } from './messages';
 
 type Unsent<T> = T extends Request ? Omit<T, 'id'> : never;
@@ -7,8 +8,27 @@ type Unsent<T> = T extends Request ? Omit<T, 'id'> : never;
 interface Waiting {
   resolve(result: never): void;
   reject(error: Error): void;
-  progress?: ((share: number) => void) | undefined;
+  reading?: Reading | undefined;
   found?: ((found: Found) => void) | undefined;
+}
+
+/** Who opens a file hears meanwhile which share of it is read, from 0 to 1, and now and then what it comes to so far. */
+export interface Reading {
+  progress(share: number): void;
+  part(opened: Opened): void;
+}
+
+/** The module of all readers: it comes and is compiled while the page is still being made. */
+const module = compile();
+// Whoever opens a dump learns of it.
+module.catch(() => undefined);
+
+async function compile(): Promise<WebAssembly.Module> {
+  const response = await fetch(wasmUrl);
+  if (!response.ok) throw new Error(`The reader of dumps cannot be fetched: ${response.status} ${response.statusText}`.trim());
+  // Some servers do not know the type of such files.
+  if (response.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 /** One that was started before anybody asked for it. */
@@ -20,6 +40,7 @@ export class DumpReader {
   #next = 0;
 
   constructor() {
+    void module.then((compiled) => this.#worker.postMessage(compiled), () => undefined);
     this.#worker.onmessage = ({ data }: MessageEvent<Response>) => this.#answer(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -38,9 +59,10 @@ export class DumpReader {
     return reader;
   }
 
-  /** Reads a file, and of one with several sessions that one; `progress` gets the share that is read, from 0 to 1. */
-  open(blob: Blob, session: string | null, progress?: (share: number) => void): Promise<Opened | Several> {
-    return this.#ask({ do: 'open', blob, session }, { progress });
+  /** Reads a file, and of one with several sessions that one. All but a copy can be asked for while it is read. */
+  async open(blob: Blob, session: string | null, reading: Reading): Promise<Opened | Several> {
+    await module;
+    return this.#ask({ do: 'open', blob, session }, { reading });
   }
 
   /** Reads on, behind what was opened: the next bytes of a session that runs. */
@@ -95,14 +117,9 @@ export class DumpReader {
   #answer(response: Response): void {
     const waiting = this.#waiting.get(response.id);
     if (!waiting) return;
-    if ('progress' in response) {
-      waiting.progress?.(response.progress);
-      return;
-    }
-    if ('found' in response) {
-      waiting.found?.(response.found);
-      return;
-    }
+    if ('progress' in response) return waiting.reading?.progress(response.progress);
+    if ('part' in response) return waiting.reading?.part(response.part);
+    if ('found' in response) return waiting.found?.(response.found);
     this.#waiting.delete(response.id);
     if (response.ok) waiting.resolve(response.result as never);
     else waiting.reject(new Error(response.error));

@@ -1,20 +1,35 @@
 // The worker that has a dump open. Reading takes as long as it takes here; the page stays quick.
 
 import init, { Dump, type InitOutput } from '../wasm/viewer.js';
-import wasmUrl from '../wasm/viewer_bg.wasm?url';
 import type { EventColumns, Found, Opened, Overview, Request, Response, SeriesData, Several, SoraSession } from './messages';
 
 declare const self: DedicatedWorkerGlobalScope;
 
 let dump: Dump | null = null;
-/** Begun before a dump is there: the module is compiled while somebody chooses one. */
-const ready: Promise<InitOutput> = init({ module_or_path: wasmUrl });
-// Whoever opens a dump learns of it.
-ready.catch(() => undefined);
+/** The end of what is being read. */
+let read: Promise<unknown> = Promise.resolve();
+/** The module, which the page has compiled. */
+let start: (started: Promise<InitOutput>) => void;
+const ready = new Promise<InitOutput>((resolve) => (start = resolve));
 
 function answer(response: Response, transfer: Transferable[] = []): void {
   self.postMessage(response, transfer);
 }
+
+/** Bytes of text that are read at a time: a hundredth of a second. Between two parts, who asks is answered. */
+const PART = 256 * 2 ** 10;
+/** The first part of a long file is shown at once, and what was read since when it has become so many times as much and the page has had so many ms. */
+const [TIMES, PAUSE] = [4, 300];
+/** Behind this share of a file, nobody waits long for the rest. */
+const NEARLY = 0.75;
+
+/** Lets what was asked meanwhile be answered. Timers would wait for 4 ms. */
+const turns = new MessageChannel();
+const turn = () =>
+  new Promise<void>((resolve) => {
+    turns.port2.onmessage = () => resolve();
+    turns.port1.postMessage(null);
+  });
 
 async function open(id: number, blob: Blob, session: string | null): Promise<[Opened | Several, Transferable[]]> {
   const { memory } = await ready;
@@ -24,14 +39,26 @@ async function open(id: number, blob: Blob, session: string | null): Promise<[Op
   dump = null;
   // FileReaderSync exists in workers only; it lets the reader pull the file piece by piece.
   const reader = new FileReaderSync();
-  const read = (start: number, end: number) => {
-    answer({ id, progress: start / blob.size });
+  let share = 0;
+  const pull = (start: number, end: number) => {
+    share = start / blob.size;
+    answer({ id, progress: share });
     return new Uint8Array(reader.readAsArrayBuffer(blob.slice(start, end)));
   };
-  dump = Dump.open(blob.size, read, session ?? undefined);
-  const sessions = dump.sessions();
+  const own = (dump = Dump.open(blob.size, pull, session ?? undefined));
+  const sessions = own.sessions();
   if (sessions !== undefined) return [{ sessions: JSON.parse(sessions) as SoraSession[] }, []];
-  return opened(dump);
+  let [next, due] = [PART, 0];
+  for (let text = PART; own.readOn(PART); text += PART) {
+    if (text >= next && share < NEARLY && performance.now() >= due) {
+      const [part, transfer] = opened(own);
+      // Without a report there is nothing to draw.
+      if (part.overview.connections.some(({ reports }) => reports > 1)) answer({ id, part }, transfer);
+      [next, due] = [text * TIMES, performance.now() + PAUSE];
+    }
+    await turn();
+  }
+  return opened(own);
 }
 
 function opened(dump: Dump): [Opened, Transferable[]] {
@@ -93,7 +120,11 @@ async function search(id: number, dump: Dump, text: string, onwards: boolean): P
 }
 
 async function handle(request: Request): Promise<[unknown, Transferable[]]> {
-  if (request.do === 'open') return open(request.id, request.blob, request.session);
+  if (request.do === 'open') {
+    const opening = open(request.id, request.blob, request.session);
+    read = opening.catch(() => undefined);
+    return opening;
+  }
   if (!dump) throw new Error('no recording is open');
   switch (request.do) {
     case 'append':
@@ -107,6 +138,7 @@ async function handle(request: Request): Promise<[unknown, Transferable[]]> {
       return [JSON.parse(text), []];
     }
     case 'anonymized':
+      await read;
       return [await anonymized(dump), []];
     case 'search':
       return [await search(request.id, dump, request.text, request.onwards), []];
@@ -118,7 +150,8 @@ async function handle(request: Request): Promise<[unknown, Transferable[]]> {
   }
 }
 
-self.onmessage = async ({ data }: MessageEvent<Request>) => {
+self.onmessage = async ({ data }: MessageEvent<Request | WebAssembly.Module>) => {
+  if (data instanceof WebAssembly.Module) return start(init({ module_or_path: data }));
   try {
     const [result, transfer] = await handle(data);
     answer({ id: data.id, ok: true, result }, transfer);

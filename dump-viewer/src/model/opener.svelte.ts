@@ -23,10 +23,17 @@ export type Following = 'no' | 'follows' | 'waits';
 /** Between attempts to follow. */
 const RETRY = 2000;
 
+export interface Loading {
+  state: 'loading';
+  name: string;
+  step: 'fetching' | 'reading';
+  /** NaN while nobody knows how much there is. */
+  share: number;
+}
+
 export type Opening =
   | { state: 'none' }
-  /** The share is NaN while nobody knows how much there is. */
-  | { state: 'loading'; name: string; step: 'fetching' | 'reading'; share: number }
+  | Loading
   | { state: 'open'; recording: Recording; following: Following }
   | { state: 'failed'; failure: Failure };
 
@@ -46,16 +53,29 @@ export interface Shelved {
 type Progress = (share: number) => void;
 
 export class Opener {
+  /** What is open. While a file is read, that is what of it is there. */
   now = $state.raw<Opening>({ state: 'none' });
   /** What was chosen to be opened: files, and sessions of files. */
   shelf = $state.raw<Shelved[]>([]);
   /** Which of them is. */
   place = $state(0);
+  /** The share of what is open that is read; null once that is all. */
+  reading = $state<number | null>(null);
   #address: string | null = null;
   #abort: AbortController | null = null;
   #reader: DumpReader | null = null;
   /** The session that is open, or on its way; empty of a file. */
   id = '';
+
+  /** `isShown`: whether a part of a recording is, before the rest is read. */
+  constructor(private readonly isShown: (part: Recording) => boolean) {}
+
+  /** What is on its way. */
+  get loading(): Loading | null {
+    const { now, reading } = this;
+    if (now.state === 'loading') return now;
+    return now.state === 'open' && reading !== null ? { state: 'loading', name: nameOfOrigin(now.recording.origin), step: 'reading', share: reading } : null;
+  }
 
   /** Closes what is open and forgets what was chosen. */
   close(): void {
@@ -109,6 +129,7 @@ export class Opener {
     this.#reader = null;
     this.id = '';
     this.now = { state: 'none' };
+    this.reading = null;
   }
 
   /** Adds what comes to a session that runs, until it ends. */
@@ -173,19 +194,35 @@ export class Opener {
       if (origin.kind === 'file') title = `${name} cannot be shown`;
       reader = DumpReader.take();
       this.#reader = reader;
-      const opened = await reader.open(blob, shelved?.session?.id ?? null, progress('reading'));
+      let recording: Recording | null = null;
+      const own = reader;
+      const opened = await own.open(blob, shelved?.session?.id ?? null, {
+        progress: (share) => {
+          if (!recording) progress('reading')(share);
+          else if (!abort.signal.aborted) this.reading = share;
+        },
+        part: (opened) => {
+          if (abort.signal.aborted) return;
+          const part = recording?.grown(opened) ?? new Recording(own, opened, origin);
+          if (!recording && !this.isShown(part)) return;
+          this.reading ??= this.now.state === 'loading' ? this.now.share : 0;
+          recording = part;
+          this.now = { state: 'open', recording, following: 'no' };
+        },
+      });
       if (abort.signal.aborted) return;
+      this.reading = null;
       if ('sessions' in opened) {
         const several = opened.sessions.map((session) => ({ name, blob, session }));
         this.shelf = this.shelf.toSpliced(this.place, 1, ...several);
         await this.take(this.place);
         return;
       }
-      const recording = new Recording(reader, opened, origin);
-      this.now = { state: 'open', recording, following: 'no' };
+      const whole = (recording as Recording | null)?.grown(opened) ?? new Recording(reader, opened, origin);
+      this.now = { state: 'open', recording: whole, following: 'no' };
       const session = origin.kind === 'session' ? origin.session : null;
       // What is stored is compressed, and over.
-      if (session?.state === 'live' && blob.type === LINES) void this.#follow(session.id, recording, opened, blob.size, abort.signal);
+      if (session?.state === 'live' && blob.type === LINES) void this.#follow(session.id, whole, opened, blob.size, abort.signal);
     } catch (error) {
       reader?.close();
       if (abort.signal.aborted) return;
@@ -195,6 +232,8 @@ export class Opener {
     }
   }
 }
+
+const nameOfOrigin = (origin: Origin) => (origin.kind === 'file' ? origin.name : origin.session.id);
 
 function fileOrigin({ name, blob, session }: Shelved): Origin {
   return { kind: 'file', name: session ? `${name} · ${session.channel ?? session.id}` : name, size: blob.size };

@@ -1,5 +1,7 @@
 // What a view shows, as text for an address: so a link leads to a moment and what was selected there.
 
+import type { Recording } from './recording';
+
 /** `all`, `page`, or `id:` and the id of a connection. */
 export type TabName = string;
 
@@ -29,6 +31,13 @@ export function parseView(text: string): ViewState {
     at: number(given.get('at')),
     event: event !== null && Number.isInteger(event) && event >= 0 ? event : null,
   };
+}
+
+/** Whether a recording that is still read has all that an address leads to. */
+export function isThere(text: string, { overview, length, end }: Recording): boolean {
+  const { tab, from, to, at, event } = parseView(text);
+  const isKnown = !tab?.startsWith('id:') || overview.connections.some(({ id }) => tab === `id:${id}`);
+  return isKnown && (event ?? -1) < length && [from, to, at].every((time) => time === null || time <= end);
 }
 
 /** The same again; empty where nothing is out of the ordinary. Times are whole milliseconds: nobody points more exactly. */

@@ -1,4 +1,4 @@
-//! What the worker sees: a thin face over [`Growing`] that moves texts and numbers across the boundary.
+//! What the worker sees: a thin face over [`Reading`] that moves texts and numbers across the boundary.
 
 use std::io::{self, BufRead, Read};
 
@@ -6,7 +6,7 @@ use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 
-use crate::opening::{Growing, Opened};
+use crate::reading::{Opened, Reading};
 use crate::report_search::ReportSearch;
 
 /// Bytes asked for at a time: few calls, and progress that moves.
@@ -18,24 +18,25 @@ const REPORTS: usize = 32;
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Dump {
-    growing: Growing,
+    reading: Reading<Source>,
     sessions: Option<String>,
     search: Option<ReportSearch>,
 }
 
 #[wasm_bindgen]
 impl Dump {
-    /// Reads a file of `size` bytes, whose bytes from `start` to `end` the function `read(start, end)` gives as a
+    /// Reads the beginning of a file of `size` bytes, whose bytes from `start` to `end` the function `read(start, end)` gives as a
     /// `Uint8Array`; `session` is the one that is wanted of a file with several.
     ///
     /// # Errors
     /// What is wrong with the file, if it is no dump.
     pub fn open(size: f64, read: Function, session: Option<String>) -> Result<Dump, JsError> {
         let source = || Source { read: read.clone(), size, offset: 0.0, chunk: Vec::new(), consumed: 0 };
-        match Growing::open_any(source, session.as_deref()) {
-            Ok(Opened::Recording(growing)) => Ok(Dump { growing: *growing, sessions: None, search: None }),
+        match Reading::open(source, session.as_deref()) {
+            Ok(Opened::Recording(reading)) => Ok(Dump { reading: *reading, sessions: None, search: None }),
             Ok(Opened::Sessions(sessions)) => {
-                Ok(Dump { growing: Growing::default(), sessions: serde_json::to_string(&sessions).ok(), search: None })
+                let sessions = serde_json::to_string(&sessions).ok();
+                Ok(Dump { reading: Reading::default(), sessions, search: None })
             }
             Err(error) => Err(JsError::new(&error.0)),
         }
@@ -46,54 +47,60 @@ impl Dump {
         self.sessions.clone()
     }
 
-    /// Reads on: the next bytes of a dump that grows.
-    pub fn append(&mut self, bytes: &[u8]) {
-        self.growing.append(bytes);
+    /// Takes in further lines of the file, of about so many bytes; false if there are no more.
+    #[wasm_bindgen(js_name = readOn)]
+    pub fn read_on(&mut self, bytes: usize) -> bool {
+        self.reading.read_on(bytes)
     }
 
-    /// JSON of `Overview`.
+    /// Reads on behind the end of the file: the next bytes of a dump that grows.
+    pub fn append(&mut self, bytes: &[u8]) {
+        self.reading.append(bytes);
+    }
+
+    /// JSON of `Overview`, of what was read so far; features and findings are in the last one.
     pub fn overview(&self) -> String {
-        self.growing.recording().overview()
+        self.reading.recording().overview()
     }
 
     /// How many events there are.
     pub fn length(&self) -> usize {
-        self.growing.recording().times.len()
+        self.reading.recording().times.len()
     }
 
     /// Unix ms of each event.
     pub fn times(&self) -> Vec<f64> {
-        self.growing.recording().times.clone()
+        self.reading.recording().times.clone()
     }
 
     /// Method index of each event.
     pub fn methods(&self) -> Vec<u32> {
-        self.growing.recording().method_of.clone()
+        self.reading.recording().method_of.clone()
     }
 
     /// Connection index of each event, -1 for the page.
     pub fn connections(&self) -> Vec<i32> {
-        self.growing.recording().connection_of.clone()
+        self.reading.recording().connection_of.clone()
     }
 
     /// The outcome of each call, the call of each outcome; -1 of other events.
     pub fn partners(&self) -> Vec<i32> {
-        self.growing.recording().partner_of.clone()
+        self.reading.recording().partner_of.clone()
     }
 
     /// Flags of each event.
     pub fn flags(&self) -> Vec<u8> {
-        self.growing.recording().flags.clone()
+        self.reading.recording().flags.clone()
     }
 
     /// A line of text for each of these events.
     pub fn previews(&self, events: &[u32]) -> Vec<String> {
-        self.growing.recording().previews(events)
+        self.reading.recording().previews(events)
     }
 
     /// JSON of `EventValue`.
     pub fn value(&mut self, event: u32) -> Option<String> {
-        self.growing.recording_mut().value(event)
+        self.reading.recording_mut().value(event)
     }
 
     /// Events that contain a text. `search_reports` looks for it in reports: from the first of them, or `onwards` from where it was.
@@ -101,13 +108,13 @@ impl Dump {
         if !onwards || self.search.is_none() {
             self.search = Some(ReportSearch::new(text));
         }
-        self.growing.recording().search(text)
+        self.reading.recording().search(text)
     }
 
     /// Looks at some more reports: gives the event with which it goes on, and of each report that it found the event and the place.
     pub fn search_reports(&mut self) -> Vec<u32> {
         let Some(search) = &mut self.search else { return Vec::new() };
-        search.step(self.growing.recording(), REPORTS)
+        search.step(self.reading.recording(), REPORTS)
     }
 
     /// What the places are called, from that number on.
@@ -118,22 +125,22 @@ impl Dump {
     /// Hands the text of an anonymized copy over to `take`, part by part.
     pub fn anonymized(&self, take: &Function) {
         // What `take` throws concerns whoever called.
-        self.growing.recording().anonymized(|part| drop(take.call1(&JsValue::NULL, &part.into())));
+        self.reading.recording().anonymized(|part| drop(take.call1(&JsValue::NULL, &part.into())));
     }
 
     /// Unix ms of each point of a stats entry.
     pub fn points(&self, connection: usize, entry: usize) -> Option<Vec<f64>> {
-        self.growing.recording().points(connection, entry).map(<[f64]>::to_vec)
+        self.reading.recording().points(connection, entry).map(<[f64]>::to_vec)
     }
 
     /// The points of a stats entry to which no line leads.
     pub fn breaks(&self, connection: usize, entry: usize) -> Option<Vec<u32>> {
-        self.growing.recording().breaks(connection, entry)
+        self.reading.recording().breaks(connection, entry)
     }
 
     /// The values of a series of a stats entry, as many as it has points.
     pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {
-        self.growing.recording().series(connection, entry, name)
+        self.reading.recording().series(connection, entry, name)
     }
 }
 

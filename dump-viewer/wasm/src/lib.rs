@@ -11,6 +11,7 @@ mod opening;
 mod overview;
 mod preview;
 mod problems;
+mod reading;
 mod recording;
 mod report_search;
 mod search;
@@ -23,7 +24,8 @@ mod units;
 mod value;
 
 pub use face::Dump;
-pub use opening::{Growing, Opened};
+pub use opening::Growing;
+pub use reading::{Opened, Reading};
 pub use recording::{EventFlags, OpenError, Recording};
 pub use report_search::ReportSearch;
 pub use series::Numbers;

@@ -8,9 +8,10 @@ use rtctrace_protocol::dump::{DumpError, DumpReader, MAX_LINE};
 use rtctrace_protocol::event::{Event, SessionDecoder, Value};
 
 use crate::calls::{Calls, call_of};
+use crate::problems::Problems;
 use crate::recording::{Connection, EventFlags, OpenError, Recording};
 use crate::series::{ConnectionSeries, Numbers};
-use crate::sora::{self, Log, SoraLines, SoraSession};
+use crate::sora::SoraLines;
 use crate::states::States;
 use crate::tracks::Tracks;
 
@@ -28,15 +29,6 @@ pub(crate) enum Fault {
     Line(String),
     /// Nothing behind it can be had.
     End(String),
-}
-
-/// What a file turned out to hold.
-#[derive(Debug)]
-pub enum Opened {
-    /// A recording, and what it takes to read on.
-    Recording(Box<Growing>),
-    /// Several, of which one has to be named.
-    Sessions(Vec<SoraSession>),
 }
 
 /// What only taking in lines needs.
@@ -79,69 +71,82 @@ impl Recording {
 impl Default for Growing {
     /// Nothing.
     fn default() -> Self {
-        Self::of(Opening::new("", TEXT_LIMIT), SessionDecoder::new(), 0)
+        let mut growing = Self::new("");
+        growing.conclude();
+        growing
     }
 }
 
 impl Growing {
-    /// Reads a file of any kind: `source` gives its bytes from the beginning, as often as it is called. Of a log of the SFU Sora, `session` is
-    /// the one that is wanted.
-    ///
-    /// # Errors
-    /// As those of [`Recording::open`].
-    pub fn open_any<R: BufRead>(source: impl Fn() -> R, session: Option<&str>) -> Result<Opened, OpenError> {
-        if !sora::is_log(source()) {
-            return Self::open(source()).map(|growing| Opened::Recording(Box::new(growing)));
-        }
-        let log = Log::read(source(), session).map_err(|error| OpenError(error.to_string()))?;
-        if session.is_none() && log.sessions.len() > 1 {
-            return Ok(Opened::Sessions(log.sessions));
-        }
-        let (SoraLines { metadata, lines }, problems) = log.into_lines();
-        let mut opening = Opening::new(&metadata, TEXT_LIMIT);
-        opening.recording.problems = problems;
-        let mut decoder = SessionDecoder::new();
-        let mut last = 0;
-        for (number, line) in &lines {
-            last = *number;
-            let outcome = opening.line(line, &mut decoder);
-            if opening.is_end(last, outcome) {
-                break;
-            }
-        }
-        Ok(Opened::Recording(Box::new(Self::of(opening, decoder, last))))
-    }
-
     /// Reads what there is of a dump.
     ///
     /// # Errors
     /// As those of [`Recording::open`].
     pub fn open<R: BufRead>(input: R) -> Result<Self, OpenError> {
-        Self::open_within(input, TEXT_LIMIT)
+        let (mut growing, mut reader) = Self::begin(input)?;
+        while growing.take(&mut reader, usize::MAX) {}
+        Ok(growing)
     }
 
-    fn open_within<R: BufRead>(input: R, text_limit: u64) -> Result<Self, OpenError> {
-        let mut reader = DumpReader::open(input).map_err(|error| OpenError(error.to_string()))?;
-        let mut opening = Opening::new(reader.metadata().text(), text_limit);
-        let mut decoder = SessionDecoder::new();
-        loop {
+    /// Reads the header of a dump, and gives what reads its lines.
+    ///
+    /// # Errors
+    /// As those of [`Recording::open`].
+    pub(crate) fn begin<R: BufRead>(input: R) -> Result<(Self, DumpReader<R>), OpenError> {
+        let reader = DumpReader::open(input).map_err(|error| OpenError(error.to_string()))?;
+        Ok((Self::new(reader.metadata().text()), reader))
+    }
+
+    /// Takes in lines of `reader`, of so many bytes or a little more. Behind the last of them it is false, and all lines are concluded.
+    pub(crate) fn take<R: BufRead>(&mut self, reader: &mut DumpReader<R>, bytes: usize) -> bool {
+        let mut taken = 0;
+        let is_over = loop {
+            if taken >= bytes {
+                break false;
+            }
             let outcome = match reader.next_line() {
-                None => break,
-                Some(Ok(text)) => opening.line(text, &mut decoder),
+                None => break true,
+                Some(Ok(text)) => {
+                    taken += text.len().saturating_add(1);
+                    self.opening.line(text, &mut self.decoder)
+                }
                 Some(Err(error)) => Err(fault(&error)),
             };
-            if opening.is_end(number(&reader), outcome) {
+            if self.opening.is_end(number(reader), outcome) {
+                break true;
+            }
+        };
+        self.line = number(reader);
+        if is_over {
+            self.opening.recording.problems.ended(self.line);
+            self.conclude();
+        }
+        !is_over
+    }
+
+    /// The lines of a session of Sora's.
+    pub(crate) fn of_lines(SoraLines { metadata, lines }: &SoraLines, problems: Problems) -> Self {
+        let mut growing = Self::new(metadata);
+        growing.opening.recording.problems = problems;
+        for (number, line) in lines {
+            growing.line = *number;
+            let outcome = growing.opening.line(line, &mut growing.decoder);
+            if growing.opening.is_end(*number, outcome) {
                 break;
             }
         }
-        let line = number(&reader);
-        opening.recording.problems.ended(line);
-        Ok(Self::of(opening, decoder, line))
+        growing.conclude();
+        growing
     }
 
-    fn of(mut opening: Opening, decoder: SessionDecoder, line: u32) -> Self {
-        opening.conclude(&decoder);
-        Self { opening, decoder, line, begun: Vec::new(), is_too_long: false }
+    fn new(metadata: &str) -> Self {
+        let opening = Opening::new(metadata, TEXT_LIMIT);
+        Self { opening, decoder: SessionDecoder::new(), line: 0, begun: Vec::new(), is_too_long: false }
+    }
+
+    /// What all lines so far amount to.
+    fn conclude(&mut self) {
+        self.opening.conclude(&self.decoder);
     }
 
     /// What was read so far.
@@ -173,7 +178,7 @@ impl Growing {
                 self.is_too_long = false;
             }
         }
-        self.opening.conclude(&self.decoder);
+        self.conclude();
     }
 
     fn line(&mut self, bytes: &[u8]) {
@@ -388,7 +393,9 @@ mod tests {
         ];
         let text = format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}\n", lines.join("\n"));
         let limit = lines.iter().take(2).map(|line| line.len() as u64).sum();
-        let growing = Growing::open_within(text.as_bytes(), limit).unwrap();
+        let (mut growing, mut reader) = Growing::begin(text.as_bytes()).unwrap();
+        growing.opening.text_limit = limit;
+        while growing.take(&mut reader, 1) {}
         let recording = growing.opening.recording;
         assert_eq!(recording.times.len(), 2);
         assert!(recording.problems.interrupted.is_some());

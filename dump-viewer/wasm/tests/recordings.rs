@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
-use rtctrace_viewer_wasm::{EventFlags, Growing, Recording, ReportSearch};
+use rtctrace_viewer_wasm::{EventFlags, Growing, Opened, Reading, Recording, ReportSearch};
 use serde_json::Value;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -70,6 +70,36 @@ fn a_dump_that_grows_comes_to_the_same_as_the_whole() {
             (&value["value"], &value["line"]),
             (&json("\"7\""), &json(&(bytes.iter().filter(|byte| **byte == b'\n').count()).to_string()))
         );
+    }
+}
+
+/// However large the parts are, and whatever was looked at between them.
+#[test]
+fn a_file_that_is_read_in_parts_comes_to_the_same_as_at_once() {
+    let bytes = fixture("loopback-av-60s.jsonl");
+    let (whole, overview) = open(&bytes);
+    for size in [1, 4096, 100_000, usize::MAX] {
+        let Opened::Recording(mut reading) = Reading::open(|| bytes.as_slice(), None).unwrap() else {
+            panic!("it is one")
+        };
+        let (mut parts, mut before) = (0, 0);
+        while reading.read_on(size) {
+            parts += 1;
+            let events = reading.recording().times.len();
+            assert!(events > before, "{size}");
+            before = events;
+            if parts % 50 == 2 {
+                let part = json(&reading.recording().overview());
+                assert_eq!(part["features"], Value::Null);
+                assert_eq!(part["end"].as_f64(), reading.recording().times.last().copied(), "{size}");
+                assert!(reading.recording_mut().value(u32::try_from(events - 1).unwrap()).is_some());
+            }
+        }
+        assert_eq!(parts > 0, size < bytes.len(), "{size}");
+        assert_eq!(json(&reading.recording().overview()), overview, "{size}");
+        let growing = reading.whole();
+        assert_eq!(growing.recording().times, whole.times);
+        assert_eq!(growing.recording().partner_of, whole.partner_of);
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use rtctrace_viewer_wasm::{Growing, Opened};
+use rtctrace_viewer_wasm::{Growing, Opened, Reading};
 use serde_json::{Value, json};
 
 const MORNING: &str = "AAAAAAAAAAAAAAAAAAAAAAAAA2";
@@ -29,14 +29,15 @@ fn end(session: &str, connection: &str, second: u32) -> String {
     json!({"req": envelope("connection.destroyed", session, connection, second)}).to_string()
 }
 
-fn open(text: &str, session: Option<&str>) -> Opened {
-    Growing::open_any(|| text.as_bytes(), session).unwrap()
+fn open<'t>(text: &'t str, session: Option<&str>) -> Opened<&'t [u8]> {
+    Reading::open(|| text.as_bytes(), session).unwrap()
 }
 
 fn recording(text: &str, session: Option<&str>) -> (Growing, Value) {
-    let Opened::Recording(growing) = open(text, session) else { panic!("there are several") };
+    let Opened::Recording(reading) = open(text, session) else { panic!("there are several") };
+    let growing = reading.whole();
     let overview = serde_json::from_str(&growing.recording().overview()).unwrap();
-    (*growing, overview)
+    (growing, overview)
 }
 
 #[test]
