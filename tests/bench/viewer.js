@@ -1,15 +1,16 @@
 // What dumps cost the viewer: node tests/bench/viewer.js FILE...
 //
 // Of each file, in a browser of its own: the time from its being chosen to the first graph and to the whole recording, the CPU
-// seconds of the browser's processes until then, the memory of the page and its worker, and the time of frames while the pointer moves
-// over graphs, parts of the time are chosen, and the list of events scrolls. Frames follow one another without a wait for a screen, so
-// the time between two is what one takes.
+// seconds of the browser's processes until then, the memory of the page and its worker, and what frames cost (frames.js) while the
+// pointer moves over graphs, parts of the time are chosen, and the list of all events scrolls. Frames follow one another without a wait
+// for a screen.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { openBrowser, openPage } from '../harness/browser.js';
 import { openSite } from '../harness/site.js';
 import { fixed, median, quantile, table } from './figures.js';
+import { framesDuring } from './frames.js';
 
 const files = process.argv.slice(2);
 if (!files.length) throw new Error('which dumps?');
@@ -21,9 +22,10 @@ const WINDOW = { width: 2600, height: 1600 };
 /** Ticks of a second of /proc. */
 const TICKS = 100;
 
-const rows = [['dump', 'first graph, s', 'whole, s', 'CPU s', 'JS heap, MB', 'buffers and wasm, MB', 'graphs', 'hover ms, median', 'p95', 'zoom', 'p95', 'scroll', 'p95']];
-for (const file of files) rows.push(await measure(file));
-console.log(`\n${table(rows)}`);
+const opened = [['dump', 'first graph, s', 'whole, s', 'CPU s', 'JS heap, MB', 'buffers and wasm, MB', 'graphs']];
+const moved = [['frames of', 'number', 'ms of work, median', 'p95', 'ms apart, median', 'p95']];
+for (const file of files) await measure(file);
+console.log(`\n${table(opened)}\n\n${table(moved)}`);
 
 /** @param {string} file */
 async function measure(file) {
@@ -44,12 +46,15 @@ async function measure(file) {
     const { first, whole } = await page.evaluate(() => /** @type {any} */ (window).watched);
     const memory = await memoryOf(page);
     const graphs = await page.locator('[data-testid=graph]').evaluateAll((all) => all.filter((graph) => graph.getBoundingClientRect().top < innerHeight).length);
-    const [hover, zoom, scroll] = [await hovered(page), await zoomed(page), await scrolled(page)];
+    const movements = { hover: await hovered(page), zoom: await zoomed(page), scroll: await scrolled(page) };
     // There is no collector behind the static files.
     const errors = faults.filter((fault) => !fault.includes('/api/v1/'));
     if (errors.length) throw new Error(`errors in the page: ${errors.join('; ')}`);
-    const frames = [hover, zoom, scroll].flatMap((times) => [fixed(median(times), 1), fixed(quantile(times, 0.95), 1)]);
-    return [basename(file), fixed(first, 2), fixed(whole, 2), fixed(used, 2), fixed(memory.heap / 1e6, 1), fixed(memory.outside / 1e6, 1), String(graphs), ...frames];
+    opened.push([basename(file), fixed(first, 2), fixed(whole, 2), fixed(used, 2), fixed(memory.heap / 1e6, 1), fixed(memory.outside / 1e6, 1), String(graphs)]);
+    for (const [name, { work, apart }] of Object.entries(movements)) {
+      const figures = [work, apart].flatMap((times) => [fixed(median(times), 1), fixed(quantile(times, 0.95), 1)]);
+      moved.push([`${basename(file)}, ${name}`, String(work.length), ...figures]);
+    }
   } finally {
     await browser.close();
     await site.close();
@@ -58,19 +63,16 @@ async function measure(file) {
 
 /** In the page: seconds from the choice of a file until the first graph is drawn, and until the whole recording is there. */
 function watch() {
-  const watched = { start: 0, first: 0, whole: 0, last: 0, frames: /** @type {number[]} */ ([]) };
+  const watched = { start: 0, first: 0, whole: 0 };
   Object.assign(window, { watched });
   document.addEventListener('change', () => (watched.start = performance.now()), true);
-  /** @param {number} now */
-  const frame = (now) => {
-    watched.frames.push(now - watched.last);
-    watched.last = now;
+  const frame = () => {
     if (watched.start && !watched.whole) {
       const seconds = (performance.now() - watched.start) / 1000;
       if (!watched.first && document.querySelector('[data-testid=graph] canvas:not([width="0"])')) watched.first = seconds;
       if (watched.first && !document.querySelector('[role=progressbar], progress, [data-testid=loading]')) watched.whole = seconds;
     }
-    requestAnimationFrame(frame);
+    if (!watched.whole) requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
 }
@@ -112,13 +114,6 @@ async function memoryOf(page) {
   return { heap, outside };
 }
 
-/** The times of frames while something goes on. @param {import('playwright-core').Page} page @param {() => Promise<void>} act */
-async function framesDuring(page, act) {
-  await page.evaluate(() => void (/** @type {any} */ (window).watched.frames.length = 0));
-  await act();
-  return /** @type {Promise<number[]>} */ (page.evaluate(() => /** @type {any} */ (window).watched.frames.slice(1)));
-}
-
 /** @param {import('playwright-core').Page} page */
 async function hovered(page) {
   const box = await page.locator('[data-testid=plot]').first().boundingBox();
@@ -151,6 +146,7 @@ async function zoomed(page) {
 
 /** @param {import('playwright-core').Page} page */
 async function scrolled(page) {
+  await page.locator('[data-testid=category][data-category=reports]').click();
   return framesDuring(page, () => page.evaluate(async ([frames]) => {
     let list = /** @type {HTMLElement | null} */ (document.querySelector('[data-testid=event-row]'));
     while (list && list.scrollHeight <= list.clientHeight + 1) list = list.parentElement;
