@@ -88,9 +88,9 @@ function anonymized(dump: Dump): Promise<Blob> {
 }
 
 /** Milliseconds that a search takes at a time: so long waits what else is asked. */
-const SLICE = 25;
+const SEARCH_SLICE = 25;
 /** Milliseconds after which it tells what it has found. */
-const PART = 150;
+const SEARCH_PART = 150;
 /** The search that goes on, by its request. */
 let searching = -1;
 
@@ -101,7 +101,7 @@ async function search(id: number, dump: Dump, text: string, onwards: boolean): P
   let known = onwards ? dump.places(0).length : 0;
   let [events, at]: [number[], number[]] = [[], []];
   for (let [share, told] = [0, performance.now()]; share < 1 && searching === id; ) {
-    const until = performance.now() + SLICE;
+    const until = performance.now() + SEARCH_SLICE;
     do {
       const found = dump.search_reports();
       share = (found[0] ?? 0) / Math.max(1, dump.length());
@@ -111,7 +111,7 @@ async function search(id: number, dump: Dump, text: string, onwards: boolean): P
       }
     } while (share < 1 && performance.now() < until);
     if (share < 1) await new Promise((resolve) => setTimeout(resolve));
-    if (share < 1 && searching === id && performance.now() - told < PART) continue;
+    if (share < 1 && searching === id && performance.now() - told < SEARCH_PART) continue;
     const places = dump.places(known);
     known += places.length;
     tell({ events: Uint32Array.from(events), at: Uint32Array.from(at), places, share });
