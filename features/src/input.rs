@@ -7,6 +7,7 @@ use rtctrace_protocol::json::RawValue;
 use rtctrace_protocol::report::{Entry, Report};
 
 use crate::limits;
+use crate::selection::Selection;
 
 /// The value of an event that carries plain JSON.
 pub(crate) fn json<'e>(event: &'e Event<'_>) -> Option<RawValue<'e>> {
@@ -147,47 +148,21 @@ impl Interval {
 pub(crate) struct Landmarks {
     transports: Vec<usize>,
     connection: Option<usize>,
-    /// The first transport with a selected pair, and the pair.
-    selected: Option<(usize, usize)>,
-    /// The pairs, unless a transport has selected one.
-    pairs: Vec<usize>,
-    /// The first of them that says that it is selected.
-    says_so: Option<usize>,
+    selection: Selection,
 }
 
 impl Landmarks {
-    pub(crate) fn of(report: &Report) -> Self {
-        let places = |kind: &'static str| {
-            let all = report.entries().enumerate().filter(move |(_, entry)| entry.kind() == kind);
-            all.map(|(place, _)| place)
-        };
-        let transports: Vec<_> = places("transport").collect();
-        let selected = transports.iter().find_map(|transport| {
-            let id = report.at(*transport)?.member("selectedCandidatePairId")?.as_str()?;
-            (!id.is_empty()).then_some((*transport, id))
-        });
-        let selected = selected.and_then(|(transport, id)| Some((transport, report.place(&id)?)));
-        let pairs = if selected.is_none() { places("candidate-pair").collect() } else { Vec::new() };
-        let connection = places("peer-connection").next();
-        let mut landmarks = Self { transports, connection, selected, pairs, says_so: None };
-        landmarks.look_again(report);
-        landmarks
-    }
-
-    /// The report has the same shape as the one before, whose number was `seen`, but its pairs may say something else.
-    pub(crate) fn update(&mut self, report: &Report, seen: u64) {
-        let is_changed = |place: &usize| report.at(*place).is_some_and(|pair| pair.is_changed_since(seen));
-        if self.pairs.iter().any(is_changed) {
-            self.look_again(report);
+    /// `is_reshaped`: since the report before.
+    pub(crate) fn report(&mut self, report: &Report, is_reshaped: bool) {
+        self.selection.report(report);
+        if is_reshaped {
+            let places = |kind: &'static str| {
+                let all = report.entries().enumerate().filter(move |(_, entry)| entry.kind() == kind);
+                all.map(|(place, _)| place)
+            };
+            self.transports = places("transport").collect();
+            self.connection = places("peer-connection").next();
         }
-    }
-
-    fn look_again(&mut self, report: &Report) {
-        let says_so = |place: &&usize| {
-            let selected = report.at(**place).and_then(|pair| pair.member("selected"));
-            selected.and_then(RawValue::as_bool) == Some(true)
-        };
-        self.says_so = self.pairs.iter().find(says_so).copied();
     }
 
     /// The transports.
@@ -195,9 +170,9 @@ impl Landmarks {
         self.transports.iter().filter_map(|place| report.at(*place))
     }
 
-    /// The place of the pair that is in use: the selected one, or the first that says so itself, as in Firefox before it had transports.
+    /// The place of the pair that is in use.
     pub(crate) fn in_use(&self) -> Option<usize> {
-        self.selected.map(|(_, pair)| pair).or(self.says_so)
+        self.selection.pair()
     }
 
     /// The first entry of the peer connection itself.
@@ -215,38 +190,12 @@ pub(crate) struct SelectedPair<'r> {
 impl<'r> SelectedPair<'r> {
     /// The pair that the first transport with a selected pair names, if the report has that pair.
     pub(crate) fn of(report: &'r Report, landmarks: &Landmarks) -> Option<Self> {
-        let (transport, pair) = landmarks.selected?;
+        let (transport, pair) = landmarks.selection.named()?;
         Some(Self { transport: report.at(transport)?, pair: report.at(pair)? })
     }
 
     /// The pair's local or remote candidate; `None` if the report lacks it.
     pub(crate) fn candidate(&self, report: &'r Report, reference: &str) -> Option<Entry<'r>> {
         report.get(&self.pair.member(reference)?.as_str()?)
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)] // A test fails by panicking.
-mod tests {
-    use rtctrace_protocol::event::SessionDecoder;
-
-    use super::Landmarks;
-
-    #[test]
-    fn pairs_are_looked_at_again_only_if_one_of_them_is_changed() {
-        let mut decoder = SessionDecoder::new();
-        decoder
-            .decode(
-                r#"["getStats","PC_0",{"P":{"type":"candidate-pair","selected":true},"Q":{"type":"candidate-pair"}},1]"#,
-            )
-            .unwrap();
-        let mut landmarks = Landmarks::of(decoder.report("PC_0").unwrap());
-        assert_eq!(landmarks.in_use(), Some(0));
-        decoder.decode(r#"["getStats","PC_0",{"P":{"selected":false},"Q":{"selected":true}},1]"#).unwrap();
-        let report = decoder.report("PC_0").unwrap();
-        landmarks.update(report, report.generation());
-        assert_eq!(landmarks.in_use(), Some(0));
-        landmarks.update(report, report.generation() - 1);
-        assert_eq!(landmarks.in_use(), Some(1));
     }
 }

@@ -21,6 +21,7 @@ mod input;
 mod json;
 pub mod limits;
 mod metric;
+mod selection;
 mod session;
 mod table;
 mod track;
@@ -29,6 +30,7 @@ mod upstream;
 mod value;
 
 pub use findings::{Finding, FindingTrack, Measure, Measured, RULES, Rule, Severity, Threshold};
+pub use selection::Selection;
 pub use session::{FeatureExtractor, SessionFeatures};
 pub use table::{
     CLIENT_FEATURES, CONNECTION_FEATURES, ClientFeatures, ConnectionFeatures, TRACK_FEATURES, TrackFeatures,

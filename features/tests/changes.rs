@@ -54,6 +54,8 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("totalFreezesDuration", &["0", "0.5"]),
     ("totalInterFrameDelay", &["0", "2.5"]),
     ("selected", &["true", "false"]),
+    ("nominated", &["true", "false"]),
+    ("state", &["\"succeeded\"", "\"in-progress\""]),
     ("candidateType", &["\"host\"", "\"relay\"", "\"srflx\""]),
     ("relayProtocol", &["\"udp\"", "\"tls\""]),
     ("totalRoundTripTime", &["0.5", "1.5"]),

@@ -88,8 +88,8 @@ export interface TrackOverview {
 
 /** What reports tell of a state. */
 export interface StatsLane {
-  /** Index of the entry in its connection. */
-  entry: number;
+  /** Index of the entry in its connection; null where several tell it together, as pairs do which of them is in use. */
+  entry: number | null;
   /** The member whose values are states; of `freezeCount` they are `frozen` and `moving`. */
   member: 'dtlsState' | 'selectedCandidatePairId' | 'qualityLimitationReason' | 'state' | 'freezeCount';
   changes: [number, string][];

@@ -100,7 +100,7 @@ function statsLanes(connection: ConnectionOverview, end: number, members: StatsL
     const label = several(member) && own ? `${LABELS[member]}, ${own}` : LABELS[member];
     const named: [number, string][] = member === 'selectedCandidatePairId' ? changes.map(([time, id]) => [time, pathText(connection, id)]) : changes;
     const { segments } = lane(label, named, end);
-    return { label, title: [member, ...badges].join(' · '), segments: member === 'selectedCandidatePairId' ? paths(segments) : segments };
+    return { label, title: [entry === null ? 'selected' : member, ...badges].join(' · '), segments: member === 'selectedCandidatePairId' ? paths(segments) : segments };
   });
 }
 

@@ -15,6 +15,7 @@ mod reading;
 mod recording;
 mod report_search;
 mod search;
+mod selected;
 mod series;
 mod sora;
 mod states;

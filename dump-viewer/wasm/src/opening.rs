@@ -10,6 +10,7 @@ use rtctrace_protocol::event::{Event, SessionDecoder, Value};
 use crate::calls::{Calls, call_of};
 use crate::problems::Problems;
 use crate::recording::{Connection, EventFlags, OpenError, Recording};
+use crate::selected::Selected;
 use crate::series::{ConnectionSeries, Numbers};
 use crate::sora::SoraLines;
 use crate::states::States;
@@ -315,6 +316,7 @@ impl Opening {
             states: States::default(),
             tracks: Tracks::default(),
             series: ConnectionSeries::default(),
+            selected: Selected::default(),
         });
         index
     }
@@ -345,8 +347,9 @@ impl Connection {
         if flags & EventFlags::FAILURE != 0 {
             self.failures += 1;
         }
-        if matches!(event.value, Value::Report(_)) {
+        if let Value::Report(report) = &event.value {
             self.reports.push(number);
+            self.selected.report(report, event.time);
         }
         self.states.event(&event.method, word(event).as_deref(), event.time);
         self.tracks.event(event);

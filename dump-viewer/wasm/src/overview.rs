@@ -161,7 +161,7 @@ fn connection(connection: &Connection, descriptions: Vec<u32>) -> ConnectionOver
         descriptions,
         states: &connection.states,
         tracks: &connection.tracks,
-        lanes: stats_lanes::lanes(&connection.series),
+        lanes: stats_lanes::lanes(&connection.series, &connection.selected),
         entries: connection.series.entries.iter().map(entry).collect(),
     }
 }

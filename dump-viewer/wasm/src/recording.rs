@@ -4,6 +4,7 @@ use rtctrace_features::Finding;
 
 use crate::lines::{Lines, Span};
 use crate::problems::Problems;
+use crate::selected::Selected;
 use crate::series::ConnectionSeries;
 use crate::states::States;
 use crate::tracks::Tracks;
@@ -37,6 +38,7 @@ pub(crate) struct Connection {
     pub(crate) states: States,
     pub(crate) tracks: Tracks,
     pub(crate) series: ConnectionSeries,
+    pub(crate) selected: Selected,
 }
 
 /// A dump, opened.

@@ -2,37 +2,48 @@
 
 use serde::Serialize;
 
+use crate::selected::Selected;
 use crate::series::{ConnectionSeries, EntrySeries};
 use crate::states::Change;
 
 /// A lane of a stats entry.
 #[derive(Debug, Serialize)]
 pub(crate) struct StatsLane {
-    /// The entry, by its place in the connection.
-    entry: usize,
+    /// The entry, by its place in the connection; none where several tell it together.
+    entry: Option<usize>,
     /// The member that it is of: a text whose values are states, or `freezeCount`.
     member: &'static str,
     changes: Vec<Change>,
 }
 
+const SELECTED_PAIR: &str = "selectedCandidatePairId";
+
 /// Texts that are states, by the types of their entries.
 const STATES: [(&str, &str); 4] = [
     ("transport", "dtlsState"),
-    ("transport", "selectedCandidatePairId"),
+    ("transport", SELECTED_PAIR),
     ("outbound-rtp", "qualityLimitationReason"),
     ("data-channel", "state"),
 ];
 
-/// All lanes of a connection.
-pub(crate) fn lanes(series: &ConnectionSeries) -> Vec<StatsLane> {
+/// All lanes of a connection. Where no transport tells of the pair in use, as in Firefox, what `selected` found has the lane.
+pub(crate) fn lanes(series: &ConnectionSeries, selected: &Selected) -> Vec<StatsLane> {
     let entries = || series.entries.iter().enumerate();
     let texts = entries().flat_map(|(index, entry)| {
         let own = STATES.iter().filter(|(kind, _)| **kind == *entry.kind);
-        own.filter_map(move |(_, member)| Some(StatsLane { entry: index, member, changes: entry.history(member)? }))
+        own.filter_map(move |(_, member)| {
+            Some(StatsLane { entry: Some(index), member, changes: entry.history(member)? })
+        })
     });
-    let freezes = entries()
-        .filter_map(|(index, entry)| Some(StatsLane { entry: index, member: "freezeCount", changes: freezes(entry)? }));
-    texts.chain(freezes).filter(|lane| !lane.changes.is_empty()).collect()
+    let mut lanes: Vec<_> = texts.collect();
+    if !lanes.iter().any(|lane| lane.member == SELECTED_PAIR) {
+        lanes.push(StatsLane { entry: None, member: SELECTED_PAIR, changes: selected.changes().to_vec() });
+    }
+    lanes.extend(entries().filter_map(|(index, entry)| {
+        Some(StatsLane { entry: Some(index), member: "freezeCount", changes: freezes(entry)? })
+    }));
+    lanes.retain(|lane| !lane.changes.is_empty());
+    lanes
 }
 
 /// When a video was frozen: a freeze is over in the report that counts it, and took as long as `totalFreezesDuration` grew, where that is
@@ -77,6 +88,10 @@ mod tests {
             assert!(series.report(report, second as f64 * 1000.0, &mut Numbers(1000)));
         }
         series
+    }
+
+    fn lanes(series: &ConnectionSeries) -> Vec<StatsLane> {
+        super::lanes(series, &Selected::default())
     }
 
     fn words(lane: &StatsLane) -> Vec<String> {

@@ -518,3 +518,19 @@ proptest! {
         look_at_all(&mut Recording::open(bytes.as_slice()).unwrap());
     }
 }
+
+/// As in Firefox.
+#[test]
+fn the_pair_in_use_has_a_lane_where_no_transport_names_it() {
+    let lines = [
+        r#"["getStats","PC_0",{"P":{"type":"candidate-pair","selected":false},"Q":{"type":"candidate-pair","selected":false}},1000]"#,
+        r#"["getStats","PC_0",{"P":{"selected":true}},1000]"#,
+        r#"["getStats","PC_0",{"P":{"bytesSent":5}},1000]"#,
+        r#"["getStats","PC_0",{"P":{"selected":false},"Q":{"selected":true}},1000]"#,
+        r#"["getStats","PC_0",{"Q":null},1000]"#,
+    ];
+    let (_, overview) = open(format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}\n", lines.join("\n")).as_bytes());
+    let expected =
+        r#"[{"entry":null,"member":"selectedCandidatePairId","changes":[[2000.0,"P"],[4000.0,"Q"],[5000.0,""]]}]"#;
+    assert_eq!(overview["connections"][0]["lanes"], json(expected));
+}

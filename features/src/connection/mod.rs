@@ -158,12 +158,11 @@ impl ConnectionExtractor {
         let Some(report) = event.value.report() else { return self.located.report(None, None) };
         let seen = std::mem::replace(&mut self.seen, report.generation());
         let elapsed = event.time - self.first;
-        if report.reshaped() > seen {
-            self.landmarks = Landmarks::of(report);
+        let is_reshaped = report.reshaped() > seen;
+        self.landmarks.report(report, is_reshaped);
+        if is_reshaped {
             self.stats_ids.reshape(report, elapsed, &mut budgets.stats_ids);
             self.transport.reshaped();
-        } else {
-            self.landmarks.update(report, seen);
         }
         let selected = SelectedPair::of(report, &self.landmarks);
         self.located.report(Some(report), selected.as_ref());
