@@ -159,15 +159,20 @@ impl Formula {
 
     /// Evaluates over whole series. `stamps` are the entry's own times in ms, `inputs` the series of [`Self::members`].
     /// A value stands at the end of its interval, and at all reports within it that told nothing new; it is NaN where there is no interval,
-    /// where nothing was counted in it, and where a counter went backwards, which means that it began anew.
-    pub(crate) fn evaluate(self, stamps: &[f64], inputs: &[Vec<f64>]) -> Vec<f64> {
+    /// where nothing was counted in it, and where a counter went backwards, which means that it began anew. No interval leads to a point of
+    /// `breaks`, which are in order: what a mean over a sleep of the page is never was.
+    pub(crate) fn evaluate(self, stamps: &[f64], breaks: &[u32], inputs: &[Vec<f64>]) -> Vec<f64> {
         if let Self::Percent { .. } = self {
             return inputs.iter().flatten().map(|value| 100.0 * value).collect();
         }
         let mut values = vec![f64::NAN; stamps.len()];
         let mut previous: Option<usize> = None;
         let mut within = 0;
+        let mut breaks = breaks.iter().map(|point| *point as usize).peekable();
         for index in 0..stamps.len() {
+            if breaks.next_if_eq(&index).is_some() {
+                (previous, within) = (None, 0);
+            }
             let present = inputs.iter().all(|input| input.get(index).is_some_and(|value| !value.is_nan()));
             if !present {
                 within = 0;
@@ -230,51 +235,73 @@ mod tests {
 
     #[test]
     fn a_bit_rate_is_eight_times_the_bytes_of_a_second() {
-        let values = rule("[bytesReceived_in_bits/s]").evaluate(&[0.0, 1000.0, 3000.0], &[vec![0.0, 100.0, 500.0]]);
+        let values =
+            rule("[bytesReceived_in_bits/s]").evaluate(&[0.0, 1000.0, 3000.0], &[], &[vec![0.0, 100.0, 500.0]]);
         same(&values, &[f64::NAN, 800.0, 1600.0]);
     }
 
     #[test]
     fn a_counter_that_began_anew_gives_no_negative_rate() {
-        let values = rule("[packetsSent/s]").evaluate(&[0.0, 1000.0, 2000.0, 3000.0], &[vec![5.0, 9.0, 1.0, 3.0]]);
+        let values = rule("[packetsSent/s]").evaluate(&[0.0, 1000.0, 2000.0, 3000.0], &[], &[vec![5.0, 9.0, 1.0, 3.0]]);
         same(&values, &[f64::NAN, 4.0, f64::NAN, 2.0]);
     }
 
     #[test]
     fn an_entry_that_was_not_renewed_prolongs_the_interval() {
-        let values = rule("[packetsSent/s]").evaluate(&[0.0, 0.0, 2000.0], &[vec![0.0, 0.0, 10.0]]);
+        let values = rule("[packetsSent/s]").evaluate(&[0.0, 0.0, 2000.0], &[], &[vec![0.0, 0.0, 10.0]]);
         same(&values, &[f64::NAN, 5.0, 5.0]);
     }
 
     #[test]
     fn a_report_without_the_member_is_a_gap() {
-        let values = rule("[packetsSent/s]").evaluate(&[0.0, 1000.0, 2000.0], &[vec![0.0, f64::NAN, 10.0]]);
+        let values = rule("[packetsSent/s]").evaluate(&[0.0, 1000.0, 2000.0], &[], &[vec![0.0, f64::NAN, 10.0]]);
         same(&values, &[f64::NAN, f64::NAN, 5.0]);
     }
 
     #[test]
+    fn no_rate_leads_over_a_break() {
+        let of = |breaks: &[u32]| {
+            let (stamps, packets) =
+                (vec![0.0, 1000.0, 21_000.0, 21_000.0, 22_000.0], vec![0.0, 10.0, 20.0, 20.0, 30.0]);
+            rule("[packetsSent/s]").evaluate(&stamps, breaks, &[packets])
+        };
+        same(&of(&[]), &[f64::NAN, 10.0, 0.5, 10.0, 10.0]);
+        same(&of(&[2]), &[f64::NAN, 10.0, f64::NAN, 10.0, 10.0]);
+        same(&of(&[0, 2, 3]), &[f64::NAN, 10.0, f64::NAN, f64::NAN, 10.0]);
+    }
+
+    #[test]
     fn an_average_needs_something_counted() {
-        let values = rule("[totalDecodeTime/framesDecoded_in_ms]")
-            .evaluate(&[0.0, 1000.0, 2000.0], &[vec![1.0, 1.5, 1.5], vec![10.0, 20.0, 20.0]]);
+        let values = rule("[totalDecodeTime/framesDecoded_in_ms]").evaluate(
+            &[0.0, 1000.0, 2000.0],
+            &[],
+            &[vec![1.0, 1.5, 1.5], vec![10.0, 20.0, 20.0]],
+        );
         same(&values, &[f64::NAN, 50.0, f64::NAN]);
     }
 
     #[test]
     fn loss_is_a_share_of_the_expected_packets_and_never_negative() {
-        let values = rule("[packetsLost_in_%]")
-            .evaluate(&[0.0, 1000.0, 2000.0], &[vec![0.0, 10.0, 5.0], vec![0.0, 90.0, 190.0]]);
+        let values = rule("[packetsLost_in_%]").evaluate(
+            &[0.0, 1000.0, 2000.0],
+            &[],
+            &[vec![0.0, 10.0, 5.0], vec![0.0, 90.0, 190.0]],
+        );
         same(&values, &[f64::NAN, 10.0, 0.0]);
     }
 
     #[test]
     fn a_share_is_shown_in_per_cent() {
-        same(&rule("[fractionLost_in_%]").evaluate(&[0.0, 0.0], &[vec![0.25, f64::NAN]]), &[25.0, f64::NAN]);
+        same(&rule("[fractionLost_in_%]").evaluate(&[0.0, 0.0], &[], &[vec![0.25, f64::NAN]]), &[25.0, f64::NAN]);
     }
 
     #[test]
     fn the_deviation_of_equal_intervals_is_zero() {
-        let values = rule("[interFrameDelayStDev_in_ms]")
-            .evaluate(&[0.0, 1000.0], &[vec![0.0, 1.0], vec![0.0, 0.1], vec![0.0, 10.0]]);
+        let values = rule("[interFrameDelayStDev_in_ms]").evaluate(
+            &[0.0, 1000.0],
+            &[],
+            &[vec![0.0, 1.0], vec![0.0, 0.1], vec![0.0, 10.0]],
+        );
         same(&values, &[f64::NAN, 0.0]);
     }
 

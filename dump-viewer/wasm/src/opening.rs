@@ -249,6 +249,9 @@ impl Opening {
                 self.recording.descriptions.push((number, sdp.clone().into_owned()));
             }
         }
+        if event.method == ":rtctrace.suspended" && self.recording.woken.last().is_none_or(|last| *last <= event.time) {
+            self.recording.woken.push(event.time);
+        }
         if connection.is_none() {
             self.recording.tracks.event(&event);
         }

@@ -50,6 +50,8 @@ pub struct Recording {
     /// What was captured.
     pub(crate) tracks: Tracks,
     pub(crate) problems: Problems,
+    /// When the page woke from a sleep that its client tells of, in order (Unix ms).
+    pub(crate) woken: Vec<f64>,
     pub(crate) graphs_end: Option<f64>,
     /// JSON of what it comes to.
     pub(crate) features: String,
@@ -94,12 +96,13 @@ impl Recording {
     pub fn breaks(&self, connection: usize, entry: usize) -> Option<Vec<u32>> {
         let connection = self.connections.get(connection)?;
         let reports = connection.reports.iter().filter_map(|event| self.times.get(*event as usize).copied());
-        Some(connection.series.entries.get(entry)?.breaks(reports))
+        Some(connection.series.entries.get(entry)?.breaks(reports, &self.woken))
     }
 
     /// The values of a member of a stats entry, or of a series derived from its members; NaN where there is none.
     #[must_use]
     pub fn series(&self, connection: usize, entry: usize, name: &str) -> Option<Vec<f64>> {
-        self.connections.get(connection)?.series.entries.get(entry)?.values(name)
+        let breaks = self.breaks(connection, entry)?;
+        self.connections.get(connection)?.series.entries.get(entry)?.values(name, &breaks)
     }
 }

@@ -304,9 +304,9 @@ impl EntrySeries {
         Some(changes.collect())
     }
 
-    /// The points to which no line leads from the one before: a report without the entry lies between, or the page slept, so
-    /// that its reports (at these times) stopped for much longer than usual.
-    pub(crate) fn breaks(&self, reports: impl Iterator<Item = f64>) -> Vec<u32> {
+    /// The points to which no line leads from the one before, and no rate: a report without the entry lies between, or the page slept, so
+    /// that its reports (at these times) stopped for much longer than usual, or its client said so at one of `woken`.
+    pub(crate) fn breaks(&self, reports: impl Iterator<Item = f64>, woken: &[f64]) -> Vec<u32> {
         let mut intervals: Vec<f64> = self.times.iter().zip(self.times.iter().skip(1)).map(|(a, b)| b - a).collect();
         let middle = intervals.len() / 2;
         if intervals.is_empty() {
@@ -317,13 +317,18 @@ impl EntrySeries {
         let mut breaks = Vec::new();
         let mut before = None;
         let mut reports = reports.peekable();
+        let mut woken = woken.iter().copied().peekable();
         for (point, time) in (0_u32..).zip(self.times.iter().copied()) {
             let mut without = 0;
             while reports.next_if(|report| *report < time).is_some() {
                 without += 1;
             }
             reports.next_if(|report| *report == time);
-            if before.is_some_and(|before| without > 0 || time - before > longest) {
+            let mut slept = false;
+            while woken.next_if(|woken| *woken <= time).is_some() {
+                slept = true;
+            }
+            if before.is_some_and(|before| without > 0 || slept || time - before > longest) {
                 breaks.push(point);
             }
             before = Some(time);
@@ -336,7 +341,8 @@ impl EntrySeries {
     }
 
     /// The values of a member or of a derived series, as many as [`Self::times`]; `timestamp` are the entry's own times.
-    pub(crate) fn values(&self, name: &str) -> Option<Vec<f64>> {
+    /// `breaks`: the points to which no rate leads.
+    pub(crate) fn values(&self, name: &str, breaks: &[u32]) -> Option<Vec<f64>> {
         if name == "timestamp" {
             return Some(self.stamps.clone());
         }
@@ -346,7 +352,7 @@ impl EntrySeries {
         let formula = DERIVED.iter().find(|derived| derived.name == name)?.formula;
         let inputs: Option<Vec<_>> =
             formula.members().into_iter().map(|member| Some(self.find(member)?.values(self.times.len()))).collect();
-        Some(formula.evaluate(&self.stamps, &inputs?))
+        Some(formula.evaluate(&self.stamps, breaks, &inputs?))
     }
 }
 
@@ -482,7 +488,7 @@ mod tests {
             r#"{"2":{"type":"codec","clockRate":5}}"#,
             r#"{"0":{"bytesSent":4}}"#,
         ]);
-        let values = |entry: usize, name: &str| text(&all.entries[entry].values(name).unwrap());
+        let values = |entry: usize, name: &str| text(&all.entries[entry].values(name, &[]).unwrap());
         assert_eq!(values(0, "bytesSent"), "1 2 2 3 3 3 4 ");
         assert_eq!(values(1, "clockRate"), "8 8 9 9 9 9 9 ");
         assert_eq!(values(1, "channels"), "NaN NaN 2 NaN NaN NaN NaN ");
@@ -501,7 +507,7 @@ mod tests {
             r#"{"0":{"durations":5,"bytesSent":5}}"#,
             r#"{"0":{"bytesSent":6}}"#,
         ]);
-        let values = |name: &str| text(&all.entries[0].values(name).unwrap());
+        let values = |name: &str| text(&all.entries[0].values(name, &[]).unwrap());
         assert_eq!(values("bytesSent"), "1 2 NaN NaN 4 4 5 6 ");
         assert_eq!(values("active"), "1 1 1 0 0 0 0 0 ");
         assert_eq!(values("durations.cpu"), "0 0 0 0 0 NaN NaN NaN ");
@@ -512,7 +518,7 @@ mod tests {
 
     #[test]
     fn no_line_leads_over_a_report_without_the_entry_nor_over_a_sleep() {
-        let breaks = |times: &[f64], reports: &[f64]| {
+        let breaks_of = |times: &[f64], reports: &[f64], woken: &[f64]| {
             let entry = EntrySeries {
                 id: "x".into(),
                 kind: "codec".into(),
@@ -524,8 +530,9 @@ mod tests {
                 shape: Shape::default(),
                 slots: Vec::new(),
             };
-            entry.breaks(reports.iter().copied())
+            entry.breaks(reports.iter().copied(), woken)
         };
+        let breaks = |times: &[f64], reports: &[f64]| breaks_of(times, reports, &[]);
         let times = [1000.0, 2000.0, 2000.0, 3000.0, 4000.0, 64_000.0, 65_000.0];
         assert_eq!(breaks(&times, &times), [5]);
         assert_eq!(
@@ -533,6 +540,7 @@ mod tests {
             [3, 5]
         );
         assert_eq!(breaks(&[1.0, 30_001.0, 60_001.0], &[1.0, 30_001.0, 60_001.0]), [0_u32; 0]);
+        assert_eq!(breaks_of(&times, &times, &[500.0, 2500.0, 2600.0]), [3, 5]);
         assert_eq!(breaks(&[1.0], &[]), [0_u32; 0]);
         assert_eq!(breaks(&[], &[1.0]), [0_u32; 0]);
     }

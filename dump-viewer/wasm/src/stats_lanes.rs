@@ -49,8 +49,8 @@ pub(crate) fn lanes(series: &ConnectionSeries, selected: &Selected) -> Vec<Stats
 /// When a video was frozen: a freeze is over in the report that counts it, and took as long as `totalFreezesDuration` grew, where that is
 /// told (W3C webrtc-stats, `freezeCount`), but not longer than the report is after the one before.
 fn freezes(entry: &EntrySeries) -> Option<Vec<Change>> {
-    let counts = entry.values("freezeCount")?;
-    let durations = entry.values("totalFreezesDuration");
+    let counts = entry.values("freezeCount", &[])?;
+    let durations = entry.values("totalFreezesDuration", &[]);
     let mut changes: Vec<Change> = Vec::new();
     for (at, times) in entry.times.windows(2).enumerate() {
         let [before, time] = times else { continue };

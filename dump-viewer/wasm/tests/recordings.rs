@@ -534,3 +534,21 @@ fn the_pair_in_use_has_a_lane_where_no_transport_names_it() {
         r#"[{"entry":null,"member":"selectedCandidatePairId","changes":[[2000.0,"P"],[4000.0,"Q"],[5000.0,""]]}]"#;
     assert_eq!(overview["connections"][0]["lanes"], json(expected));
 }
+
+#[test]
+fn a_rate_after_a_sleep_is_none() {
+    let sent = |time: u32, bytes: u32| {
+        format!(r#"["getStats","PC_0",{{"T":{{"type":"transport","timestamp":{time},"bytesSent":{bytes}}}}},1000]"#)
+    };
+    let lines = [
+        sent(1000, 0),
+        sent(2000, 1000),
+        r#"[":rtctrace.suspended",null,{"duration":800},900]"#.to_owned(),
+        sent(3000, 1100),
+        sent(4000, 2100),
+    ];
+    let (recording, _) = open(format!("RTCStatsDump\n{{\"fileFormat\":3}}\n{}\n", lines.join("\n")).as_bytes());
+    assert_eq!(recording.breaks(0, 0), Some(vec![2]));
+    let rates = recording.series(0, 0, "[bytesSent_in_bits/s]").unwrap();
+    assert_eq!(format!("{rates:?}"), "[NaN, 8000.0, NaN, 8000.0]");
+}
