@@ -11,6 +11,7 @@ pub(crate) struct InUse {
     pair: Option<usize>,
     local: Option<usize>,
     remote: Option<usize>,
+    has_succeeded: bool,
 }
 
 /// The pair in one report.
@@ -27,6 +28,11 @@ pub(crate) struct PairInUse<'r> {
 }
 
 impl InUse {
+    /// Whether a check of the pair was answered (W3C webrtc-stats, `RTCStatsIceCandidatePairState`).
+    pub(crate) fn has_succeeded(&self) -> bool {
+        self.has_succeeded
+    }
+
     /// `seen`: the number of the report before.
     pub(crate) fn report<'r>(&mut self, report: &'r Report, landmarks: &Landmarks, seen: u64) -> PairInUse<'r> {
         let pair = landmarks.in_use();
@@ -34,7 +40,12 @@ impl InUse {
         let entry = pair.and_then(|place| report.at(place));
         if is_moved {
             let candidate = |reference| report.place(&entry?.member(reference).and_then(RawValue::as_str)?);
-            *self = Self { pair, local: candidate("localCandidateId"), remote: candidate("remoteCandidateId") };
+            let (local, remote) = (candidate("localCandidateId"), candidate("remoteCandidateId"));
+            *self = Self { pair, local, remote, has_succeeded: false };
+        }
+        if entry.is_some_and(|entry| is_moved || entry.is_changed_since(seen)) {
+            let state = entry.and_then(|entry| entry.member("state"));
+            self.has_succeeded = state.is_some_and(|state| state.text() == r#""succeeded""#);
         }
         let [local, remote] = [self.local, self.remote].map(|place| report.at(place?));
         let is_new = |entry: Option<Entry<'_>>| entry.is_some_and(|entry| entry.is_changed_since(seen));

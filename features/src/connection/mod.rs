@@ -181,7 +181,7 @@ impl ConnectionExtractor {
 
     fn around<'p>(&self, page: &'p Page) -> Around<'p> {
         let (path, round_trip_time) = (self.paths.phrase(), self.link.round_trip_time());
-        Around { page, path, round_trip_time, is_traced: self.is_traced }
+        Around { page, path, has_pair: self.in_use.has_succeeded(), round_trip_time, is_traced: self.is_traced }
     }
 
     /// Whether any packet of a stream has come.

@@ -45,7 +45,9 @@ static ICE_STALLED: Rule = Rule {
     advice: "As for ice-failed.",
     sentence: "ICE had not connected after {total}, when it ended: {cause}",
     thresholds: &[STALLED],
-    reads: CAUSES,
+    reads: described(
+        "create, setConfiguration: iceServers, iceTransportPolicy; onicecandidate, onicecandidateerror, addIceCandidate, setRemoteDescription; oniceconnectionstatechange; getStats, which may prove the contrary: transport.dtlsState, candidate-pair.state of the one in use, packets of streams",
+    ),
 };
 
 const OUTAGE: Threshold = Threshold {
@@ -324,8 +326,8 @@ impl Ice {
         self.was_connected && matches!(self.state, State::Unknown | State::New)
     }
 
-    /// `last`: the time of the connection's last event (Unix ms); `has_flowed`: whether reports tell of a packet.
-    pub(super) fn write(&self, last: f64, has_flowed: bool, sink: &mut Sink<'_>) {
+    /// `last`: the time of the connection's last event (Unix ms); `has_path`: whether reports prove that a path was found.
+    pub(super) fn write(&self, last: f64, has_path: bool, sink: &mut Sink<'_>) {
         let failures = &self.failures;
         if failures.count > 0 {
             let mut values = vec![number("count", failures.count as f64, Unit::Count), text("cause", &failures.cause)];
@@ -338,7 +340,7 @@ impl Ice {
             }));
             sink.found(&ICE_FAILED, None, (failures.begin, failures.end), values);
         }
-        if let Some(begin) = self.stalled_since().filter(|_| !has_flowed && !self.is_up_without_ice()) {
+        if let Some(begin) = self.stalled_since().filter(|_| !has_path && !self.is_up_without_ice()) {
             let end = self.closed.unwrap_or(last);
             let total = (end - begin) / 1000.0;
             if total >= STALLED.value {

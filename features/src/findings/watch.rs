@@ -33,6 +33,9 @@ use crate::track::{Direction, legacy};
 static PAIR_CHANGES: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("selectedCandidatePairChanges"));
 static DTLS_STATE: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("dtlsState"));
 
+/// A state, as JSON.
+const CONNECTED: &str = r#""connected""#;
+
 /// What rules need to know that others keep.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Around<'a> {
@@ -40,6 +43,8 @@ pub(crate) struct Around<'a> {
     pub(crate) page: &'a Page,
     /// The way that packets take, as the end of a sentence.
     pub(crate) path: Option<&'static str>,
+    /// Whether the pair in use has succeeded.
+    pub(crate) has_pair: bool,
     /// The round trip time (s).
     pub(crate) round_trip_time: Option<f64>,
     /// Whether events tell what page and browser did.
@@ -90,6 +95,8 @@ pub(crate) struct Watch {
     senders: usize,
     /// Whether the page sets a frame rate for what it sends.
     sets_frame_rate: bool,
+    /// Whether reports have proved a path for packets: by DTLS, or by the pair in use.
+    has_path: bool,
 }
 
 impl Watch {
@@ -137,6 +144,7 @@ impl Watch {
             }
         }
         let changes = self.transports(report, time);
+        self.has_path |= around.has_pair;
         self.way.look(changes, window, around);
         if let Some(window) = window {
             self.compare(report, window, around);
@@ -149,7 +157,9 @@ impl Watch {
         let mut changes = None;
         for transport in self.transports.iter().filter_map(|place| report.at(*place)) {
             if transport.is_changed_since(self.looks.generation) {
-                self.dtls.look(transport.named(&DTLS_STATE), time);
+                let state = transport.named(&DTLS_STATE);
+                self.has_path |= state.is_some_and(|state| state.text() == CONNECTED);
+                self.dtls.look(state, time);
             }
             changes = transport
                 .named(&PAIR_CHANGES)
@@ -166,7 +176,7 @@ impl Watch {
             let mut states =
                 self.transports.iter().filter_map(|place| report.at(*place)?.named(&DTLS_STATE)).peekable();
             match states.peek() {
-                Some(_) => states.any(|state| state.text() == r#""connected""#),
+                Some(_) => states.any(|state| state.text() == CONNECTED),
                 None => flow.has_come || self.outbound.iter().any(|outbound| outbound.has_sent),
             }
         };
@@ -441,7 +451,7 @@ impl Watch {
         all.timing.write(sink);
         all.playback.write(sink);
         let has_flowed = all.has_received() || all.outbound.iter().any(|outbound| outbound.has_sent);
-        all.ice.write(last, has_flowed, sink);
+        all.ice.write(last, has_flowed || all.has_path, sink);
         all.dtls.write(sink);
         all.negotiation.write(last, sink);
         setup::write(features, all.negotiation.is_answerer(), begin, sink);

@@ -111,9 +111,21 @@ fn ice_finds_nothing_until_the_end() {
         format!(r#""R":{{"type":"inbound-rtp","kind":"audio","packetsReceived":{}}}"#, 50 * second)
     });
     let checking = || state(exchanged(created(TURN), &[HOST]), "checking");
+    let proved = |entries: &'static str| described(created(TURN)).polled(20, |_| entries.to_owned());
+    let pair =
+        r#""T":{"type":"transport","selectedCandidatePairId":"P"},"P":{"type":"candidate-pair","state":"succeeded"}"#;
+    let unproved = r#""T":{"type":"transport","dtlsState":"new","selectedCandidatePairId":"P"},"P":{"type":"candidate-pair","state":"in-progress"}"#;
     check(
         "ice-stalled",
         &[
+            ("reports know that DTLS is done", proved(r#""T":{"type":"transport","dtlsState":"connected"}"#), None),
+            ("reports know a pair that is in use", proved(pair), None),
+            ("so in Firefox", proved(r#""P":{"type":"candidate-pair","state":"succeeded","selected":true}"#), None),
+            (
+                "reports know no more than events",
+                proved(unproved),
+                Some("ICE had not connected after 19 s, when it ended: no candidate of the other side was added"),
+            ),
             (
                 "until it is closed",
                 checking().wait(12_000).event("close", "null").wait(9000).event("x", "null"),
