@@ -25,6 +25,11 @@ impl Page {
         self.presence.is_hidden()
     }
 
+    /// Until when nobody could see it, or it did not run (Unix ms); infinite if that is so now.
+    pub(super) fn away_until(&self) -> f64 {
+        self.presence.away_until()
+    }
+
     /// Hands over what was found. `end`: the newest time of an event (Unix ms).
     pub(crate) fn write(&self, end: f64, sink: &mut Sink<'_>) {
         self.devices.write(end, sink);

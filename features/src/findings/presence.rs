@@ -70,6 +70,8 @@ const HIDDEN_TERMS: Terms = Terms { least: HIDDEN.value, count: 0.0, join: 0.0 }
 #[derive(Debug, Clone, Default)]
 struct Absence {
     since: Option<f64>,
+    /// Until when the last one was (Unix ms).
+    until: f64,
     episodes: Episodes,
 }
 
@@ -81,6 +83,7 @@ impl Absence {
     fn ends(&mut self, time: f64, terms: Terms) {
         if let Some(begin) = self.since.take() {
             let seconds = (time - begin).max(0.0) / 1000.0;
+            self.until = time;
             self.episodes.add(Piece { begin, end: time, seconds, count: 1.0, ..Piece::default() }, terms);
         }
     }
@@ -98,6 +101,13 @@ pub(super) struct Presence {
 impl Presence {
     pub(super) fn is_hidden(&self) -> bool {
         self.hidden.since.is_some()
+    }
+
+    pub(super) fn away_until(&self) -> f64 {
+        [&self.hidden, &self.frozen, &self.suspended]
+            .map(|absence| absence.since.map_or(absence.until, |_| f64::INFINITY))
+            .into_iter()
+            .fold(0.0, f64::max)
     }
 
     pub(super) fn event(&mut self, event: &Event<'_>) {

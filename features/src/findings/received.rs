@@ -191,10 +191,6 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    pub(super) fn is_video(&self) -> bool {
-        self.is_video
-    }
-
     pub(super) fn is_audio(&self) -> bool {
         self.track.kind.as_deref() == Some("audio")
     }
@@ -234,9 +230,19 @@ impl Inbound {
         self.seen.gone();
     }
 
-    /// A report between two looks, of which only what has to be known exactly is read. `before`: when the report before came.
-    pub(super) fn glance(&mut self, entry: Entry<'_>, before: f64, time: f64, around: &Around<'_>) {
-        self.seen.glance(entry, before, time, around);
+    /// A report between two looks, of which only what has to be known exactly is read. `before`: when the report before came; `steady`: see
+    /// [`Seen::glance`].
+    pub(super) fn glance(&mut self, entry: Entry<'_>, before: f64, time: f64, steady: f64, around: &Around<'_>) {
+        if self.is_video {
+            self.seen.glance(entry, before, time, steady, around);
+        }
+    }
+
+    /// Something happened to a track.
+    pub(super) fn interrupted(&mut self, track: &str, time: f64) {
+        if self.track.track_identifier.as_deref() == Some(track) {
+            self.seen.interrupted(time);
+        }
     }
 
     pub(super) fn look(

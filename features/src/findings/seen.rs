@@ -27,6 +27,29 @@ const FREEZES: Threshold = Threshold {
     ),
 };
 
+const STILL: Threshold = Threshold {
+    name: described("time without a frame, of a browser that does not count freezes"),
+    value: 5.0,
+    unit: Unit::Seconds,
+    reason: described(
+        "reasoned: well beyond the 3 s after which libwebrtc asks for a key frame (kMaxWaitForFrame); reports a second apart tell no less exactly",
+    ),
+};
+
+const SMOOTH: Threshold = Threshold {
+    name: described("frame rate before that"),
+    value: 5.0,
+    unit: Unit::FramesPerSecond,
+    reason: described("reasoned: a shared screen that shows nothing new has fewer, and may stand still"),
+};
+
+const SMOOTH_TIME: Threshold = Threshold {
+    name: described("time with that frame rate"),
+    value: 4.0,
+    unit: Unit::Seconds,
+    reason: described("reasoned: a page that is scrolled moves for less"),
+};
+
 static VIDEO_FROZEN: Rule = Rule {
     id: "video-frozen",
     severity: Severity::Warning,
@@ -34,8 +57,10 @@ static VIDEO_FROZEN: Rule = Rule {
     meaning: "The viewer saw a still picture while the sender moved.",
     advice: "Look for packet loss, a change of path or an overloaded decoder at that moment; if there is none, at the sender's encoder and frame rate.",
     sentence: "Video froze {count:times}, for {total} in all[, up to {longest} at once][, {path}]",
-    thresholds: &[FREEZES],
-    reads: described("getStats: inbound-rtp.freezeCount, totalFreezesDuration"),
+    thresholds: &[FREEZES, STILL, SMOOTH, SMOOTH_TIME],
+    reads: described(
+        "getStats: inbound-rtp.freezeCount, totalFreezesDuration, else framesDecoded, unless its track is muted or ends, its direction is negotiated, or its page is hidden, frozen or suspended meanwhile",
+    ),
 };
 
 const STUCK: Threshold = Threshold {
@@ -155,14 +180,52 @@ const BLANK_TERMS: Terms = Terms { least: BLANK_TIME.value, count: 0.0, join: JO
 /// Without a count of frames, so many packets a second are video and no mere probes or padding.
 const FRAMES_WORTH: f64 = 5.0;
 
-static FREEZE: LazyLock<Wanted<2>> = LazyLock::new(|| Wanted::new(["freezeCount", "totalFreezesDuration"]));
+static FREEZE: LazyLock<Wanted<3>> =
+    LazyLock::new(|| Wanted::new(["freezeCount", "totalFreezesDuration", "framesDecoded"]));
+
+/// A video of which only its frames tell whether it moves.
+#[derive(Debug, Clone, Copy)]
+struct Moving {
+    frames: f64,
+    /// The newest report with more frames than the one before (Unix ms).
+    at: f64,
+    /// Since when it has moved smoothly (Unix ms).
+    smooth_since: f64,
+}
+
+impl Moving {
+    fn at(frames: f64, time: f64) -> Self {
+        Self { frames, at: time, smooth_since: time }
+    }
+
+    /// Takes in another count; says for how long (s) it has stood before, if that was a freeze. `steady`: from when on nothing else has
+    /// kept it from moving.
+    fn glance(&mut self, frames: f64, before: f64, time: f64, steady: f64) -> Option<f64> {
+        let Self { frames: had, at, smooth_since } = *self;
+        let grown = frames - had;
+        if grown == 0.0 {
+            return None;
+        }
+        let rate = 1000.0 * grown / (time - before).max(1.0);
+        let is_smooth = grown > 0.0 && rate >= SMOOTH.value;
+        let stood = (before - at) / 1000.0;
+        let moves_on = is_smooth && stood <= 0.0;
+        *self = Self { frames, at: time, smooth_since: if moves_on { smooth_since } else { time } };
+        let was_smooth = at - smooth_since >= 1000.0 * SMOOTH_TIME.value;
+        (grown > 0.0 && was_smooth && at >= steady && stood >= STILL.value).then_some(stood)
+    }
+}
 
 /// The rules of one video.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// Where its entry counts freezes, and what it counted last: how many, for how long (s).
-    places: Places<2>,
+    places: Places<3>,
     freezes: Option<(f64, f64)>,
+    /// Where it counts none.
+    moving: Option<Moving>,
+    /// When something happened to its track (Unix ms).
+    interrupted: f64,
     frozen: Episodes,
     decoder: Box<str>,
     stuck: Episodes,
@@ -175,7 +238,12 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn gone(&mut self) {
-        (self.places, self.freezes, self.was_blank) = (Places::default(), None, false);
+        (self.places, self.freezes, self.moving, self.was_blank) = (Places::default(), None, None, false);
+    }
+
+    /// Its track was muted, unmuted or ended.
+    pub(super) fn interrupted(&mut self, time: f64) {
+        self.interrupted = time;
     }
 
     /// `name`: of the decoder, as JSON.
@@ -185,11 +253,23 @@ impl Seen {
         }
     }
 
-    /// A freeze is counted when it is over: with the frame that ends it.
-    pub(super) fn glance(&mut self, entry: Entry<'_>, before: f64, time: f64, around: &Around<'_>) {
+    /// A freeze is counted when it is over: with the frame that ends it. `steady`: since when reports have come regularly and nothing was
+    /// negotiated (Unix ms).
+    pub(super) fn glance(&mut self, entry: Entry<'_>, before: f64, time: f64, steady: f64, around: &Around<'_>) {
         self.places.find(&FREEZE, entry);
         let value = |at| self.places.value(entry, at).and_then(RawValue::as_f64).filter(|value| value.is_finite());
         let count = value(0);
+        if count.is_none() || value(1).is_none() {
+            let Some(frames) = value(2) else { return };
+            let steady = steady.max(self.interrupted).max(around.page.away_until());
+            let moving = self.moving.get_or_insert(Moving::at(frames, time));
+            if let Some(stood) = moving.glance(frames, before, time, steady) {
+                let begin = before - 1000.0 * stood;
+                let piece = Piece { begin, end: before, seconds: stood, count: 1.0, worst: stood, ..Piece::default() };
+                self.frozen.add(Piece { with: [1.0, 0.0], path: around.path, ..piece }, FROZEN_TERMS);
+            }
+            return;
+        }
         if count == self.freezes.map(|(count, _)| count) {
             return;
         }

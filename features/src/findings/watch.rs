@@ -33,6 +33,9 @@ use crate::track::{Direction, legacy};
 static PAIR_CHANGES: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("selectedCandidatePairChanges"));
 static DTLS_STATE: LazyLock<MemberName> = LazyLock::new(|| MemberName::new("dtlsState"));
 
+/// Between reports that are further apart (ms), nobody knows what stood still.
+const IRREGULAR: f64 = 5000.0;
+
 /// A state, as JSON.
 const CONNECTED: &str = r#""connected""#;
 
@@ -79,8 +82,10 @@ pub(crate) struct Watch {
     outbound: Vec<Outbound>,
     inbound: Vec<Inbound>,
     playouts: Vec<Playout>,
-    /// The videos among what is received, each with its place in the report.
-    videos: Vec<(usize, usize)>,
+    /// What is received, each with its place in the report.
+    received: Vec<(usize, usize)>,
+    /// Since when reports have come regularly and nothing was negotiated (Unix ms).
+    steady: f64,
     /// Where transports are in the report.
     transports: Vec<usize>,
     ice: Ice,
@@ -107,6 +112,14 @@ impl Watch {
         self.negotiation.event(event);
         self.directions.event(event);
         self.playback.event(event);
+        if event.method.starts_with("MediaStreamTrack.on")
+            && let Some(track) = input::word(event)
+        {
+            self.inbound.iter_mut().for_each(|inbound| inbound.interrupted(&track, event.time));
+        }
+        if matches!(&*event.method, "setLocalDescription" | "setRemoteDescription") {
+            self.steady = event.time;
+        }
         if matches!(&*event.method, "setParameters" | "addTransceiver") {
             self.sets_frame_rate |= input::json(event).is_some_and(|value| value.text().contains("\"maxFramerate\""));
         }
@@ -120,11 +133,14 @@ impl Watch {
             self.take_leave(report, time, around);
             self.reshape(report, seen, budget);
         }
-        for (at, place) in &self.videos {
+        if time - before > IRREGULAR {
+            self.steady = time;
+        }
+        for (at, place) in &self.received {
             if let Some(inbound) = self.inbound.get_mut(*at)
                 && let Some(entry) = report.at(*place).filter(|entry| entry.is_changed_since(seen))
             {
-                inbound.glance(entry, before, time, around);
+                inbound.glance(entry, before, time, self.steady, around);
             }
         }
         if self.looks.is_due(report, time) {
@@ -292,7 +308,7 @@ impl Watch {
     fn reshape(&mut self, report: &Report, seen: u64, budget: &mut Budget) {
         self.slots.clear();
         self.transports.clear();
-        self.videos.clear();
+        self.received.clear();
         // Who asked a browser for both was told each stream twice.
         let is_standard = report.entries().any(|entry| matches!(entry.kind(), "inbound-rtp" | "outbound-rtp"));
         for (place, entry) in report.entries().enumerate() {
@@ -329,9 +345,7 @@ impl Watch {
                 }
                 Role::Inbound(at) => self.inbound.get_mut(at).map(|inbound| {
                     inbound.found(entry, is_changed);
-                    if inbound.is_video() {
-                        self.videos.push((at, *place));
-                    }
+                    self.received.push((at, *place));
                 }),
                 Role::Playout(_) => None,
             };

@@ -15,6 +15,35 @@ fn video(freezes: impl Fn(u64) -> (u64, f64)) -> Session {
     })
 }
 
+/// A report of a video whose browser counts no freezes.
+fn decoded(frames: u64, packets: u64) -> String {
+    format!(
+        r#""R":{{"type":"inbound-rtp","kind":"video","trackIdentifier":"v","packetsReceived":{packets},"framesDecoded":{frames}}}"#
+    )
+}
+
+fn frames(of: impl Fn(u64) -> u64) -> Session {
+    Session::new().polled(40, |second| decoded(of(second), 100 * second))
+}
+
+fn playing_until() -> Session {
+    Session::new().polled(20, |second| decoded(30 * second, 100 * second))
+}
+
+/// Its picture stands for 8 s, and moves on.
+fn still(session: Session) -> Session {
+    let session = session.polled(8, |second| decoded(30 * 19, 2000 + 100 * second));
+    awake(session)
+}
+
+fn awake(session: Session) -> Session {
+    session.polled(12, |second| decoded(30 * (20 + second), 3000 + 100 * second))
+}
+
+fn without_packets() -> Session {
+    awake(playing_until().polled(8, |_| decoded(30 * 19, 1900)))
+}
+
 #[test]
 fn a_video_freezes() {
     let step = |second: u64, at: u64| u64::from(second >= at);
@@ -36,6 +65,37 @@ fn a_video_freezes() {
             ),
             ("a hitch", video(|second| (step(second, 20), 0.4 * step(second, 20) as f64)), None),
             ("before the first report", video(|_| (5, 20.0)), None),
+            ("of a browser without these counters", still(playing_until()), Some("Video froze once, for 8 s in all")),
+            ("which no packet reaches meanwhile", without_packets(), Some("Video froze once, for 8 s in all")),
+            ("a short one", frames(|second| 30 * if second < 20 { second } else { second.max(24) - 4 }), None),
+            (
+                "of a screen that shows nothing new",
+                frames(|second| if second < 20 { second } else { second.max(28) - 8 }),
+                None,
+            ),
+            ("to its end, which another rule tells", frames(|second| 30 * second.min(20)), None),
+            ("while it is muted", still(playing_until().event("MediaStreamTrack.onmute", r#""v""#)), None),
+            (
+                "while another is",
+                still(playing_until().event("MediaStreamTrack.onmute", r#""w""#)),
+                Some("Video froze once, for 8 s in all"),
+            ),
+            (
+                "while it is on hold",
+                still(playing_until().event("setRemoteDescription", r#"{"type":"offer","sdp":""},"8-1""#)),
+                None,
+            ),
+            (
+                "while its page is hidden",
+                still(playing_until().page("document.onvisibilitychange", r#""hidden""#))
+                    .page("document.onvisibilitychange", r#""visible""#),
+                None,
+            ),
+            (
+                "while its machine sleeps",
+                awake(playing_until().wait(7000).page(":rtctrace.suspended", r#"{"duration":6500}"#)),
+                None,
+            ),
             (
                 "a browser without these counters",
                 Session::new().polled(20, |second| {
