@@ -1,6 +1,13 @@
-// What the list says of a session's findings.
+// What is said of findings: how many a session has, and which moment one is about.
 
 import type { Session } from '../import/api';
+import type { Finding } from '../import/messages';
+
+/** When it was worst, where its rule tells that, or else when it began (Unix ms). */
+export function momentOf({ begin, values }: Pick<Finding, 'begin' | 'values'>): number {
+  const at = values['at']?.value;
+  return typeof at === 'number' ? at : begin;
+}
 
 const counted = (count: number, one: string, many: string) => (count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]);
 

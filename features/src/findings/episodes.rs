@@ -19,6 +19,8 @@ pub(super) struct Piece {
     pub(super) sum: f64,
     /// What makes one moment worse than another: more is worse.
     pub(super) worst: f64,
+    /// When it was that bad (Unix ms); at its end if nothing is said.
+    pub(super) at: Option<f64>,
     /// What else is told of the worst moment.
     pub(super) with: [f64; 2],
     /// The way that packets took.
@@ -88,7 +90,7 @@ impl List {
             }
             _ => {
                 self.close(terms);
-                self.open = Some(Episode { whole: piece, at: piece.end });
+                self.open = Some(Episode { whole: piece, at: piece.at.unwrap_or(piece.end) });
             }
         }
     }
@@ -119,7 +121,7 @@ impl Episode {
         whole.count += piece.count;
         whole.sum += piece.sum;
         if piece.worst > whole.worst {
-            (whole.worst, whole.with, self.at) = (piece.worst, piece.with, piece.end);
+            (whole.worst, whole.with, self.at) = (piece.worst, piece.with, piece.at.unwrap_or(piece.end));
             whole.path = piece.path.or(whole.path);
         }
     }

@@ -227,12 +227,14 @@ impl Inbound {
     pub(super) fn gone(&mut self) {
         self.counters.forget();
         self.at_far_end.forget();
+        self.losses.gone();
         self.seen.gone();
     }
 
     /// A report between two looks, of which only what has to be known exactly is read. `before`: when the report before came; `steady`: see
     /// [`Seen::glance`].
     pub(super) fn glance(&mut self, entry: Entry<'_>, before: f64, time: f64, steady: f64, around: &Around<'_>) {
+        self.losses.glance(entry, before, time);
         if self.is_video {
             self.seen.glance(entry, before, time, steady, around);
         }

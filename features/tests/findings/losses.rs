@@ -29,7 +29,7 @@ fn losses_of_either_direction() {
             (
                 "received",
                 received(9, "audio"),
-                Some("Packet loss of received audio reached 18% at 22:13:35 UTC, 90 packets in all"),
+                Some("Packet loss of received audio reached 18% at 22:13:31 UTC, 90 packets in all"),
             ),
             ("a little", received(1, "audio"), None),
             ("sent", sent(5), Some("Packet loss of sent video reached 10% at 22:13:35 UTC, 50 packets in all")),
@@ -42,6 +42,37 @@ fn losses_of_either_direction() {
                 None,
             ),
         ],
+    );
+}
+
+/// As a reader of the graph sees them: each second's share, and all of them, wherever the windows of the rule begin and end.
+#[test]
+fn the_peak_and_the_total_are_those_of_all_reports() {
+    let lossy = |of: fn(u64) -> u64| {
+        let (mut gone, mut received) = (0, 0);
+        let entries: Vec<_> = (0..40)
+            .map(|second| {
+                gone += of(second);
+                received += 100;
+                format!(
+                    r#""R":{{"type":"inbound-rtp","kind":"video","packetsReceived":{received},"packetsLost":{gone}}}"#
+                )
+            })
+            .collect();
+        Session::new().polled(40, |second| entries[second as usize].clone())
+    };
+    // One second of the first window, four of the next one, and one of the last.
+    let session = lossy(|second| if (15..=21).contains(&second) { if second == 18 { 60 } else { 20 } } else { 0 });
+    let found = session.findings();
+    let found: Vec<_> = found.iter().filter(|finding| finding.rule.id == "packet-loss").collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].sentence(), "Packet loss of received video reached 38% at 22:13:38 UTC, 180 packets in all");
+    let begin = super::BEGIN as i64;
+    assert_eq!((found[0].begin.0, found[0].end.0), (begin + 14_000, begin + 21_000));
+    let session = lossy(|second| if second == 17 || second == 29 { 60 } else { u64::from(second > 12) });
+    assert_eq!(
+        session.sentences("packet-loss"),
+        ["Packet loss of received video reached 38% at 22:13:37 UTC, 141 packets in all"]
     );
 }
 
@@ -58,7 +89,7 @@ fn the_path_is_told_where_it_is_known() {
     let found = session.sentences("packet-loss");
     assert_eq!(
         found,
-        ["Packet loss of received audio reached 9.1% at 22:13:25 UTC, 55 packets in all, on relay over TCP"]
+        ["Packet loss of received audio reached 9.1% at 22:13:21 UTC, 55 packets in all, on relay over TCP"]
     );
 }
 
