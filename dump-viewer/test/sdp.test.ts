@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { differences, folded, sections } from '../src/model/sdp';
+import { differences, folded, origin, sections } from '../src/model/sdp';
 
 const SESSION = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0 1'];
 const AUDIO = ['m=audio 9 UDP/TLS/RTP/SAVPF 111 63', 'a=mid:0', 'a=setup:actpass', 'a=sendrecv', 'a=rtpmap:111 opus/48000/2', 'a=rtpmap:63 red/48000/2'];
@@ -43,6 +43,15 @@ describe('a description', () => {
     ]);
     const changed = found[1]?.lines.filter(({ change }) => change !== 'same').map(({ change, text }) => `${change} ${text}`);
     assert.deepEqual(changed, ['removed a=sendrecv', 'added a=sendonly', 'added b=AS:30']);
+  });
+
+  it('comes from any that was created before, and was changed only if it is none of them', () => {
+    const made = (event: number, ...parts: string[][]) => ({ event, sdp: sdp(SESSION, ...parts) });
+    const [newest, stale] = [made(9, AUDIO, VIDEO), made(5, AUDIO)];
+    assert.equal(origin(sdp(SESSION, AUDIO), [newest, stale]), stale);
+    assert.equal(origin(stale.sdp.replaceAll('\r\n', '\n'), [newest, stale]), stale);
+    assert.equal(origin(sdp(SESSION, VIDEO), [newest, stale]), newest);
+    assert.equal(origin(sdp(SESSION, AUDIO), []), null);
   });
 
   it('is read by its changes and what stands around them', () => {

@@ -121,11 +121,11 @@ export class Recording {
     return this.overview.connections[this.columns.connection[event] ?? -1]?.descriptions ?? [];
   }
 
-  /** Of a `setLocalDescription`, the outcome of the last `createOffer` or `createAnswer` before it. */
-  created(event: number): number | null {
-    if (this.method(event) !== 'setLocalDescription') return null;
-    const isCreated = (other: number) => /^create(Offer|Answer)OnSuccess$/.test(this.method(other));
-    return this.descriptions(event).findLast((other) => other < event && isCreated(other)) ?? null;
+  /** Of a `setLocalDescription`, the outcomes of `createOffer` or `createAnswer` before it, the newest first. */
+  created(event: number, type: 'offer' | 'answer'): number[] {
+    if (this.method(event) !== 'setLocalDescription') return [];
+    const method = type === 'offer' ? 'createOfferOnSuccess' : 'createAnswerOnSuccess';
+    return this.descriptions(event).filter((other) => other < event && this.method(other) === method).reverse();
   }
 
   /** Id of the event's connection, null for the page. */

@@ -10,6 +10,14 @@ export interface Section {
   lines: string[];
 }
 
+const linesOf = (sdp: string) => sdp.split(/\r\n|\n|\r/).filter((line) => line !== '');
+
+/** Which of the descriptions that were created, the newest first, was set: one that is the same, or else the newest, and that was changed. */
+export function origin<Created extends { sdp: string }>(sdp: string, created: Created[]): Created | null {
+  const own = linesOf(sdp).join('\n');
+  return created.find((other) => linesOf(other.sdp).join('\n') === own) ?? created[0] ?? null;
+}
+
 const DIRECTIONS = new Set(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
 /** Payloads that carry or repair another one. */
 const HELPERS = new Set(['rtx', 'red', 'ulpfec', 'flexfec-03', 'telephone-event', 'CN']);
@@ -18,7 +26,7 @@ const CODECS = 4;
 /** The parts of a description: its session part, then one for each `m=` line. */
 export function sections(sdp: string): Section[] {
   const parts: string[][] = [];
-  for (const line of sdp.split(/\r\n|\n|\r/).filter((line) => line !== '')) {
+  for (const line of linesOf(sdp)) {
     const part = parts.at(-1);
     if (!part || line.startsWith('m=')) parts.push([line]);
     else part.push(line);
