@@ -412,7 +412,10 @@ impl Series {
                 if !numbers.take(index + 1 - values.len().min(index)) {
                     return false;
                 }
-                values.resize(index, f64::NAN);
+                // As a rule it has a value for every point before.
+                if values.len() != index {
+                    values.resize(index, f64::NAN);
+                }
                 values.push(number);
             }
         }
