@@ -10,6 +10,8 @@ extern crate alloc;
 
 #[cfg(feature = "std")]
 mod calendar;
+#[cfg(feature = "std")]
+mod checksum;
 pub mod description;
 #[cfg(feature = "std")]
 pub mod dump;

@@ -1,8 +1,9 @@
 //! What the worker sees: a thin face over [`Reading`] that moves texts and numbers across the boundary.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, ErrorKind, Read};
 
 use js_sys::{Function, Uint8Array};
+use rtctrace_protocol::dump::read_error;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 
@@ -160,8 +161,8 @@ impl BufRead for Source {
             let bytes = self
                 .read
                 .call2(&JsValue::NULL, &self.offset.into(), &end.into())
-                .map_err(|error| io::Error::other(message(&error)))?;
-            self.chunk = bytes.dyn_into::<Uint8Array>().map_err(|_| io::Error::other("no bytes"))?.to_vec();
+                .map_err(|error| read_error(ErrorKind::Other, message(&error)))?;
+            self.chunk = bytes.dyn_into::<Uint8Array>().map_err(|_| read_error(ErrorKind::Other, "no bytes"))?.to_vec();
             self.consumed = 0;
             self.offset = end;
         }

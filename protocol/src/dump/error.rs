@@ -1,5 +1,7 @@
 //! [`DumpError`]: why there is nothing to read.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io;
 
 use thiserror::Error;
@@ -67,6 +69,23 @@ pub enum DumpError {
         /// What happened.
         error: io::Error,
     },
+}
+
+/// An error of reading that says `what` happened.
+///
+/// Of a text alone, [`io::Error`] would make an error that can show its characters for debugging: 4 KB that the viewer downloads.
+pub fn read_error(kind: io::ErrorKind, what: impl Into<Cow<'static, str>>) -> io::Error {
+    io::Error::new(kind, Fault(what.into()))
+}
+
+#[derive(Error)]
+#[error("{0}")]
+struct Fault(Cow<'static, str>);
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }
 
 /// How files begin that somebody may take for a dump.

@@ -1,11 +1,13 @@
 //! [`Gunzip`]: what gzip members hold (RFC 1952), one after another. The decompressor is flate2's; its reader of gzip is not used because
-//! of the table of checksums that comes with it, which is a tenth of what the viewer downloads.
+//! of its checksum (see [`crate::checksum`]).
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::error::read_error;
 use super::lines::GZIP_MAGIC;
+use crate::checksum::Checksum;
 
 /// Bytes that are unpacked at a time.
 const CHUNK: usize = 64 * 1024;
@@ -50,7 +52,7 @@ impl<R: BufRead> Gunzip<R> {
             inflate: Decompress::new(false),
             chunk: Vec::with_capacity(CHUNK),
             given: 0,
-            checksum: Checksum::new(),
+            checksum: Checksum::default(),
             length: 0,
         }
     }
@@ -86,7 +88,7 @@ impl<R: BufRead> Gunzip<R> {
             self.bytes::<2>()?;
         }
         self.inflate.reset(false);
-        self.checksum.reset();
+        self.checksum = Checksum::default();
         self.length = 0;
         Ok(())
     }
@@ -145,7 +147,7 @@ impl<R: BufRead> BufRead for Gunzip<R> {
         while self.given >= self.chunk.len() {
             match &self.place {
                 Place::Over(None) => break,
-                Place::Over(Some(error)) => return Err(io::Error::new(error.kind(), error.to_string())),
+                Place::Over(Some(error)) => return Err(read_error(error.kind(), error.to_string())),
                 _ => self.step(),
             }
         }
@@ -166,70 +168,11 @@ impl<R: BufRead> Read for Gunzip<R> {
 }
 
 fn truncated() -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, "the file is truncated: what is compressed does not end")
+    read_error(ErrorKind::UnexpectedEof, "the file is truncated: what is compressed does not end")
 }
 
 fn damaged(how: &'static str) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, how)
-}
-
-/// The CRC-32 of RFC 1952, section 8, eight bytes at a time by tables that are made when they are needed.
-struct Checksum {
-    tables: Box<[[u32; 256]; 8]>,
-    state: u32,
-}
-
-impl Checksum {
-    fn new() -> Self {
-        let mut tables = Box::new([[0; 256]; 8]);
-        let mut before = [0_u32; 256];
-        for (byte, value) in (0_u32..).zip(&mut before) {
-            *value = (0..8).fold(byte, |value, _| (value >> 1) ^ (0xedb8_8320 & (value & 1).wrapping_neg()));
-        }
-        let first = before;
-        for table in tables.iter_mut() {
-            *table = before;
-            for value in &mut before {
-                *value = (*value >> 8) ^ at(&first, *value);
-            }
-        }
-        Self { tables, state: u32::MAX }
-    }
-
-    fn reset(&mut self) {
-        self.state = u32::MAX;
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        let [t0, t1, t2, t3, t4, t5, t6, t7] = &*self.tables;
-        let (eights, rest) = bytes.as_chunks::<8>();
-        let mut state = self.state;
-        for eight in eights {
-            let whole = u64::from_le_bytes(*eight);
-            let (low, high) = (state ^ whole as u32, (whole >> 32) as u32);
-            state = at(t7, low)
-                ^ at(t6, low >> 8)
-                ^ at(t5, low >> 16)
-                ^ at(t4, low >> 24)
-                ^ at(t3, high)
-                ^ at(t2, high >> 8)
-                ^ at(t1, high >> 16)
-                ^ at(t0, high >> 24);
-        }
-        for byte in rest {
-            state = (state >> 8) ^ at(t0, state ^ u32::from(*byte));
-        }
-        self.state = state;
-    }
-
-    fn value(&self) -> u32 {
-        !self.state
-    }
-}
-
-/// What a table has of a byte: the lowest one of `value`.
-fn at(table: &[u32; 256], value: u32) -> u32 {
-    table.get((value & 255) as usize).copied().unwrap_or_default()
+    read_error(ErrorKind::InvalidData, how)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod jitsi;
 mod lines;
 mod reader;
 
-pub use error::DumpError;
+pub use error::{DumpError, read_error};
 pub use header::{FILE_FORMAT, MAGIC, Metadata, write_header};
 pub use lines::{GZIP_MAGIC, TextLines};
 pub use reader::{DumpReader, MAX_LINE};

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use crate::internals::{self, Document, DocumentLines, MAX_DOCUMENT};
 use crate::json::{JsonError, JsonErrorKind, Kind, RawValue};
 
-use super::error::DumpError;
+use super::error::{DumpError, read_error};
 use super::foreign::Foreign;
 use super::header::{FILE_FORMAT, MAGIC};
 use super::jitsi::JitsiLines;
@@ -188,7 +188,7 @@ impl<R: BufRead> DumpReader<R> {
         let says_so = text.contains("\"PeerConnections\"");
         let line = text.lines().count() as u64;
         if says_so && let Err(JsonError { kind: JsonErrorKind::End, .. }) = RawValue::parse(&text) {
-            fault.get_or_insert_with(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the file is truncated"));
+            fault.get_or_insert_with(|| read_error(io::ErrorKind::UnexpectedEof, "the file is truncated"));
             text = internals::closed(text);
         }
         self.torn = fault.map(|error| DumpError::Read { line, error });

@@ -4,11 +4,10 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
-use flate2::Crc;
-
 use super::push::Sender;
 use super::time::micros;
 use super::translate::{EVENT, STATS};
+use crate::checksum::Checksum;
 use crate::json::{RawValue, write_string};
 use crate::line::Line;
 use crate::privacy::obfuscate_text;
@@ -76,7 +75,7 @@ impl Stamp {
 
 /// The same in every process and version: it is stored. Beside a text that has lost its addresses, it may not tell what they were.
 fn checksum(text: &str) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(obfuscate_text(text).as_bytes());
-    crc.sum()
+    let mut checksum = Checksum::default();
+    checksum.add(obfuscate_text(text).as_bytes());
+    checksum.value()
 }
