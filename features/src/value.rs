@@ -192,17 +192,22 @@ impl Serialize for FeatureValue<'_> {
     }
 }
 
-/// A type that a field of a feature struct can have. A field of type `bool` or `u64` always has a value.
-pub(crate) trait Column {
+/// A type that a field of a feature struct can have.
+pub(crate) trait Column: Field {
     const KIND: Kind;
+}
 
+/// A field of a feature struct. One of type `bool` or `u64` always has a value.
+pub(crate) trait Field {
     /// The value, unless it is absent.
     fn value(&self) -> Option<FeatureValue<'_>>;
 }
 
 impl Column for bool {
     const KIND: Kind = Kind::Bool;
+}
 
+impl Field for bool {
     fn value(&self) -> Option<FeatureValue<'_>> {
         Some(FeatureValue::Bool(*self))
     }
@@ -210,7 +215,9 @@ impl Column for bool {
 
 impl Column for u64 {
     const KIND: Kind = Kind::Integer;
+}
 
+impl Field for u64 {
     fn value(&self) -> Option<FeatureValue<'_>> {
         Some(FeatureValue::Integer(i64::try_from(*self).unwrap_or(i64::MAX)))
     }
@@ -218,7 +225,9 @@ impl Column for u64 {
 
 impl Column for Option<bool> {
     const KIND: Kind = Kind::Bool;
+}
 
+impl Field for Option<bool> {
     fn value(&self) -> Option<FeatureValue<'_>> {
         self.map(FeatureValue::Bool)
     }
@@ -226,15 +235,19 @@ impl Column for Option<bool> {
 
 impl Column for Option<u64> {
     const KIND: Kind = Kind::Integer;
+}
 
+impl Field for Option<u64> {
     fn value(&self) -> Option<FeatureValue<'_>> {
-        self.as_ref().and_then(Column::value)
+        self.as_ref().and_then(Field::value)
     }
 }
 
 impl Column for Option<i64> {
     const KIND: Kind = Kind::Integer;
+}
 
+impl Field for Option<i64> {
     fn value(&self) -> Option<FeatureValue<'_>> {
         self.map(FeatureValue::Integer)
     }
@@ -242,7 +255,9 @@ impl Column for Option<i64> {
 
 impl Column for Option<f64> {
     const KIND: Kind = Kind::Double;
+}
 
+impl Field for Option<f64> {
     fn value(&self) -> Option<FeatureValue<'_>> {
         self.filter(|value| value.is_finite()).map(FeatureValue::Double)
     }
@@ -250,7 +265,9 @@ impl Column for Option<f64> {
 
 impl Column for Option<UnixMillis> {
     const KIND: Kind = Kind::Time;
+}
 
+impl Field for Option<UnixMillis> {
     fn value(&self) -> Option<FeatureValue<'_>> {
         self.map(FeatureValue::Time)
     }
@@ -258,7 +275,9 @@ impl Column for Option<UnixMillis> {
 
 impl Column for Option<String> {
     const KIND: Kind = Kind::Text;
+}
 
+impl Field for Option<String> {
     fn value(&self) -> Option<FeatureValue<'_>> {
         self.as_deref().map(FeatureValue::Text)
     }
@@ -266,7 +285,9 @@ impl Column for Option<String> {
 
 impl Column for Option<Json> {
     const KIND: Kind = Kind::Json;
+}
 
+impl Field for Option<Json> {
     fn value(&self) -> Option<FeatureValue<'_>> {
         self.as_ref().map(|json| FeatureValue::Json(json.text()))
     }

@@ -4,13 +4,29 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 /// Puts items in order; what is equal keeps its order.
-pub fn sorted_by<T>(items: Vec<T>, compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
+pub fn sorted_by<T>(mut items: Vec<T>, compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
     let places = places(items.len(), &|a, b| match (items.get(*a), items.get(*b)) {
         (Some(one), Some(other)) => compare(one, other).then(a.cmp(b)),
         _ => a.cmp(b),
     });
-    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    places.into_iter().filter_map(|place| items.get_mut(place)?.take()).collect()
+    arrange(places, &mut |a, b| items.swap(a, b));
+    items
+}
+
+/// Has each item, wherever it is, brought to its place: `places` says from where.
+fn arrange(mut places: Vec<usize>, swap: &mut dyn FnMut(usize, usize)) {
+    for start in 0..places.len() {
+        let mut at = start;
+        // Each item of a circle goes where the one before it was.
+        while let Some(place) = places.get_mut(at) {
+            let from = core::mem::replace(place, at);
+            if from == start {
+                break;
+            }
+            swap(at, from);
+            at = from;
+        }
+    }
 }
 
 fn places(count: usize, compare: &dyn Fn(&usize, &usize) -> Ordering) -> Vec<usize> {

@@ -1,15 +1,14 @@
 //! What the viewer learns at once when a dump is opened. The shapes are those of `Overview` in src/import/messages.ts.
 
-use std::collections::BTreeMap;
-
 use rtctrace_features::Finding;
 use rtctrace_protocol::json::write_string;
-use serde::Serialize;
+use rtctrace_protocol::sorted_by;
+use serde::{Serialize, Serializer};
 
 use crate::derived::DERIVED;
 use crate::problems::Problem;
 use crate::recording::{Connection, Recording};
-use crate::series::EntrySeries;
+use crate::series::{EntrySeries, Text};
 use crate::states::States;
 use crate::stats_lanes::{self, StatsLane};
 use crate::tracks::Tracks;
@@ -62,8 +61,15 @@ struct EntryOverview<'a> {
     start: f64,
     end: f64,
     points: usize,
-    texts: BTreeMap<&'a str, TextOverview<'a>>,
+    #[serde(serialize_with = "by_name")]
+    texts: &'a [Text],
     series: Vec<SeriesOverview<'a>>,
+}
+
+fn by_name<S: Serializer>(texts: &[Text], serializer: S) -> Result<S::Ok, S::Error> {
+    let texts = sorted_by(texts.iter().collect(), |a, b| a.name.cmp(&b.name));
+    serializer
+        .collect_map(texts.iter().map(|text| (&*text.name, TextOverview { value: &text.value, changes: text.changes })))
 }
 
 #[derive(Serialize)]
@@ -182,17 +188,13 @@ fn entry(entry: &EntrySeries) -> EntryOverview<'_> {
         constant: !series.moves(),
         last: Some(series.last()),
     });
-    let mut texts = BTreeMap::new();
-    for text in &entry.texts {
-        texts.insert(&*text.name, TextOverview { value: &text.value, changes: text.changes });
-    }
     EntryOverview {
         id: &entry.id,
         r#type: &entry.kind,
         start: entry.times.first().copied().unwrap_or_default(),
         end: entry.times.last().copied().unwrap_or_default(),
         points: entry.times.len(),
-        texts,
+        texts: &entry.texts,
         series: derived.chain(own).collect(),
     }
 }

@@ -107,7 +107,7 @@ impl Both {
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         let total = |seconds: f64| number("total", seconds, Unit::Seconds);
         if !self.has_come {
-            sink.episodes(&NEVER_RECEIVED, None, (&self.never, NEVER_TERMS), |episode| {
+            sink.episodes(&NEVER_RECEIVED, None, (&self.never, NEVER_TERMS), &|episode| {
                 vec![number("count", episode.whole.worst, Unit::Count), total(episode.whole.seconds)]
             });
         }
@@ -115,7 +115,7 @@ impl Both {
             [(&self.unheard, self.has_heard, "sent", "received"), (&self.unsent, self.has_spoken, "received", "sent")]
         {
             if !is_over {
-                sink.episodes(&ONE_WAY_AUDIO, None, (episodes, ONE_WAY_TERMS), |episode| {
+                sink.episodes(&ONE_WAY_AUDIO, None, (episodes, ONE_WAY_TERMS), &|episode| {
                     vec![text("way", way), text("other", other), total(episode.whole.seconds)]
                 });
             }

@@ -345,7 +345,7 @@ impl Captured {
         }
         let mut all = self.clone();
         all.unmuted(end);
-        sink.episodes(&SOURCE_MUTED, Some(&of), (&all.muted, MUTED_TERMS), |episode| {
+        sink.episodes(&SOURCE_MUTED, Some(&of), (&all.muted, MUTED_TERMS), &|episode| {
             vec![number("total", episode.whole.seconds, Unit::Seconds)]
         });
     }

@@ -102,7 +102,7 @@ impl Heard {
     }
 
     pub(super) fn write(&self, track: &FindingTrack, sink: &mut Sink<'_>) {
-        sink.episodes(&AUDIO_CONCEALMENT, Some(track), (&self.concealed, CONCEALED_TERMS), |episode| {
+        sink.episodes(&AUDIO_CONCEALMENT, Some(track), (&self.concealed, CONCEALED_TERMS), &|episode| {
             vec![
                 number("seconds", episode.whole.seconds, Unit::Seconds),
                 number("worst", episode.whole.worst, Unit::Fraction),
@@ -110,7 +110,7 @@ impl Heard {
             ]
         });
         for (episodes, way) in [(&self.stretched, "stretched"), (&self.hurried, "hurried")] {
-            sink.episodes(&AUDIO_CLOCK_DRIFT, Some(track), (episodes, DRIFT_TERMS), |episode| {
+            sink.episodes(&AUDIO_CLOCK_DRIFT, Some(track), (episodes, DRIFT_TERMS), &|episode| {
                 vec![
                     text("way", way),
                     number("worst", episode.whole.worst, Unit::Fraction),

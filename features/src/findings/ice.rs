@@ -350,14 +350,14 @@ impl Ice {
         }
         let mut all = self.clone();
         all.end_outage(last);
-        sink.episodes(&ICE_DISCONNECTED, None, (&all.outages, OUTAGE_TERMS), |episode| {
+        sink.episodes(&ICE_DISCONNECTED, None, (&all.outages, OUTAGE_TERMS), &|episode| {
             let mut values = vec![number("total", episode.whole.seconds, Unit::Seconds)];
             if self.outage == Some(episode.whole.begin) {
                 values.push(text("then", "and still was at the end"));
             }
             values
         });
-        sink.episodes(&ICE_FLAPPING, None, (&all.flaps, FLAP_TERMS), |episode| {
+        sink.episodes(&ICE_FLAPPING, None, (&all.flaps, FLAP_TERMS), &|episode| {
             vec![
                 number("count", episode.whole.count, Unit::Count),
                 number("total", episode.whole.seconds, Unit::Seconds),

@@ -187,12 +187,12 @@ impl Limits {
 
     pub(super) fn write(&self, track: &FindingTrack, sink: &mut Sink<'_>) {
         let total = |seconds: f64| number("total", seconds, Unit::Seconds);
-        sink.episodes(&CPU_LIMITED, Some(track), (&self.by_cpu, LIMITED_TERMS), |episode| {
+        sink.episodes(&CPU_LIMITED, Some(track), (&self.by_cpu, LIMITED_TERMS), &|episode| {
             let [height, _] = episode.whole.with;
             vec![total(episode.whole.seconds), number("height", height, Unit::Pixels)]
         });
         let borne_out = Terms { count: 1.0, ..LIMITED_TERMS };
-        sink.episodes(&BANDWIDTH_LIMITED, Some(track), (&self.by_bandwidth, borne_out), |episode| {
+        sink.episodes(&BANDWIDTH_LIMITED, Some(track), (&self.by_bandwidth, borne_out), &|episode| {
             let [lost, round_trip] = episode.whole.with;
             let mut values = vec![total(episode.whole.seconds)];
             if lost >= BAD_LOSS.value {

@@ -148,7 +148,7 @@ impl Losses {
 
     /// `way`: `sent` or `received`.
     pub(super) fn write(&self, way: &str, track: &FindingTrack, sink: &mut Sink<'_>) {
-        sink.episodes(&PACKET_LOSS, Some(track), (&self.episodes, LOSSY), |episode| {
+        sink.episodes(&PACKET_LOSS, Some(track), (&self.episodes, LOSSY), &|episode| {
             vec![
                 text("way", way),
                 number("worst", episode.whole.worst, Unit::Fraction),

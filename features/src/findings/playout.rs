@@ -63,7 +63,7 @@ impl Playout {
     }
 
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
-        sink.episodes(&SYNTHESIZED_PLAYOUT, None, (&self.glitches, TERMS), |episode| {
+        sink.episodes(&SYNTHESIZED_PLAYOUT, None, (&self.glitches, TERMS), &|episode| {
             vec![
                 number("seconds", episode.whole.sum, Unit::Seconds),
                 number("worst", episode.whole.worst, Unit::Fraction),

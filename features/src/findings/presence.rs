@@ -141,7 +141,7 @@ impl Presence {
         ] {
             let mut all = absence.clone();
             all.ends(end, terms);
-            sink.episodes(rule, None, (&all.episodes, terms), |episode| {
+            sink.episodes(rule, None, (&all.episodes, terms), &|episode| {
                 vec![
                     number("count", episode.whole.count, Unit::Count),
                     number("total", episode.whole.seconds, Unit::Seconds),

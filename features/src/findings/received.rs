@@ -316,13 +316,15 @@ impl Inbound {
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         let track = Some(&self.track);
         let total = |seconds: f64| number("total", seconds, Unit::Seconds);
-        sink.episodes(&NO_MEDIA_RECEIVED, track, (&self.dry, DRY_TERMS), |episode| {
+        sink.episodes(&NO_MEDIA_RECEIVED, track, (&self.dry, DRY_TERMS), &|episode| {
             vec![total(episode.whole.seconds), text("proof", "though the other side says that it sent")]
         });
-        sink.episodes(&JITTER_BUFFER_STRESS, track, (&self.deep, DEEP_TERMS), |episode| {
+        sink.episodes(&JITTER_BUFFER_STRESS, track, (&self.deep, DEEP_TERMS), &|episode| {
             vec![number("worst", episode.whole.worst, Unit::Seconds), total(episode.whole.seconds)]
         });
-        sink.episodes(&NOT_RENDERED, track, (&self.unseen, UNSEEN_TERMS), |episode| vec![total(episode.whole.seconds)]);
+        sink.episodes(&NOT_RENDERED, track, (&self.unseen, UNSEEN_TERMS), &|episode| {
+            vec![total(episode.whole.seconds)]
+        });
         self.losses.write("received", &self.track, sink);
         self.fallbacks.write(Side::Decoder, &self.track, sink);
         self.heard.write(&self.track, sink);

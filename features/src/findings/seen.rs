@@ -323,14 +323,14 @@ impl Seen {
     pub(super) fn write(&self, track: &FindingTrack, sink: &mut Sink<'_>) {
         let track = Some(track);
         let total = |seconds: f64| number("total", seconds, Unit::Seconds);
-        sink.episodes(&DECODER_STUCK, track, (&self.stuck, STUCK_TERMS), |episode| {
+        sink.episodes(&DECODER_STUCK, track, (&self.stuck, STUCK_TERMS), &|episode| {
             let mut values = vec![total(episode.whole.seconds)];
             if !self.decoder.is_empty() {
                 values.push(text("decoder", self.decoder.trim_matches('"')));
             }
             values
         });
-        sink.episodes(&VIDEO_FROZEN, track, (&self.frozen, FROZEN_TERMS), |episode| {
+        sink.episodes(&VIDEO_FROZEN, track, (&self.frozen, FROZEN_TERMS), &|episode| {
             let whole = &episode.whole;
             let mut values = vec![number("count", whole.count, Unit::Count), total(whole.seconds)];
             // Of several between two reports, only the mean is known.
@@ -339,10 +339,10 @@ impl Seen {
             }
             values
         });
-        sink.episodes(&REPAIR_FAILS, track, (&self.repair, REPAIR_TERMS), |episode| {
+        sink.episodes(&REPAIR_FAILS, track, (&self.repair, REPAIR_TERMS), &|episode| {
             vec![number("count", episode.whole.count, Unit::Count), total(episode.whole.seconds)]
         });
-        sink.episodes(&DECODER_OVERLOADED, track, (&self.overloaded, OVERLOAD_TERMS), |episode| {
+        sink.episodes(&DECODER_OVERLOADED, track, (&self.overloaded, OVERLOAD_TERMS), &|episode| {
             let [busy, dropped] = episode.whole.with;
             vec![
                 number("worst", busy, Unit::Fraction),
@@ -350,7 +350,7 @@ impl Seen {
                 total(episode.whole.seconds),
             ]
         });
-        sink.episodes(&VIDEO_BLANK, track, (&self.blank, BLANK_TERMS), |episode| {
+        sink.episodes(&VIDEO_BLANK, track, (&self.blank, BLANK_TERMS), &|episode| {
             let [width, height] = episode.whole.with;
             vec![
                 number("width", width, Unit::Pixels),

@@ -437,8 +437,8 @@ impl Outbound {
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         let track = Some(&self.track);
         let total = |seconds: f64| number("total", seconds, Unit::Seconds);
-        sink.episodes(&NO_MEDIA_SENT, track, (&self.dry, DRY_TERMS), |episode| vec![total(episode.whole.seconds)]);
-        sink.episodes(&ENCODER_SLOW, track, (&self.slow, SLOW_TERMS), |episode| {
+        sink.episodes(&NO_MEDIA_SENT, track, (&self.dry, DRY_TERMS), &|episode| vec![total(episode.whole.seconds)]);
+        sink.episodes(&ENCODER_SLOW, track, (&self.slow, SLOW_TERMS), &|episode| {
             let [rate, of_source] = episode.whole.with;
             vec![
                 number("worst", rate, Unit::FramesPerSecond),
@@ -446,21 +446,21 @@ impl Outbound {
                 total(episode.whole.seconds),
             ]
         });
-        sink.episodes(&SIMULCAST_LAYER_LOST, track, (&self.lost_layer, DRY_TERMS), |episode| {
+        sink.episodes(&SIMULCAST_LAYER_LOST, track, (&self.lost_layer, DRY_TERMS), &|episode| {
             let name = self.track.rid.as_deref().or(self.track.stats_id.as_deref()).unwrap_or_default();
             let mut values = vec![text("rid", name), total(episode.whole.seconds)];
             let [reason, _] = episode.whole.with;
             values.extend(Reason::name(reason).map(|name| text("reason", name)));
             values
         });
-        sink.episodes(&KEY_FRAME_STORM, track, (&self.storm, STORM_TERMS), |episode| {
+        sink.episodes(&KEY_FRAME_STORM, track, (&self.storm, STORM_TERMS), &|episode| {
             let mut values = vec![number("count", episode.whole.count, Unit::Count), total(episode.whole.seconds)];
             if episode.whole.sum > 0.0 {
                 values.push(number("requests", episode.whole.sum, Unit::Count));
             }
             values
         });
-        sink.episodes(&VIDEO_BLACK, track, (&self.black, BLACK_TERMS), |episode| {
+        sink.episodes(&VIDEO_BLACK, track, (&self.black, BLACK_TERMS), &|episode| {
             vec![total(episode.whole.seconds), number("worst", (-episode.whole.worst).round(), Unit::Count)]
         });
         self.limits.write(&self.track, sink);

@@ -58,7 +58,7 @@ impl<'s> Sink<'s> {
         rule: &'static Rule,
         track: Option<&FindingTrack>,
         (episodes, terms): (&Episodes, Terms),
-        values: impl Fn(&Episode) -> Vec<Measured>,
+        values: &dyn Fn(&Episode) -> Vec<Measured>,
     ) {
         let (all, count) = episodes.all(terms);
         let all = sorted_by(all, |a, b| b.whole.seconds.total_cmp(&a.whole.seconds));

@@ -173,14 +173,14 @@ impl Source {
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         let track = Some(&self.track);
         if !self.is_heard {
-            sink.episodes(&SILENT_MICROPHONE, track, (&self.silent, SILENT_TERMS), |episode| {
+            sink.episodes(&SILENT_MICROPHONE, track, (&self.silent, SILENT_TERMS), &|episode| {
                 vec![number("total", episode.whole.seconds, Unit::Seconds)]
             });
         }
-        sink.episodes(&CAMERA_WITHOUT_FRAMES, track, (&self.still, STILL_TERMS), |episode| {
+        sink.episodes(&CAMERA_WITHOUT_FRAMES, track, (&self.still, STILL_TERMS), &|episode| {
             vec![number("total", episode.whole.seconds, Unit::Seconds)]
         });
-        sink.episodes(&CAMERA_SLOW, track, (&self.slow, SLOW_TERMS), |episode| {
+        sink.episodes(&CAMERA_SLOW, track, (&self.slow, SLOW_TERMS), &|episode| {
             let [rate, asked] = episode.whole.with;
             vec![
                 number("worst", rate, Unit::FramesPerSecond),

@@ -106,7 +106,7 @@ impl Timing {
         for (rule, name, episodes, terms) in
             [(&REPORTS_GAP, "longest", &self.gaps, GAP_TERMS), (&CLOCK_JUMP, "worst", &self.jumps, JUMP_TERMS)]
         {
-            sink.episodes(rule, None, (episodes, terms), |episode| {
+            sink.episodes(rule, None, (episodes, terms), &|episode| {
                 let whole = &episode.whole;
                 let mut values =
                     vec![number(name, whole.worst, Unit::Seconds), number("at", episode.at, Unit::UnixMilliseconds)];

@@ -121,13 +121,13 @@ impl Way {
 
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         let total = |seconds: f64| number("total", seconds, Unit::Seconds);
-        sink.episodes(&ROUND_TRIP_HIGH, None, (&self.long, LONG_TERMS), |episode| {
+        sink.episodes(&ROUND_TRIP_HIGH, None, (&self.long, LONG_TERMS), &|episode| {
             vec![number("worst", episode.whole.worst, Unit::Seconds), total(episode.whole.seconds)]
         });
-        sink.episodes(&RELAY_OVER_TCP, None, (&self.over_tcp, RELAYED_TERMS), |episode| {
+        sink.episodes(&RELAY_OVER_TCP, None, (&self.over_tcp, RELAYED_TERMS), &|episode| {
             vec![total(episode.whole.seconds)]
         });
-        sink.episodes(&PATH_CHANGED, None, (&self.changed, CHANGED_TERMS), |episode| {
+        sink.episodes(&PATH_CHANGED, None, (&self.changed, CHANGED_TERMS), &|episode| {
             vec![number("count", episode.whole.count, Unit::Count)]
         });
     }
