@@ -64,7 +64,7 @@ pub(crate) fn show(module: &Module) -> Result<()> {
         sections.extend(wasm.get(range).map(|bytes| (name.to_owned(), bytes)));
     }
 
-    let functions: Vec<(String, &[u8])> = (imports..)
+    let mut functions: Vec<(String, &[u8])> = (imports..)
         .zip(bodies)
         .map(|(index, body)| {
             let name = names.get(&index).map_or("?", |name| plain(name));
@@ -93,30 +93,25 @@ pub(crate) fn show(module: &Module) -> Result<()> {
     for (name, own) in &crates {
         parts.push(measure(name, own)?);
     }
-    print(parts, total, usize::MAX);
+    print(parts, total);
     println!("\nthe largest functions");
     let mut parts = Vec::new();
-    for (name, bytes) in &functions {
+    functions.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
+    for (name, bytes) in functions.iter().take(LARGEST) {
         parts.push(measure(name, &[bytes])?);
     }
-    print(parts, total, LARGEST);
+    print(parts, total);
+    let rest = functions.get(LARGEST..).unwrap_or_default();
+    let bytes: usize = rest.iter().map(|(_, bytes)| bytes.len()).sum();
+    println!("{bytes:>7} {:>5.1}% {:>10}  in {} smaller ones", bytes as f64 * 100.0 / total as f64, "", rest.len());
     Ok(())
 }
 
-fn print(mut parts: Vec<Part>, total: usize, limit: usize) {
+fn print(mut parts: Vec<Part>, total: usize) {
     parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
     println!("{:>7} {:>6} {:>10}", "bytes", "share", "compressed");
-    for Part { name, bytes, compressed } in parts.iter().take(limit) {
+    for Part { name, bytes, compressed } in &parts {
         println!("{bytes:>7} {:>5.1}% {compressed:>10}  {name}", *bytes as f64 * 100.0 / total as f64);
-    }
-    let rest: usize = parts.iter().skip(limit).map(|part| part.bytes).sum();
-    if rest > 0 {
-        println!(
-            "{rest:>7} {:>5.1}% {:>10}  in {} smaller ones",
-            rest as f64 * 100.0 / total as f64,
-            "",
-            parts.len() - limit
-        );
     }
 }
 
