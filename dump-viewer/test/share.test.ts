@@ -25,6 +25,7 @@ describe('an address', () => {
   it('may say nonsense', () => {
     assert.deepEqual(parseView('from=x&to=&at=Infinity&event=-1&event2=1'), NOTHING);
     assert.deepEqual(parseView('event=1.5'), NOTHING);
+    assert.deepEqual(parseView('at=1e300&from=-1e16&to=x'), NOTHING);
   });
 });
 

@@ -70,8 +70,9 @@ describe('what the viewer gives away', () => {
 
   it('is nothing where a link says nonsense', async () => {
     const { page, faults } = await openPage(browser);
-    await page.goto(`${collector.url}/#/sessions/${id}?tab=id:PC_99&pane=x&from=9&to=1&at=-5&event=99999999`);
+    await page.goto(`${collector.url}/#/sessions/${id}?tab=id:PC_99&pane=x&from=9&to=1&at=1e14&event=99999999`);
     await page.locator('[data-testid=graph] canvas').first().waitFor({ timeout: 10_000 });
+    await until('it is not kept', 5000, () => !page.url().includes('at='));
     assert.deepEqual(faults, []);
     await page.close();
   });
@@ -94,8 +95,11 @@ describe('what the viewer gives away', () => {
     assert.equal(picture.name, 'Receiving.png');
     assert.equal(picture.bytes.subarray(1, 4).toString(), 'PNG');
     assert.ok(picture.bytes.length > 2000);
+    assert.ok(picture.bytes.readUInt32BE(16) >= 1600, 'it can be read, however narrow the graph is on the screen');
 
     await page.locator('[data-testid=show-features]').click();
+    const [heading, buttons] = await Promise.all([page.locator('[data-testid=features] h3').boundingBox(), page.locator('[data-testid=show-features]').boundingBox()]);
+    assert.ok(heading && buttons && heading.y >= buttons.y + buttons.height, 'a heading has its line to itself');
     const features = await saved(page, '[data-testid=save-features]');
     assert.equal(features.name, `${id}-features.json`);
     const session = await collector.json(`/api/v1/sessions/${id}`);

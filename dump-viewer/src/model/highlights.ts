@@ -51,16 +51,18 @@ export function highlights(items: EntryItem[]): Highlight[] {
 }
 
 function lines(items: EntryItem[], sources: [string, string][]): PlotLine[] {
-  const found: PlotLine[] = [];
+  const found: (PlotLine & { ssrc: string })[] = [];
   for (const [type, name] of sources) {
     for (const { entry, index, label, main } of items) {
       if (entry.type !== type || !main) continue;
       const series = entry.series.find((series) => series.name === name);
       if (!series || (series.kind === 'derived' && series.constant && name !== '[packetsLost_in_%]')) continue;
-      found.push({ entry: index, name, label: [prefix(type), ...lineBadges(type, label)].join(' · ') });
+      const ssrc = label.badges.find((badge) => badge.startsWith('ssrc ')) ?? entry.id;
+      found.push({ entry: index, name, label: [prefix(type), ...lineBadges(type, label)].join(' · '), ssrc });
     }
   }
-  return found.slice(0, LINES);
+  const alike = (label: string) => found.filter((other) => other.label === label).length > 1;
+  return found.slice(0, LINES).map(({ ssrc, ...line }) => ({ ...line, label: alike(line.label) ? `${line.label} · ${ssrc}` : line.label }));
 }
 
 function lineBadges(type: string, { badges, details }: EntryLabel): string[] {

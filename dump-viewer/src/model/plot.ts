@@ -64,6 +64,14 @@ export function plotStyle(scheme: string): PlotStyle {
   return styled.style;
 }
 
+/** Of a graph that is drawn for another place than the page. */
+export interface Size {
+  /** CSS pixels. */
+  height?: number;
+  /** Pixels of the canvas for each of them. */
+  ratio?: number;
+}
+
 export interface View {
   range: Range;
   /** Of the whole recording. */
@@ -79,16 +87,16 @@ function both(a: [number, number] | null, b: [number, number] | null): [number, 
 }
 
 /** Draws all of a graph, anew. */
-export function draw(canvas: HTMLCanvasElement, width: number, columns: Columns, unit: string, view: View, style: PlotStyle): void {
+export function draw(canvas: HTMLCanvasElement, width: number, columns: Columns, unit: string, view: View, style: PlotStyle, size: Size = {}): void {
   const context = canvas.getContext('2d');
   if (!context) return;
-  const ratio = devicePixelRatio;
-  const [wide, high] = [Math.round(width * ratio), Math.round(HEIGHT * ratio)];
+  const { height = HEIGHT, ratio = devicePixelRatio } = size;
+  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, HEIGHT);
+  context.clearRect(0, 0, width, height);
   const { range } = view;
-  const [right, bottom] = [width - EDGE.right, HEIGHT - EDGE.bottom];
+  const [right, bottom] = [width - EDGE.right, height - EDGE.bottom];
   const [low, high_] = valueRange(both(valuesBetween(columns, range.min, range.max), view.beside ?? null), unit);
   const area: Area = {
     left: EDGE.left,

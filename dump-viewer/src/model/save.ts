@@ -29,15 +29,19 @@ export function save(content: Blob, name: string): void {
 
 export interface Picture {
   title: string;
-  legend: { label: string; color: string; value: string }[];
+  unit: string;
+  legend: { label: string; color: string; value: string; dashed: boolean }[];
   background: string;
   color: string;
   font: string;
 }
 
-/** A graph with its title and its legend, as somebody would put it into a ticket. */
-export function picture(plot: HTMLCanvasElement, { title, legend, background, color, font }: Picture): Promise<Blob> {
-  const scale = devicePixelRatio;
+/** How large a graph is drawn for a picture: so that it can be read wherever it is put, whatever it has on the screen. CSS pixels. */
+export const PICTURE = { width: 860, height: 280, ratio: 2 };
+
+/** A graph of that size with its title and its legend, as somebody would put it into a ticket. */
+export function picture(plot: HTMLCanvasElement, { title, unit, legend, background, color, font }: Picture): Promise<Blob> {
+  const scale = PICTURE.ratio;
   const [pad, line] = [10 * scale, 18 * scale];
   const canvas = document.createElement('canvas');
   canvas.width = plot.width + 2 * pad;
@@ -49,18 +53,24 @@ export function picture(plot: HTMLCanvasElement, { title, legend, background, co
   context.fillStyle = color;
   context.textBaseline = 'middle';
   context.font = `600 ${13 * scale}px ${font}`;
-  context.fillText(title, pad, pad + line / 2);
+  context.fillText(unit && !title.endsWith(unit) ? `${title}, ${unit}` : title, pad, pad + line / 2);
   context.drawImage(plot, pad, pad + 1.25 * line);
   context.font = `${12 * scale}px ${font}`;
   legend.forEach((entry, index) => {
     const y = pad + plot.height + (index + 1.75) * line;
-    context.fillStyle = entry.color;
-    context.fillRect(pad, y - 1.5 * scale, 16 * scale, 3 * scale);
+    context.strokeStyle = entry.color;
+    context.lineWidth = 3 * scale;
+    context.setLineDash(entry.dashed ? [3 * scale, 2 * scale] : []);
+    context.beginPath();
+    context.moveTo(pad, y);
+    context.lineTo(pad + 16 * scale, y);
+    context.stroke();
     context.fillStyle = color;
-    context.textAlign = 'left';
-    context.fillText(entry.label, pad + 24 * scale, y, canvas.width * 0.7);
     context.textAlign = 'right';
     context.fillText(entry.value, canvas.width - pad, y);
+    const rest = canvas.width - 2 * pad - 32 * scale - context.measureText(entry.value).width;
+    context.textAlign = 'left';
+    context.fillText(entry.label, pad + 24 * scale, y, Math.max(1, rest));
   });
   return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png'));
 }

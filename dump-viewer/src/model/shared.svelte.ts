@@ -101,6 +101,11 @@ export class Shared {
     if (start !== min || end !== max) this.#clock.full = { min: start, max: end };
   }
 
+  /** Whether a time is of the recording; an address has whole milliseconds. */
+  has(time: number): boolean {
+    return time > this.full.min - 1 && time < this.full.max + 1;
+  }
+
   get cursor(): number | null {
     return this.hover ?? this.pinned;
   }

@@ -17,7 +17,10 @@ export interface ViewState {
   event: number | null;
 }
 
-const number = (text: string | null) => (text !== null && text !== '' && Number.isFinite(Number(text)) ? Number(text) : null);
+/** What a `Date` can be, and no event's number is larger. */
+const FURTHEST = 8.64e15;
+
+const number = (text: string | null) => (text !== null && text !== '' && Math.abs(Number(text)) <= FURTHEST ? Number(text) : null);
 
 /** From what stands behind the `?` of an address. */
 export function parseView(text: string): ViewState {
