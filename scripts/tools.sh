@@ -25,7 +25,7 @@ toolchain_is_complete() {
 	local channel installed wanted
 	channel="$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)"
 	installed="$(rustup component list --toolchain "$channel" --installed 2>/dev/null)" || return
-	for wanted in rustc rustfmt clippy rust-std-wasm32-unknown-unknown; do
+	for wanted in rustc rustfmt clippy rust-std-wasm32-unknown-unknown rust-src; do
 		case "$installed" in *"$wanted"*) ;; *) return 1 ;; esac
 	done
 }

@@ -28,6 +28,17 @@ pub(crate) struct Module {
     optimisation: &'static [&'static str],
     /// Whether the folder gets the notices of others' licences: its importer is a package of its own.
     has_notices: bool,
+    standard_library: StandardLibrary,
+}
+
+/// Where a module has the standard library from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StandardLibrary {
+    /// As it comes with the toolchain.
+    Ready,
+    /// Compiled with the module so that a panic ends it without a word: what would put the words together is 10 KB of what is downloaded.
+    /// The pinned compiler can do it; that it may is told by `RUSTC_BOOTSTRAP`.
+    FromSource,
 }
 
 pub(crate) const MODULES: [Module; 2] = [
@@ -41,6 +52,7 @@ pub(crate) const MODULES: [Module; 2] = [
         // The first kilobyte is the far end of the stack: no address is computed from it.
         optimisation: &["-Oz", "--low-memory-unused"],
         has_notices: true,
+        standard_library: StandardLibrary::Ready,
     },
     Module {
         name: "viewer",
@@ -49,11 +61,20 @@ pub(crate) const MODULES: [Module; 2] = [
         artifact: "rtctrace_viewer_wasm",
         stem: "viewer",
         output: "dump-viewer/src/wasm",
-        // Levels above make the module smaller, and what gzip makes of it larger by a fifteenth.
-        optimisation: &["-O1"],
+        // Judged by what gzip makes of it, of which inlining would add a fifteenth though the module becomes smaller.
+        optimisation: &["-Os", "--skip-pass=inlining-optimizing", "--skip-pass=local-cse", "--low-memory-unused"],
         has_notices: false,
+        standard_library: StandardLibrary::FromSource,
     },
 ];
+
+/// What nobody reads of a module that is not looked at in a debugger: the words of a panic, where it was, and values as `{:?}` shows them.
+const UNTOLD: [&str; 4] =
+    ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
+
+/// What is optimised for speed as the toolchain's is: allocator, comparisons of memory. For size, all of it would save 7 KB, and reading a dump
+/// would take a fifth longer.
+const STANDARD_PACKAGES: [&str; 5] = ["core", "alloc", "std", "compiler_builtins", "dlmalloc"];
 
 /// A folder of this clone and what is made in it.
 struct Workshop {
@@ -86,12 +107,24 @@ impl Workshop {
         let Self { root, target_directory } = self;
         let wasm_opt = root.join("node_modules/binaryen/bin/wasm-opt");
         ensure!(wasm_opt.is_file(), "{} is missing: run `npm ci` in {} first", wasm_opt.display(), root.display());
-        run(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build
             .current_dir(root)
             .args(["build", "--profile", module.profile, "--target", TARGET, "-p", module.package])
             .arg("--target-dir")
-            .arg(target_directory)
-            .env("CARGO_ENCODED_RUSTFLAGS", flags(root)))?;
+            .arg(target_directory);
+        let mut flags = flags(root);
+        if module.standard_library == StandardLibrary::FromSource {
+            let source = library_source(root)?;
+            build.arg("-Zbuild-std=std,panic_abort").env("RUSTC_BOOTSTRAP", "1");
+            for package in STANDARD_PACKAGES {
+                build.arg("--config").arg(format!("profile.{}.package.{package}.opt-level=3", module.profile));
+            }
+            flags.push(remap(&source, "/rust"));
+            flags.extend(UNTOLD.map(OsString::from));
+        }
+        let flags = flags.join(OsStr::new("\u{1f}"));
+        run(build.env("CARGO_ENCODED_RUSTFLAGS", flags))?;
 
         let staging = target_directory.join("xtask").join(match names {
             Names::Stripped => module.name.to_owned(),
@@ -160,21 +193,35 @@ pub(crate) fn with_names(module: &Module) -> Result<Vec<u8>> {
 
 /// Panic messages name source files. The paths of the machine that built the module are nobody's business, and without
 /// them every machine builds the same module.
-fn flags(root: &Path) -> OsString {
+fn flags(root: &Path) -> Vec<OsString> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let given = env::var("RUSTFLAGS").unwrap_or_default();
     let mut flags: Vec<OsString> = given.split_whitespace().map(OsString::from).collect();
-    for (path, name) in [(home.as_deref(), "/cargo"), (Some(root), "/rtctrace")] {
-        if let Some(path) = path {
-            let mut flag = OsString::from("--remap-path-prefix=");
-            flag.push(path);
-            flag.push("=");
-            flag.push(name);
-            flags.push(flag);
-        }
-    }
-    flags.join(OsStr::new("\u{1f}"))
+    flags.extend(home.map(|home| remap(&home, "/cargo")));
+    flags.push(remap(root, "/rtctrace"));
+    flags
+}
+
+fn remap(path: &Path, name: &str) -> OsString {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(path);
+    flag.push("=");
+    flag.push(name);
+    flag
+}
+
+/// Where the source of the standard library is.
+fn library_source(root: &Path) -> Result<PathBuf> {
+    let output =
+        Command::new("rustc").current_dir(root).args(["--print", "sysroot"]).output().context("cannot run rustc")?;
+    let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).join("lib/rustlib/src/rust/library");
+    ensure!(
+        output.status.success() && library.join("Cargo.lock").is_file(),
+        "the source of Rust's standard library is missing: run `rustup component add rust-src` in {}",
+        root.display()
+    );
+    fs::canonicalize(&library).with_context(|| format!("cannot find {}", library.display()))
 }
 
 /// Without the standard library of the target, cargo ends in error E0463, which names no remedy.
