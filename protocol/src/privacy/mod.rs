@@ -76,6 +76,11 @@ impl Obfuscator {
         Self { hidden, relays, is_soras: false, strangers, has_more_strangers: false }
     }
 
+    /// For a session's first line, of whose client nothing is known: hides addresses, in entries and members that no browser has, too.
+    fn of_anybody() -> Self {
+        Self { is_soras: true, ..Self::new() }
+    }
+
     /// Appends the line with what is to be hidden obfuscated, without a newline. A line that has nothing to hide is appended byte
     /// for byte; a line that has been through here before stays as it is.
     pub fn line(&mut self, line: &Line<'_>, out: &mut String) {

@@ -1,5 +1,5 @@
-//! `rtctrace anonymize`: a dump that can be given away. Addresses lose their hosts, devices their names, addresses of pages
-//! and sockets their queries; user agents stay. Line by line, in memory that the longest line bounds.
+//! `rtctrace anonymize`: a dump that can be given away. Addresses lose their hosts; URLs, labels, names and credentials have
+//! stand-ins; user agents stay. Line by line, in memory that the longest line bounds.
 
 use std::path::PathBuf;
 

@@ -280,7 +280,8 @@ async fn an_anonymized_dump_names_nobody_and_gives_the_same_features() {
     let dir = tempfile::tempdir().unwrap();
     let secret = "RTCStatsDump\n{\"url\":\"/room?user=jane\",\"userAgent\":\"Firefox/140\",\"remoteAddresses\":[\"198.51.100.7\"],\"fileFormat\":3}\n\
          [61,null,[[\"audio\",\"id\",\"Jane's AirPods\",\"s\"]],\"60-0\",1795159383861]\nnot a line of 198.51.100.7\n\
-         [20,\"PC_0\",{\"candidate\":\"candidate:1 1 UDP 2 198.51.100.7 5 typ host\"},1]\n";
+         [20,\"PC_0\",{\"candidate\":\"candidate:1 1 UDP 2 198.51.100.7 5 typ host\"},1]\n\
+         [\"createDataChannel\",\"PC_0\",[\"Jane's chat\"],1]\n[\"app\",null,\"at HTTPS://jane.example/room of 198.51.100.7\",1]\n";
     let (input, output) = (dir.path().join("in.jsonl.gz"), dir.path().join("out.jsonl.gz"));
     std::fs::write(&input, gzip(secret.as_bytes())).unwrap();
     printed(&["anonymize", input.to_str().unwrap(), "-o", output.to_str().unwrap()]).await;
