@@ -17,6 +17,8 @@ export interface Overview {
   skipped: SkippedLines;
   /** Reading stopped before the end of the file: truncated or damaged. */
   interrupted: LineProblem | null;
+  /** The line at which a second dump begins, which is not read. */
+  secondDump: number | null;
   /** Memory for graphs ran out at this time; later reports are in the event table only. */
   graphsEnd: number | null;
   /** What the recording amounts to, in the shape of the API's `features`; null if it could not be computed, or while the file is read. */

@@ -5,7 +5,8 @@ use std::io::BufRead;
 
 use rtctrace_features::FeatureExtractor;
 use rtctrace_protocol::dump::{DumpError, DumpReader, MAX_LINE};
-use rtctrace_protocol::event::{Event, SessionDecoder, Value};
+use rtctrace_protocol::event::{Event, EventError, SessionDecoder, Value};
+use rtctrace_protocol::line::LineError;
 
 use crate::calls::{Calls, call_of};
 use crate::problems::Problems;
@@ -28,8 +29,12 @@ const NUMBERS: Numbers = Numbers(1 << 27);
 pub(crate) enum Fault {
     /// It is that line's fault.
     Line(String),
+    /// So it is, and the line is no text or no JSON.
+    Unreadable(String),
     /// Nothing behind it can be had.
     End(String),
+    /// It is the first of another dump.
+    SecondDump,
 }
 
 /// What only taking in lines needs.
@@ -119,7 +124,9 @@ impl Growing {
         };
         self.line = number(reader);
         if is_over {
-            self.opening.recording.problems.ended(self.line);
+            if !reader.ends_with_newline() {
+                self.opening.recording.problems.ended_within(self.line);
+            }
             self.conclude();
         }
         !is_over
@@ -184,14 +191,14 @@ impl Growing {
 
     fn line(&mut self, bytes: &[u8]) {
         self.line = self.line.saturating_add(1);
-        if self.opening.recording.problems.interrupted.is_some() {
+        if self.opening.recording.problems.is_over() {
             return;
         }
         let outcome = match std::str::from_utf8(bytes.trim_ascii_end()) {
             _ if self.is_too_long => Err(Fault::Line(format!("longer than {MAX_LINE} bytes"))),
             Ok("") => return,
             Ok(text) => self.opening.line(text, &mut self.decoder),
-            Err(_) => Err(Fault::Line("not UTF-8".to_owned())),
+            Err(_) => Err(Fault::Unreadable("not UTF-8".to_owned())),
         };
         self.opening.is_end(self.line, outcome);
     }
@@ -205,7 +212,8 @@ fn number<R: BufRead>(reader: &DumpReader<R>) -> u32 {
 pub(crate) fn fault(error: &DumpError) -> Fault {
     match error {
         DumpError::LineTooLong { limit, .. } => Fault::Line(format!("longer than {limit} bytes")),
-        DumpError::NotUtf8 { .. } => Fault::Line("not UTF-8".to_owned()),
+        DumpError::NotUtf8 { .. } => Fault::Unreadable("not UTF-8".to_owned()),
+        DumpError::SecondDump { .. } => Fault::SecondDump,
         DumpError::Read { error, .. } => Fault::End(error.to_string()),
         other => Fault::End(other.to_string()),
     }
@@ -227,7 +235,10 @@ impl Opening {
 
     fn line(&mut self, text: &str, decoder: &mut SessionDecoder) -> Result<(), Fault> {
         let number = u32::try_from(self.recording.times.len()).map_err(|_| Fault::End("too many events".to_owned()))?;
-        let event = decoder.decode(text).map_err(|error| Fault::Line(error.to_string()))?;
+        let event = decoder.decode(text).map_err(|error| match error {
+            EventError::Line(LineError::Json(_)) => Fault::Unreadable(error.to_string()),
+            _ => Fault::Line(error.to_string()),
+        })?;
         // The features are read from the decoder in the end: whatever it has decoded must have been taken in.
         self.extractor.event(&event);
         let span = self

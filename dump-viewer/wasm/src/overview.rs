@@ -24,6 +24,7 @@ struct Overview<'a> {
     connections: Vec<ConnectionOverview<'a>>,
     skipped: Skipped<'a>,
     interrupted: Option<ProblemOverview<'a>>,
+    second_dump: Option<u32>,
     graphs_end: Option<f64>,
 }
 
@@ -101,6 +102,7 @@ impl Recording {
             connections: self.connections().collect(),
             skipped: Skipped { count: self.problems.count, first: self.problems.skipped.iter().map(problem).collect() },
             interrupted: self.problems.interrupted.as_ref().map(problem),
+            second_dump: self.problems.second_dump,
             graphs_end: self.graphs_end,
         };
         let mut text = serde_json::to_string(&overview).unwrap_or_default();

@@ -19,6 +19,10 @@ pub(crate) struct Problems {
     /// The first few.
     pub(crate) skipped: Vec<Problem>,
     pub(crate) interrupted: Option<Problem>,
+    /// Where another dump begins, which is not read.
+    pub(crate) second_dump: Option<u32>,
+    /// The line that was last skipped for being no text or no JSON, as one is that was cut.
+    unreadable: Option<u32>,
 }
 
 impl Problems {
@@ -33,19 +37,30 @@ impl Problems {
     pub(crate) fn is_end(&mut self, line: u32, fault: Fault) -> bool {
         match fault {
             Fault::Line(reason) => self.skip(line, reason),
+            Fault::Unreadable(reason) => {
+                self.skip(line, reason);
+                self.unreadable = Some(line);
+            }
             Fault::End(reason) => self.interrupted = Some(Problem { line, reason }),
+            Fault::SecondDump => self.second_dump = Some(line),
         }
-        self.interrupted.is_some()
+        self.is_over()
     }
 
-    /// The file ends with `line`: if that one was skipped, it is taken for one that was cut.
-    pub(crate) fn ended(&mut self, line: u32) {
-        if self.interrupted.is_none() && self.skipped.last().is_some_and(|last| last.line == line) {
-            self.count -= 1;
-            self.interrupted = self
-                .skipped
-                .pop()
-                .map(|Problem { line, reason }| Problem { line, reason: format!("the file ends within it: {reason}") });
+    /// Whether nothing more is read.
+    pub(crate) fn is_over(&self) -> bool {
+        self.interrupted.is_some() || self.second_dump.is_some()
+    }
+
+    /// The file ends with `line`, and not by a newline: if that line is no JSON, it was cut.
+    pub(crate) fn ended_within(&mut self, line: u32) {
+        if self.is_over() || self.unreadable != Some(line) {
+            return;
         }
+        self.count -= 1;
+        let described = self.skipped.pop_if(|last| last.line == line);
+        let why = described.map(|problem| format!(": {}", problem.reason)).unwrap_or_default();
+        let reason = format!("the file ends within line {line}{why}");
+        self.interrupted = Some(Problem { line: line.saturating_sub(1), reason });
     }
 }

@@ -387,7 +387,7 @@ fn a_truncated_dump_is_shown_as_far_as_it_goes() {
     assert!(recording.times.len() > 20);
     assert_eq!(overview["skipped"]["count"], 0);
     let lines = bytes[..bytes.len() / 2].split(|byte| *byte == b'\n').count();
-    assert_eq!(overview["interrupted"]["line"], lines);
+    assert_eq!(overview["interrupted"]["line"], lines - 1);
 
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(&bytes).unwrap();
@@ -401,6 +401,40 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+#[test]
+fn a_last_line_that_is_whole_and_bad_is_skipped_like_any_other() {
+    let whole = fixture("rich-session.jsonl");
+    let count = whole.split(|byte| *byte == b'\n').count() as u64;
+    let deep = "[".repeat(200);
+    for (last, reason) in
+        [("[1,\n", "not JSON"), (deep.as_str(), "deeper"), ("[1,2,3,4]", "connection"), ("{}", "array")]
+    {
+        let is_whole = last.len() != deep.len();
+        let (_, overview) = open(&[&whole, last.as_bytes()].concat());
+        assert_eq!(overview["interrupted"].is_null(), is_whole, "{last}");
+        let told = if is_whole { &overview["skipped"]["first"][0] } else { &overview["interrupted"] };
+        assert!(told["reason"].as_str().unwrap().contains(reason), "{told}");
+        assert_eq!(told["line"], count - u64::from(!is_whole), "{last}");
+        assert_eq!(overview["skipped"]["count"], u32::from(is_whole));
+    }
+}
+
+#[test]
+fn zeros_behind_a_packed_dump_are_no_damage() {
+    let (_, overview) = open(&[packed(&fixture("rich-session.jsonl")), vec![0; 512]].concat());
+    assert!(overview["interrupted"].is_null() && overview["skipped"]["count"] == 0, "{}", overview["interrupted"]);
+}
+
+#[test]
+fn of_two_dumps_in_one_file_the_first_is_shown() {
+    let whole = fixture("rich-session.jsonl");
+    let count = whole.split(|byte| *byte == b'\n').count() as u64;
+    let (recording, overview) = open(&[whole.clone(), whole.clone()].concat());
+    assert_eq!(overview["secondDump"], count);
+    assert!(overview["interrupted"].is_null() && overview["skipped"]["count"] == 0);
+    assert_eq!(recording.times.len(), open(&whole).0.times.len());
 }
 
 /// Of each: what is told, at which line, and how many events there are nevertheless.
@@ -422,7 +456,7 @@ fn damaged_files_say_what_is_wrong_and_where_and_show_the_rest() {
     let at = wrong_sum.len() - 8;
     wrong_sum[at] ^= 1;
     let table: [(&str, Vec<u8>, &str, u64, usize); 9] = [
-        ("cut in a line", first(30)[..first(30).len() - 9].to_vec(), "the file ends within it: ", 30, 27),
+        ("cut in a line", first(30)[..first(30).len() - 9].to_vec(), "the file ends within line 30: ", 29, 27),
         ("binary in the middle", with(20, b"\0\x01\xff\xfe"), "not UTF-8", 20, all),
         ("Latin-1 in the middle", with(20, b"[\"create\",null,\"caf\xe9\",1]"), "not UTF-8", 20, all),
         ("a huge line", with(20, &huge), "longer than 16777216 bytes", 20, all),

@@ -61,6 +61,12 @@ pub enum DumpError {
         /// Counted from 1, header included.
         line: u64,
     },
+    /// Another dump begins where a line should be; it is not read.
+    #[error("a second dump begins at line {line}, and is not read")]
+    SecondDump {
+        /// Counted from 1, header included.
+        line: u64,
+    },
     /// The source failed or its compression is broken; nothing more can be read.
     #[error("the dump cannot be read beyond line {line}: {error}")]
     Read {

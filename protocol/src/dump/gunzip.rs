@@ -127,11 +127,24 @@ impl<R: BufRead> Gunzip<R> {
         Ok(())
     }
 
+    /// Zeros behind a member, which tapes and block devices fill up with: no member begins with one.
+    fn skip_padding(&mut self) -> io::Result<()> {
+        loop {
+            let input = self.input.fill_buf()?;
+            let zeros = input.iter().take_while(|byte| **byte == 0).count();
+            if zeros == 0 {
+                return Ok(());
+            }
+            self.input.consume(zeros);
+        }
+    }
+
     fn step(&mut self) {
         let next = match self.place {
             Place::Header => self.header().map(|()| Place::Body),
             Place::Body => self.body().map(|is_over| if is_over { Place::End } else { Place::Body }),
             Place::End => self.trailer().and_then(|()| {
+                self.skip_padding()?;
                 let is_last = self.input.fill_buf()?.is_empty();
                 Ok(if is_last { Place::Over(None) } else { Place::Header })
             }),
@@ -212,6 +225,17 @@ mod tests {
         bytes.extend(packed(b""));
         bytes.extend(packed(b"two"));
         assert_eq!(unpacked(&bytes), (b"one two".to_vec(), None));
+    }
+
+    #[test]
+    fn zeros_behind_what_is_packed_are_padding() {
+        let mut bytes = packed(b"one ");
+        bytes.extend([0; 100]);
+        assert_eq!(unpacked(&bytes), (b"one ".to_vec(), None));
+        bytes.extend(packed(b"two"));
+        assert_eq!(unpacked(&bytes), (b"one two".to_vec(), None));
+        bytes.extend([0, 0, 1]);
+        assert!(unpacked(&bytes).1.is_some());
     }
 
     #[test]

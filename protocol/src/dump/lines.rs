@@ -38,6 +38,8 @@ pub struct TextLines<R: BufRead> {
     pub(super) bytes: u64,
     pub(super) max_bytes: u64,
     pub(super) ended: bool,
+    /// Whether the line that was read last ends with a newline.
+    pub(super) has_newline: bool,
 }
 
 impl<R: BufRead> TextLines<R> {
@@ -48,7 +50,16 @@ impl<R: BufRead> TextLines<R> {
     pub fn open(mut input: R, max_line: usize, max_bytes: u64) -> io::Result<Self> {
         let is_gzip = input.fill_buf()?.starts_with(&GZIP_MAGIC);
         let input = if is_gzip { Input::Gzip(Box::new(Gunzip::new(input))) } else { Input::Plain(input) };
-        let mut lines = Self { input, buffer: Vec::new(), line: 0, max_line, bytes: 0, max_bytes, ended: false };
+        let mut lines = Self {
+            input,
+            buffer: Vec::new(),
+            line: 0,
+            max_line,
+            bytes: 0,
+            max_bytes,
+            ended: false,
+            has_newline: false,
+        };
         // What some editors put in front says nothing.
         if lines.begins_with(BYTE_ORDER_MARK) {
             lines.input.reader().consume(BYTE_ORDER_MARK.len());
@@ -123,7 +134,8 @@ impl<R: BufRead> TextLines<R> {
                 return Some(Err(DumpError::Read { line: self.line, error }));
             }
         }
-        if self.buffer.last() == Some(&b'\n') {
+        self.has_newline = self.buffer.last() == Some(&b'\n');
+        if self.has_newline {
             self.buffer.pop();
             if self.buffer.last() == Some(&b'\r') {
                 self.buffer.pop();

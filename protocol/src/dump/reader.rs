@@ -109,8 +109,14 @@ impl<R: BufRead> DumpReader<R> {
         self.lines.line
     }
 
+    /// Whether the last line that was read ends with a newline: at its end, a file that was not cut has one, as a rule.
+    #[must_use]
+    pub fn ends_with_newline(&self) -> bool {
+        self.lines.has_newline
+    }
+
     /// The next line, without its newline; `None` at the end. Empty lines are passed over. After an error about one line
-    /// the next can be read; after [`DumpError::Read`] there is none.
+    /// the next can be read; after [`DumpError::Read`] and [`DumpError::SecondDump`] there is none.
     pub fn next_line(&mut self) -> Option<Result<&str, DumpError>> {
         if self.foreign.is_some() {
             return self.next_translated();
@@ -152,6 +158,10 @@ impl<R: BufRead> DumpReader<R> {
         loop {
             match self.lines.read_line()? {
                 Ok(()) if self.lines.buffer.is_empty() => {}
+                Ok(()) if self.lines.buffer == MAGIC.as_bytes() && !self.metadata.is_empty() => {
+                    self.lines.ended = true;
+                    return Some(Err(DumpError::SecondDump { line: self.lines.line }));
+                }
                 Ok(()) => break,
                 Err(error) => return Some(Err(error)),
             }
@@ -266,6 +276,25 @@ mod tests {
                 Ok("[4,null,5,6]".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn of_two_dumps_in_one_file_the_first_is_read() {
+        let two = dump("[1,null,2,3]\n") + &dump("[4,null,5,6]\n");
+        let second = Err("a second dump begins at line 4, and is not read".to_owned());
+        assert_eq!(read(two.as_bytes()), [Ok("[1,null,2,3]".to_owned()), second]);
+    }
+
+    #[test]
+    fn whether_a_file_ends_with_a_newline_is_known() {
+        for (lines, expected) in
+            [("[1,null,2,3]\n", true), ("[1,null,2,3]\n\n", true), ("[1,null,2,3]", false), ("", true)]
+        {
+            let text = dump(lines);
+            let mut reader = DumpReader::open(text.as_bytes()).unwrap();
+            while reader.next_line().is_some() {}
+            assert_eq!(reader.ends_with_newline(), expected, "{lines:?}");
+        }
     }
 
     #[test]

@@ -373,7 +373,7 @@ impl<R: BufRead> Reading<R> {
                     Ok(line) => return Ok(Some(line.text().to_owned())),
                     Err(_) => self.left_out += 1,
                 },
-                Err(error @ DumpError::Read { .. }) => self.torn = Some(error),
+                Err(error @ (DumpError::Read { .. } | DumpError::SecondDump { .. })) => self.torn = Some(error),
                 Err(DumpError::TooLong { limit }) => return Err(ImportError::TooLong(limit)),
                 Err(_) => self.left_out += 1,
             }

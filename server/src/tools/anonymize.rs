@@ -40,7 +40,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 // Nobody can tell what is in it.
                 Err(_) => left_out += 1,
             },
-            Some(Err(error @ DumpError::Read { .. })) => progress.note(&format!("{name}: {error}")),
+            Some(Err(error @ (DumpError::Read { .. } | DumpError::SecondDump { .. }))) => {
+                progress.note(&format!("{name}: {error}"))
+            }
             Some(Err(_)) => left_out += 1,
         }
     }
