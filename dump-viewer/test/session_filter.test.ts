@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Session } from '../src/import/api';
-import { filterText, isNarrowed, NOTHING, ordered, parameters, parseFilter, wantedSession } from '../src/model/session_filter';
+import { filterText, isNarrowed, NOTHING, ordered, orderParameters, parameters, parseFilter, totalText, wantedSession } from '../src/model/session_filter';
 
 describe('the filter of sessions', () => {
   it('asks for nothing at first', () => {
@@ -39,6 +39,15 @@ describe('the filter of sessions', () => {
 });
 
 describe('the order of sessions', () => {
+  it('is asked of the API, and the total said in words', () => {
+    assert.deepEqual(orderParameters({ column: 'started', descending: true }), []);
+    assert.deepEqual(orderParameters({ column: 'duration', descending: false }), [
+      ['sort', 'duration'],
+      ['order', 'asc'],
+    ]);
+    assert.deepEqual([1, 2000, 10_000, 10_001].map(totalText), ['1 session', '2,000 sessions', '10,000 sessions', 'more than 10,000 sessions']);
+  });
+
   const session = (id: string, about: Partial<Session>) => ({ id, state: 'ended', startTime: '2026-11-20T10:00:00Z', duration: 0, connections: 0, lines: 0, dumpBytes: null, ...about }) as Session;
   const list = [
     session('a', { startTime: '2026-11-20T12:00:00Z', state: 'live', duration: null, lines: 5 }),

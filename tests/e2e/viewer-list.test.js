@@ -137,6 +137,26 @@ describe('the list of sessions', () => {
     await page.close();
   });
 
+  it('counts all, finds what any text has, and the longest of all sessions though it is not among the newest', async () => {
+    const { page, faults } = await openPage(browser);
+    // A page of two stands for one of fifty.
+    await page.route('**/api/v1/sessions?*', (route) => {
+      const url = new URL(route.request().url());
+      if (url.searchParams.has('limit')) url.searchParams.set('limit', '2');
+      return route.continue({ url: url.href });
+    });
+    await page.goto(collector.url);
+    await until('a page is listed', 5000, async () => (await shown(page)).length === 2);
+    assert.equal(await page.locator('[data-testid=list-total]').textContent(), `${COUNT} sessions`);
+    const longest = [...all].sort((a, b) => b.duration - a.duration)[0].id;
+    await page.locator('th', { hasText: 'Duration' }).locator('button').click();
+    await until('the longest is first', 5000, async () => (await shown(page))[0] === longest);
+    await page.locator('[data-testid=session-search]').fill(all[1].id.slice(-12).toUpperCase());
+    await until('it is found', 5000, async () => (await shown(page)).join() === all[1].id);
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
   it('finds a session by its id', async () => {
     const { page, faults } = await openPage(browser);
     await page.goto(collector.url);

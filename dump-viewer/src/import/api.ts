@@ -50,6 +50,8 @@ export interface SessionWithFeatures extends Session {
 export interface SessionPage {
   sessions: Session[];
   nextCursor: string | null;
+  /** How many there are, if it was asked for and is known; 10001 stands for more than ten thousand. */
+  total?: number;
 }
 
 const NO_COLLECTOR = 'There is no collector at this address.';

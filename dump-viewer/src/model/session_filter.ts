@@ -4,6 +4,7 @@ import type { Session } from '../import/api';
 
 /** By what a session is looked for, with the parameter of the API. */
 export const SEARCHES = [
+  ['search', 'Anything'],
   ['user', 'User'],
   ['conference', 'Conference'],
   ['session', 'Session id'],
@@ -27,7 +28,7 @@ export interface SessionFilter {
   feature: string;
 }
 
-export const NOTHING: SessionFilter = { by: 'user', text: '', state: '', outcome: '', severity: '', source: '', browser: '', from: '', to: '', feature: '' };
+export const NOTHING: SessionFilter = { by: 'search', text: '', state: '', outcome: '', severity: '', source: '', browser: '', from: '', to: '', feature: '' };
 
 const PLAIN = ['state', 'outcome', 'severity', 'source', 'browser', 'feature'] as const;
 
@@ -67,6 +68,21 @@ export type Column = 'started' | 'duration' | 'connections' | 'events' | 'size';
 export interface Order {
   column: Column;
   descending: boolean;
+}
+
+/** The API's parameters of an order; of that in which lists come anyway there are none. */
+export function orderParameters({ column, descending }: Order): [string, string][] {
+  if (column === 'started' && descending) return [];
+  return [
+    ['sort', column],
+    ['order', descending ? 'desc' : 'asc'],
+  ];
+}
+
+/** How many sessions there are, in words. */
+export function totalText(total: number): string {
+  if (total > 10_000) return 'more than 10,000 sessions';
+  return total === 1 ? '1 session' : `${total.toLocaleString('en')} sessions`;
 }
 
 const VALUES: Record<Column, (session: Session, now: number) => number> = {

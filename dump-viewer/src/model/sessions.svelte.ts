@@ -23,6 +23,8 @@ export class Sessions {
   /** The collector asks for a token. */
   locked = $state(false);
   next = $state<string | null>(null);
+  /** How many there are, as far as the collector counts them. */
+  total = $state<number | null>(null);
   loadingMore = $state(false);
   /** The collector tells of changes. */
   told = $state(false);
@@ -115,7 +117,16 @@ export class Sessions {
     this.#pages = 1;
     this.list = [];
     this.next = null;
+    this.total = null;
     this.loaded = false;
+    this.refresh();
+  }
+
+  /** Lists the same in another order from now on, and meanwhile what there is. */
+  reorder(filter: [string, string][]): void {
+    this.#filter = filter;
+    this.#pages = 1;
+    this.next = null;
     this.refresh();
   }
 
@@ -145,7 +156,7 @@ export class Sessions {
   async #refresh(signal: AbortSignal): Promise<void> {
     try {
       const filter = this.#filter;
-      const page = await api.sessions(PAGE, null, filter, signal);
+      const page = await api.sessions(PAGE, null, [...filter, ['total', 'true']], signal);
       // Meanwhile others were asked for.
       if (filter !== this.#filter) return;
       // Later pages keep what they had; only while there is a single page is its cursor the one to go on with.
@@ -155,6 +166,7 @@ export class Sessions {
       } else {
         this.list = merge(page.sessions, this.list);
       }
+      this.total = page.total ?? null;
       this.loaded = true;
       this.error = null;
       this.locked = false;
@@ -167,7 +179,7 @@ export class Sessions {
   }
 }
 
-/** Both lists, newest first; of a session that both have, what `first` says. */
+/** Both lists, in their order; of a session that both have, what `first` says. */
 function merge(first: api.Session[], second: api.Session[]): api.Session[] {
   const known = new Set(first.map((session) => session.id));
   return [...first, ...second.filter((session) => !known.has(session.id))];

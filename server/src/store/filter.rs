@@ -8,7 +8,7 @@ use rtctrace_features::{Feature, Rule, Severity};
 
 use super::database::Value;
 use super::features::FeatureTable;
-use super::list::ListCursor;
+use super::list::{ListCursor, Order, Place};
 use crate::session::UnixMillis;
 
 /// What sessions must be. They must be all of it.
@@ -22,6 +22,8 @@ pub(crate) struct Filter {
     pub(crate) user: Option<String>,
     /// Of which conference.
     pub(crate) conference: Option<String>,
+    /// What their user, conference, page, id or ids of Sora's are like: a [`pattern`].
+    pub(crate) search: Option<String>,
     /// Where they come from: `browser`, `sora`, `sora-node`.
     pub(crate) source: Option<String>,
     /// The browser's name.
@@ -48,6 +50,11 @@ impl Filter {
     /// Whether further tables have to be looked at, session by session.
     pub(crate) fn asks_further(&self) -> bool {
         !self.features.is_empty() || !self.findings.is_empty()
+    }
+
+    /// Whether sessions have to be looked at one after the other, because no index tells which they are.
+    pub(crate) fn looks_closely(&self) -> bool {
+        self.asks_further() || self.search.is_some()
     }
 }
 
@@ -151,6 +158,27 @@ impl Operand {
     }
 }
 
+/// What a search looks at.
+const SEARCHED: [&str; 7] =
+    ["\"user\"", "conference", "origin", "url", "CAST(id AS text)", "sora_connection_id", "sora_session_id"];
+
+/// What a text has in front that is taken as it is in a pattern of `LIKE`.
+const ESCAPE: char = '!';
+
+/// The pattern of texts that have this in them, in small letters.
+pub(crate) fn pattern(part: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for character in part.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | ESCAPE) {
+            pattern.push(ESCAPE);
+        }
+        // PostgreSQL's text has none.
+        pattern.push(if character == '\0' { char::REPLACEMENT_CHARACTER } else { character });
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// A statement that grows with its parameters.
 #[derive(Debug)]
 pub(crate) struct Query<'v> {
@@ -210,6 +238,12 @@ impl<'v> Query<'v> {
         if filter.asks_further() && filter.ended != Some(true) {
             self.sql.push_str(" AND state = 'ended'");
         }
+        if let Some(search) = &filter.search {
+            self.values.push(Value::Text(Some(search)));
+            let number = self.values.len();
+            let likes = SEARCHED.map(|column| format!("lower({column}) LIKE ${number} ESCAPE '{ESCAPE}'"));
+            let _ = write!(self.sql, " AND ({})", likes.join(" OR "));
+        }
         for Condition { table, feature, comparison, operand } in &filter.features {
             self.values.push(operand.value());
             let _ = write!(
@@ -246,6 +280,33 @@ impl<'v> Query<'v> {
             self.values.push(Value::Integer(Some(offset.into())));
             let _ = write!(self.sql, " OFFSET ${}", self.values.len());
         }
+        self
+    }
+
+    /// So many, in this order, behind a place in it.
+    pub(crate) fn in_order(mut self, order: Order, behind: Option<Place>, limit: u32) -> Self {
+        let column = order.column.sql();
+        let (operator, direction) = if order.ascending { (">", "ASC") } else { ("<", "DESC") };
+        let first = |start: &str, end: &str| column.map(|column| format!("{start}{column}{end}")).unwrap_or_default();
+        if let Some(Place { value, session }) = behind {
+            let mut numbers = Vec::new();
+            if column.is_some() {
+                self.values.push(Value::Integer(Some(value)));
+                numbers.push(format!("${}", self.values.len()));
+            }
+            for value in [Value::Time(Some(session.start_time)), Value::Id(session.id)] {
+                self.values.push(value);
+                numbers.push(format!("${}", self.values.len()));
+            }
+            let _ = write!(self.sql, " AND ({}start_time, id) {operator} ({})", first("", ", "), numbers.join(", "));
+        }
+        self.values.push(Value::Integer(Some(limit.into())));
+        let _ = write!(
+            self.sql,
+            " ORDER BY {}start_time {direction}, id {direction} LIMIT ${}",
+            first("", &format!(" {direction}, ")),
+            self.values.len()
+        );
         self
     }
 
@@ -292,6 +353,11 @@ mod tests {
              ORDER BY start_time DESC, id DESC LIMIT $3"
         );
         assert_eq!(query.values.len(), 3);
+    }
+
+    #[test]
+    fn what_is_searched_for_is_no_pattern_of_its_own() {
+        assert_eq!(pattern("Ann%_!\0"), "%ann!%!_!!\u{fffd}%");
     }
 
     #[test]

@@ -33,6 +33,120 @@ impl FromStr for ListCursor {
     }
 }
 
+/// By what a list is sorted. Of equal ones, the later begun comes first, as in the other direction last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// When they began.
+    #[default]
+    Started,
+    /// How long they took.
+    Duration,
+    /// How many connections they have.
+    Connections,
+    /// How many lines they have.
+    Events,
+    /// How large their dumps are.
+    Size,
+}
+
+impl Column {
+    /// All, in the order of [`Column::NAMES`].
+    pub(crate) const ALL: [Self; 5] = [Self::Started, Self::Duration, Self::Connections, Self::Events, Self::Size];
+    /// Their names in the API.
+    pub(crate) const NAMES: [&str; 5] = ["started", "duration", "connections", "events", "size"];
+
+    /// What it is in SQL, beside the start. What a session does not have yet is less than all.
+    pub(crate) fn sql(self) -> Option<&'static str> {
+        match self {
+            Self::Started => None,
+            Self::Duration => Some("coalesce(duration, -1)"),
+            Self::Connections => Some("connections"),
+            Self::Events => Some("lines"),
+            Self::Size => Some("coalesce(dump_bytes, -1)"),
+        }
+    }
+
+    fn of(self, row: &SessionRow) -> i64 {
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        match self {
+            Self::Started => 0,
+            Self::Duration => row.duration.unwrap_or(-1),
+            Self::Connections => count(row.connections),
+            Self::Events => count(row.lines),
+            Self::Size => row.dump_bytes.map_or(-1, count),
+        }
+    }
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// By what.
+    pub(crate) column: Column,
+    /// The least first.
+    pub(crate) ascending: bool,
+}
+
+/// Where a page of a list in some order ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// What its last session has of the order's column.
+    pub(crate) value: i64,
+    /// That session.
+    pub(crate) session: ListCursor,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.value, self.session)
+    }
+}
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (value, session) = text.split_once('.').ok_or(())?;
+        Ok(Self { value: value.parse().map_err(|_| ())?, session: session.parse()? })
+    }
+}
+
+/// The most sessions that are counted.
+pub(crate) const MOST_COUNTED: u32 = 10_000;
+
+/// How many sessions a filter lets through: at most one more than [`MOST_COUNTED`]. Nobody knows of a filter for which they are looked at one after the other.
+pub(crate) async fn count(database: &Database, filter: &Filter) -> sqlx::Result<Option<u64>> {
+    if filter.looks_closely() {
+        return Ok(None);
+    }
+    let Query { sql, mut values } = Query::of_sessions("1", filter, None);
+    values.push(Value::Integer(Some(i64::from(MOST_COUNTED) + 1)));
+    let sql = format!("SELECT count(*) AS total FROM ({sql} LIMIT ${}) s", values.len());
+    let part = Part { rows: 1, bytes: PAGE_BYTES };
+    let (totals, _) = database.read_part(sql, &values, part, |row| Ok((row.count("total")?, 0))).await?;
+    Ok(totals.first().copied().flatten())
+}
+
+/// A page of the sessions that a filter lets through, in an order, behind a place in it, and what the next page is behind. No window bounds what is looked at, but the time that a query may take.
+pub(crate) async fn list_by(
+    database: &Database,
+    filter: &Filter,
+    order: Order,
+    limit: u32,
+    behind: Option<Place>,
+) -> sqlx::Result<(Vec<SessionRow>, Option<Place>)> {
+    let query = Query::of_sessions(&SELECTED, filter, None).with_features(filter);
+    let Query { sql, values } = query.in_order(order, behind, limit + 1);
+    let part = Part { rows: limit, bytes: PAGE_BYTES };
+    let read = |row: &Row| SessionRow::read(row).map(|row| (row.bytes(), row)).map(|(bytes, row)| (row, bytes));
+    let (rows, is_full) = database.read_part(sql, &values, part, read).await?;
+    let last = rows.last().filter(|_| is_full).map(|row| Place {
+        value: order.column.of(row),
+        session: ListCursor { start_time: row.start_time, id: row.id },
+    });
+    Ok((rows, last))
+}
+
 /// So many sessions are looked at for one page, where each has its features looked at. A condition that hardly any fulfils would have
 /// the database look at all there are.
 pub(crate) const WINDOW: u32 = 10_000;
@@ -57,7 +171,7 @@ pub(crate) async fn list(
     limit: u32,
     cursor: Option<ListCursor>,
 ) -> sqlx::Result<Page> {
-    let end = if filter.asks_further() { window(database, filter, cursor).await? } else { None };
+    let end = if filter.looks_closely() { window(database, filter, cursor).await? } else { None };
     let mut query = Query::of_sessions(&SELECTED, filter, cursor).with_features(filter);
     if let Some(end) = end {
         query = query.down_to(end);

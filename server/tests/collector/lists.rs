@@ -32,6 +32,15 @@ async fn a_filter_lets_through_what_it_names() {
         ("user=o%27neil,%20%22%3d1%2b1%22", &[4]),
         ("user=nobody", &[]),
         ("conference=standup", &[3, 2, 1]),
+        ("search=TAND", &[3, 2, 1]),
+        ("search=%27NEIL", &[4]),
+        ("search=n_", &[]),
+        ("search=app.example&country=DE", &[3, 2]),
+        ("search=8000-000000000003", &[3]),
+        ("search=ann&feature=connected=true", &[1]),
+        ("sort=started&order=asc&limit=2", &[1, 2]),
+        ("sort=connections&order=asc&user=ann", &[1, 2]),
+        ("sort=duration&limit=2&state=ended", &[6, 4]),
         ("source=gateway", &[6]),
         ("browser=Chrome", &[5, 3, 1]),
         ("country=at", &[6, 5, 1]),
@@ -78,6 +87,29 @@ async fn a_filter_lets_through_what_it_names() {
 #[tokio::test]
 async fn pages_of_a_filter_hold_all_of_it_once() {
     let collector = seed::collector().await;
+    execute(&collector, format!("UPDATE sessions SET duration = 90000 WHERE id = '{}'", id(2))).await;
+    let all = collector.get("/api/v1/sessions?total=true").await.json();
+    assert_eq!((&all["total"], all["nextCursor"].is_null()), (&6.into(), true));
+    assert_eq!(collector.get("/api/v1/sessions?total=true&user=ann").await.json()["total"], 2);
+    assert!(collector.get("/api/v1/sessions?total=true&search=ann").await.json()["total"].is_null());
+    for sort in ["duration", "connections", "events", "size", "started"] {
+        for order in ["asc", "desc"] {
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let path = format!("/api/v1/sessions?sort={sort}&order={order}&limit=2{cursor}");
+                let page = collector.get(&path).await.json();
+                seen.extend(page["sessions"].as_array().unwrap().iter().map(|session| session["id"].to_string()));
+                let Some(next) = page["nextCursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            let once: std::collections::BTreeSet<_> = seen.iter().collect();
+            assert_eq!((seen.len(), once.len()), (6, 6), "{sort} {order}");
+            if sort == "duration" {
+                let place = seen.iter().position(|session| session.contains(&id(2)));
+                assert_eq!(place, Some(if order == "asc" { 5 } else { 0 }));
+            }
+        }
+    }
     for query in ["country=AT&limit=1", "feature=connected=true&limit=1", "limit=4"] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -113,9 +145,12 @@ async fn a_condition_that_hardly_any_session_fulfils_is_looked_for_page_by_page(
     execute(&collector, insert).await;
     let page = collector.get("/api/v1/sessions?feature=freezeCount%3E1").await.json();
     assert_eq!(page["sessions"].as_array().unwrap().len(), 0);
-    let cursor = page["nextCursor"].as_str().unwrap();
+    let cursor = page["nextCursor"].as_str().unwrap().to_owned();
     let page = collector.get(&format!("/api/v1/sessions?feature=freezeCount%3E1&cursor={cursor}")).await.json();
     assert_eq!((page["sessions"][0]["id"].as_str(), page["nextCursor"].as_str()), (Some(&*seed::id(3)), None));
+    let page = collector.get("/api/v1/sessions?search=STANDUP").await.json();
+    assert_eq!((page["sessions"].as_array().unwrap().len(), page["nextCursor"].as_str()), (0, Some(cursor.as_str())));
+    assert_eq!(collector.get("/api/v1/sessions?total=true").await.json()["total"], 10_001);
     // Others are not in the way of a filter that has an index.
     assert_eq!(listed(&collector, "user=bob&feature=freezeCount>1").await, [3]);
     let export = collector.get("/api/v1/export/features/track?feature=freezeCount%3E1").await.text();

@@ -7,7 +7,7 @@ use crate::api::parameters::{Parameters, TIME, bad, nearest, time};
 use crate::api::shorten;
 use crate::problem::Problem;
 use crate::store::features::FeatureTable;
-use crate::store::filter::{Comparison, Condition, Filter, Operand, Outcome};
+use crate::store::filter::{Comparison, Condition, Filter, Operand, Outcome, pattern};
 
 /// Their names.
 pub(crate) const FILTERS: &[&str] = &[
@@ -15,6 +15,7 @@ pub(crate) const FILTERS: &[&str] = &[
     "to",
     "user",
     "conference",
+    "search",
     "source",
     "browser",
     "country",
@@ -88,6 +89,8 @@ pub(crate) struct FilterParameters {
     user: Option<String>,
     /// Of which conference they are.
     conference: Option<String>,
+    /// What their user, conference, page, id, or one of Sora's ids has in it, in small letters or capitals.
+    search: Option<String>,
     /// Where they come from: `browser`, `sora` (a connection to the SFU Sora, as that tells of it), or `sora-node` (one of its nodes).
     source: Option<String>,
     /// The browser's name: `Chrome`, `Firefox`, `Safari`.
@@ -136,6 +139,7 @@ pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Problem> {
         to: parameters.time("to")?,
         user: parameters.string("user")?,
         conference: parameters.string("conference")?,
+        search: parameters.text("search")?.map(pattern),
         source: parameters.string("source")?,
         browser: parameters.string("browser")?,
         country: parameters.string("country")?.map(|code| code.to_ascii_uppercase()),
