@@ -114,13 +114,13 @@ impl Workshop {
             .arg("--target-dir")
             .arg(target_directory);
         let mut flags = flags(root);
+        // Where the source is, the compiler names its files, also in what comes with the toolchain.
+        flags.push(remap(&library_source(root)?, "/rust"));
         if module.standard_library == StandardLibrary::FromSource {
-            let source = library_source(root)?;
             build.arg("-Zbuild-std=std,panic_abort").env("RUSTC_BOOTSTRAP", "1");
             for package in STANDARD_PACKAGES {
                 build.arg("--config").arg(format!("profile.{}.package.{package}.opt-level=3", module.profile));
             }
-            flags.push(remap(&source, "/rust"));
             flags.extend(UNTOLD.map(OsString::from));
         }
         let flags = flags.join(OsStr::new("\u{1f}"));
