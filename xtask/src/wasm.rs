@@ -73,7 +73,7 @@ const UNTOLD: [&str; 4] =
     ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none"];
 
 /// What is optimised for speed as the toolchain's is: allocator, comparisons of memory. For size, all of it would save 7 KB, and reading a dump
-/// would take a fifth longer.
+/// would take a quarter longer.
 const STANDARD_PACKAGES: [&str; 5] = ["core", "alloc", "std", "compiler_builtins", "dlmalloc"];
 
 /// A folder of this clone and what is made in it.
