@@ -13,6 +13,7 @@ use crate::description::carries_description;
 use crate::json::{Kind, RawValue, scan_string, write_string};
 use crate::line::Line;
 use crate::sora;
+use crate::sort::sorted_by;
 use crate::tables::{MethodToken, Property, method_token, type_token};
 use address::obfuscate_host_and_port;
 use mentions::mentions_addresses;
@@ -62,6 +63,27 @@ impl Default for Obfuscator {
 /// A part of the line to be replaced, and what by.
 type Replacement<'a> = (RawValue<'a>, String);
 
+/// In the order in which they stand in their text. Of two that replace the same part, the first counts.
+fn in_order(found: Vec<Replacement<'_>>) -> Vec<Replacement<'_>> {
+    // Parts borrow from one text, so their addresses have its order.
+    let place = |part: &RawValue<'_>| part.text().as_ptr() as usize;
+    let mut found = sorted_by(found, |(one, _), (other, _)| place(one).cmp(&place(other)));
+    found.dedup_by_key(|(part, _)| place(part));
+    found
+}
+
+/// Appends a text with parts of it replaced, which stand in its order.
+fn write_replaced(text: &str, found: Vec<Replacement<'_>>, out: &mut String) {
+    let mut copied = 0;
+    for (part, replacement) in found {
+        let start = (part.text().as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        out.push_str(text.get(copied..start).unwrap_or_default());
+        write_string(out, &replacement);
+        copied = start + part.text().len();
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+}
+
 impl Obfuscator {
     /// For a session's first line: hides addresses.
     #[must_use]
@@ -106,17 +128,9 @@ impl Obfuscator {
         let text = line.text();
         if labels > 0 && labels < found.len() {
             // Each kind stands in the order of the text. A label with an address in it counts as a label.
-            found.sort_by_key(|(part, _)| part.text().as_ptr() as usize);
-            found.dedup_by_key(|(part, _)| part.text().as_ptr() as usize);
+            found = in_order(found);
         }
-        let mut copied = 0;
-        for (part, replacement) in found {
-            let start = (part.text().as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-            out.push_str(text.get(copied..start).unwrap_or_default());
-            write_string(out, &replacement);
-            copied = start + part.text().len();
-        }
-        out.push_str(text.get(copied..).unwrap_or_default());
+        write_replaced(text, found, out);
         true
     }
 

@@ -8,9 +8,9 @@ mod texts;
 
 use std::borrow::Cow;
 
-use super::{Obfuscator, obfuscate_address};
+use super::{Obfuscator, Replacement, in_order, obfuscate_address, write_replaced};
 use crate::description::carries_description;
-use crate::json::{Kind, RawValue, scan_string, write_string};
+use crate::json::{Kind, RawValue, scan_string};
 use crate::line::Line;
 use stand_ins::{Class, StandIns};
 
@@ -46,7 +46,7 @@ const LONGEST_NAME: usize = 20;
 const KNOWN_PROTOCOLS: [&str; 9] = ["udp", "tcp", "tls", "dtls", "ssltcp", "http", "https", "ws", "wss"];
 
 /// Parts of a text to be replaced, and what by.
-type Replacements<'a> = Vec<(RawValue<'a>, String)>;
+type Replacements<'a> = Vec<Replacement<'a>>;
 
 /// Anonymizes the lines of one session, in their order: it remembers what stands for what, and what an [`Obfuscator`] does.
 #[derive(Debug)]
@@ -292,24 +292,12 @@ fn has_stand_in(text: &str) -> bool {
     })
 }
 
-/// The text with its parts replaced. Of two that replace the same one, the first counts.
-fn replaced(text: &str, mut found: Replacements<'_>) -> String {
-    // The part borrows from the text: its place there is the distance of the two.
-    let place = |part: RawValue<'_>| (part.text().as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-    found.sort_by_key(|(part, _)| place(*part));
-    found.dedup_by_key(|(part, _)| place(*part));
+/// The text with its parts replaced.
+fn replaced(text: &str, found: Replacements<'_>) -> String {
+    let mut found = in_order(found);
+    found.retain(|(part, replacement)| part.as_str().as_deref() != Some(replacement.as_str()));
     let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
-    for (part, replacement) in found {
-        if part.as_str().is_some_and(|before| before == replacement) {
-            continue;
-        }
-        let start = place(part);
-        out.push_str(text.get(copied..start).unwrap_or_default());
-        write_string(&mut out, &replacement);
-        copied = start + part.text().len();
-    }
-    out.push_str(text.get(copied..).unwrap_or_default());
+    write_replaced(text, found, &mut out);
     out
 }
 
