@@ -16,6 +16,17 @@ async fn listed(collector: &Collector, query: &str) -> Vec<u32> {
     sessions.iter().map(|session| session["id"].as_str().unwrap()[24..].parse().unwrap()).collect()
 }
 
+/// The ids of all sessions that the pages of a query hold, in their order.
+async fn of_all_pages(collector: &Collector, query: &str) -> Vec<String> {
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = collector.get(&format!("/api/v1/sessions?{query}{cursor}")).await.json();
+        seen.extend(page["sessions"].as_array().unwrap().iter().map(|session| session["id"].to_string()));
+        let Some(next) = page["nextCursor"].as_str() else { return seen };
+        cursor = format!("&cursor={next}");
+    }
+}
+
 #[tokio::test]
 async fn a_filter_lets_through_what_it_names() {
     let collector = seed::collector().await;
@@ -94,14 +105,7 @@ async fn pages_of_a_filter_hold_all_of_it_once() {
     assert!(collector.get("/api/v1/sessions?total=true&search=ann").await.json()["total"].is_null());
     for sort in ["duration", "connections", "events", "size", "started"] {
         for order in ["asc", "desc"] {
-            let (mut seen, mut cursor) = (Vec::new(), String::new());
-            loop {
-                let path = format!("/api/v1/sessions?sort={sort}&order={order}&limit=2{cursor}");
-                let page = collector.get(&path).await.json();
-                seen.extend(page["sessions"].as_array().unwrap().iter().map(|session| session["id"].to_string()));
-                let Some(next) = page["nextCursor"].as_str() else { break };
-                cursor = format!("&cursor={next}");
-            }
+            let seen = of_all_pages(&collector, &format!("sort={sort}&order={order}&limit=2")).await;
             let once: std::collections::BTreeSet<_> = seen.iter().collect();
             assert_eq!((seen.len(), once.len()), (6, 6), "{sort} {order}");
             if sort == "duration" {
@@ -111,14 +115,7 @@ async fn pages_of_a_filter_hold_all_of_it_once() {
         }
     }
     for query in ["country=AT&limit=1", "feature=connected=true&limit=1", "limit=4"] {
-        let (mut seen, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let path = format!("/api/v1/sessions?{query}{cursor}");
-            let page = collector.get(&path).await.json();
-            seen.extend(page["sessions"].as_array().unwrap().iter().map(|session| session["id"].to_string()));
-            let Some(next) = page["nextCursor"].as_str() else { break };
-            cursor = format!("&cursor={next}");
-        }
+        let seen = of_all_pages(&collector, query).await;
         assert_eq!(seen.len(), if query == "limit=4" { 6 } else { 3 }, "{query}");
         assert!(seen.is_sorted_by(|newer, older| newer > older));
     }
